@@ -1,0 +1,21 @@
+"""Errors whose message is meant for the user: one line, what is wrong and what to do."""
+
+
+class CounterfeitError(Exception):
+    """Something failed."""
+
+    exit_status = 1
+
+
+class UsageError(CounterfeitError):
+    """A value that the user gave cannot be used."""
+
+    exit_status = 2
+
+
+class Interrupted(CounterfeitError):
+    """A signal asked to stop, and what was done so far is saved."""
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.exit_status = 128 + signum

@@ -1,0 +1,305 @@
+"""A recipe says everything about a training that its seed and the machine do not: data, networks,
+losses, optimisers, schedule, and where each number comes from.
+
+Recipes are TOML files. The built-in ones lie in `recipes/`; a path to a file of your own works
+wherever a name does. Unknown keys and impossible values are errors that name the key.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
+
+from counterfeit.errors import UsageError
+
+Probability = Annotated[float, Field(ge=0, lt=1)]
+"""A chance of dropping a unit."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    name: str = "mnist"
+    """A data set's name, or a folder of images."""
+    train_images: PositiveInt | None = None
+    """Train on the first so many images; all of them when absent."""
+
+
+class Latent(Section):
+    dim: PositiveInt = 100
+    distribution: Literal["normal", "uniform"] = "normal"
+    """`uniform` is on [-sqrt(3) std, sqrt(3) std], which has the stated standard deviation."""
+    std: PositiveFloat = 1.0
+
+
+class Sgd(Section):
+    """Stochastic gradient descent with momentum, both of which may change as training goes on."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: PositiveFloat
+    momentum: Probability = 0.0
+    lr_decay: Annotated[float, Field(ge=1)] = 1.0
+    """The learning rate is divided by this at every update."""
+    lr_min: NonNegativeFloat = 0.0
+    final_momentum: Probability | None = None
+    """Momentum rises linearly to this over `momentum_ramp`; constant when absent."""
+    momentum_ramp: tuple[NonNegativeFloat, PositiveFloat] = (0.0, 1.0)
+    """The ramp's first and last epoch."""
+
+    @model_validator(mode="after")
+    def _ramp_rises(self) -> "Sgd":
+        if self.momentum_ramp[0] >= self.momentum_ramp[1]:
+            raise ValueError("momentum_ramp must end after it starts")
+        return self
+
+
+class Adam(Section):
+    """Kingma and Ba 2015 (1412.6980), with PyTorch's defaults."""
+
+    name: Literal["adam"] = "adam"
+    lr: PositiveFloat
+    betas: tuple[Probability, Probability] = (0.9, 0.999)
+    eps: PositiveFloat = 1e-8
+
+
+Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
+
+
+class Network(Section):
+    hidden: tuple[PositiveInt, ...]
+    """Units of each hidden layer."""
+    init_range: PositiveFloat | None = None
+    """Weights uniform in [-init_range, init_range] and biases 0; PyTorch's default when absent."""
+    optimizer: Optimizer
+
+
+class Generator(Network):
+    activation: Literal["relu", "leaky-relu"] = "relu"
+    batch_norm: bool = False
+    """BatchNorm between each hidden linear layer and its activation."""
+    output: Literal["sigmoid", "tanh"] = "sigmoid"
+    """Also sets the images' range: [0, 1] or [-1, 1]."""
+    output_bias: Literal["default", "data-mean"] = "default"
+    """`data-mean` starts the output at the training images' mean pixel."""
+
+
+class Discriminator(Network):
+    activation: Literal["shared-maxout", "maxout", "relu", "leaky-relu"] = "shared-maxout"
+    pieces: Annotated[int, Field(ge=2)] = 3
+    """Lines of each maxout."""
+    train_shared_maxout: bool = False
+    """Whether shared-maxout's lines are trained; the article's stay at their random start."""
+    input_dropout: Probability = 0.0
+    dropout: Probability | tuple[Probability, ...] = 0.0
+    """Chance of dropping a unit after the activations: one for all hidden layers, or one each."""
+
+    @property
+    def hidden_dropout(self) -> tuple[float, ...]:
+        if isinstance(self.dropout, tuple):
+            return self.dropout
+        return (self.dropout,) * len(self.hidden)
+
+    @model_validator(mode="after")
+    def _one_dropout_per_layer(self) -> "Discriminator":
+        values, layers = len(self.hidden_dropout), len(self.hidden)
+        if values != layers:
+            raise ValueError(f"dropout has {values} values for {layers} hidden layers")
+        return self
+
+
+class Loss(Section):
+    generator: Literal["non-saturating", "minimax"] = "non-saturating"
+    """-log D(G(z)), or the paper's log(1 - D(G(z)))."""
+    real_labels: tuple[PositiveFloat, PositiveFloat] = (1.0, 1.0)
+    """Labels of real images, uniform in this range (one-sided smoothing when below 1). They are
+    drawn once, before training, one for each position in the batch."""
+
+    @model_validator(mode="after")
+    def _labels_are_a_range(self) -> "Loss":
+        low, high = self.real_labels
+        if not low <= high <= 1:
+            raise ValueError("real_labels must be [low, high] with low <= high <= 1")
+        return self
+
+
+class Training(Section):
+    epochs: PositiveInt = 100
+    batch_size: Annotated[int, Field(ge=2)] = 128
+    update: Literal["alternating", "simultaneous"] = "alternating"
+    """`alternating`: G's step goes through the D just updated. `simultaneous`: both gradients are
+    taken at the same parameters, from the same fakes and the same pass through D."""
+    discriminator_steps: PositiveInt = 1
+    """k of Algorithm 1: D steps for each G step."""
+    generator_latents: Literal["shared", "fresh"] = "shared"
+    """Whether G's step uses the fakes of the last D step, or draws its own."""
+
+    @model_validator(mode="after")
+    def _simultaneous_means_one_step(self) -> "Training":
+        if self.update == "simultaneous" and (
+            self.discriminator_steps != 1 or self.generator_latents != "shared"
+        ):
+            raise ValueError(
+                "simultaneous updates need discriminator_steps = 1 and generator_latents = 'shared'"
+            )
+        return self
+
+
+class Recipe(Section):
+    name: str
+    title: str
+    source: str
+    """Where the numbers come from."""
+    deviations: tuple[str, ...] = ()
+    """What differs from the source, and why."""
+    data: Data = Data()
+    latent: Latent = Latent()
+    generator: Generator
+    discriminator: Discriminator
+    loss: Loss = Loss()
+    training: Training = Training()
+
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The lowest and highest pixel value that the networks see."""
+        return (0.0, 1.0) if self.generator.output == "sigmoid" else (-1.0, 1.0)
+
+    def to_toml(self) -> str:
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+    def with_overrides(self, overrides: Sequence[str]) -> "Recipe":
+        """This recipe with values such as `discriminator.dropout=0.3` instead of its own.
+
+        Raises:
+            UsageError: an unknown key or an impossible value.
+        """
+        table = self.model_dump(exclude_none=True)
+        for override in overrides:
+            _set(table, override)
+        return parse(table, f"recipe {self.name}")
+
+
+def names() -> list[str]:
+    """The built-in recipes."""
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in files("counterfeit").joinpath("recipes").iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def load(name: str | Path) -> Recipe:
+    """The recipe of that name, or in that TOML file.
+
+    Raises:
+        UsageError: no such recipe or file, not TOML, an unknown key, or an impossible value.
+    """
+    origin, text = _read(str(name))
+    try:
+        return parse(tomllib.loads(text), origin)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{origin} is not TOML: {error}.") from None
+
+
+def parse(table: dict[str, Any], origin: str) -> Recipe:
+    """The recipe in `table`, which came from `origin`.
+
+    Raises:
+        UsageError: an unknown key or an impossible value.
+    """
+    try:
+        return Recipe.model_validate(table)
+    except ValidationError as error:
+        raise UsageError(f"{origin}: {'; '.join(_explain(error))}") from None
+
+
+def _read(name: str) -> tuple[str, str]:
+    if name in names():
+        return f"recipe {name}", files("counterfeit").joinpath(f"recipes/{name}.toml").read_text()
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise UsageError(
+            f"no recipe is called '{name}'.{_nearest(name, names())}"
+            " (`counterfeit recipes` lists them; a file of your own must end in .toml)."
+        )
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None
+
+
+def _set(table: dict[str, Any], override: str) -> None:
+    key, equals, raw = override.partition("=")
+    path = key.strip().split(".")
+    if not equals or not all(path):
+        raise UsageError(f"--set {override!r}: write key=value, such as discriminator.dropout=0.3.")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw.strip()
+    for part in path[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"--set {override!r}: '{part}' is a value, not a section.")
+    table[path[-1]] = value
+
+
+def _explain(error: ValidationError) -> list[str]:
+    sentences: dict[str, str] = {}
+    for problem in error.errors():
+        path, section = _locate(problem["loc"])
+        key = ".".join(path).encode("unicode_escape").decode()
+        if problem["type"] == "extra_forbidden":
+            sentence = f"there is no key '{key}'.{_nearest(path[-1], list(section.model_fields))}"
+        elif problem["type"] in ("missing", "value_error"):
+            sentence = f"{key or 'the recipe'}: {_plain(problem['msg'])}"
+        else:
+            sentence = f"{key}: {_plain(problem['msg'])}, not {problem['input']!r}"
+        sentences.setdefault(key, sentence)
+    return list(sentences.values())
+
+
+def _locate(location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:
+    """The keys of a pydantic error's location, and the section that the last one stands in.
+
+    Beside keys, locations hold the names that pydantic gives to the members of a union.
+    """
+    path: list[str] = []
+    section: type[Section] = Recipe
+    within: Any = Recipe
+    for part in location:
+        if part in ("sgd", "adam"):
+            within = Sgd if part == "sgd" else Adam
+        elif isinstance(part, str) and isinstance(within, type) and issubclass(within, Section):
+            path.append(part)
+            section = within
+            field = within.model_fields.get(part)
+            within = field.annotation if field else None
+    return path, section
+
+
+def _plain(message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    return message[0].lower() + message[1:]
+
+
+def _nearest(word: str, words: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    return f" Did you mean '{close[0]}'?" if close else f" Known: {', '.join(words)}"
