@@ -1,0 +1,86 @@
+"""The layers that the paper and the article need and PyTorch does not have."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class SharedMaxout(nn.Module):
+    """The article's maxout: a scalar activation, the maximum of k lines that all units share.
+
+    y = max_j (weight_j x + bias_j), elementwise on any shape. Weights and biases start standard
+    normal. In the article's code they are plain tensors, in no optimiser and in no state_dict, so
+    its lines stay at their random start: that is `trainable=False`. With `trainable=True` they are
+    learned like any other weight.
+
+    Source: solee328, "GAN(2)" (2022), section 2.2. Not the layer of Maxout Networks: see `Maxout`.
+    """
+
+    def __init__(self, pieces: int, *, trainable: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(pieces), requires_grad=trainable)
+        self.bias = nn.Parameter(torch.randn(pieces), requires_grad=trainable)
+
+    def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        lines = [x * weight + bias for weight, bias in zip(self.weight, self.bias, strict=True)]
+        highest: Tensor = lines[0]
+        for line in lines[1:]:
+            highest = torch.maximum(highest, line)
+        return highest
+
+    def extra_repr(self) -> str:
+        return f"pieces={len(self.weight)}, trainable={self.weight.requires_grad}"
+
+
+class Maxout(nn.Module):
+    """The maxout layer: each unit is the maximum of its own `pieces` linear functions of the input.
+
+    h_i(x) = max_j (x^T W_ij + b_ij), from (N, inputs) to (N, units).
+
+    Source: Goodfellow et al. 2013, "Maxout Networks" (arXiv 1302.4389), section 3.
+    """
+
+    def __init__(self, inputs: int, units: int, pieces: int) -> None:
+        super().__init__()
+        self.units = units
+        self.pieces = pieces
+        self.linear = nn.Linear(inputs, pieces * units)
+
+    def forward(self, x: Float[Tensor, "N inputs"]) -> Float[Tensor, "N units"]:
+        pieces: Tensor = self.linear(x).view(-1, self.pieces, self.units)  # (N, pieces, units)
+        return pieces.amax(dim=1)  # (N, units)
+
+    def extra_repr(self) -> str:
+        return f"units={self.units}, pieces={self.pieces}"
+
+
+class Dropout(nn.Module):
+    """Inverted dropout (Srivastava et al. 2014) that draws from a generator of its own.
+
+    In training mode each element is dropped with probability `p` and the rest divided by 1 - p.
+    """
+
+    def __init__(self, p: float, rng: torch.Generator) -> None:
+        super().__init__()
+        self.p = p
+        self.rng = rng
+
+    def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        if not self.training or self.p == 0:
+            return x
+        keep = 1 - self.p
+        return x * torch.empty_like(x).bernoulli_(keep, generator=self.rng).div_(keep)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}"
+
+
+def init_uniform(module: nn.Module, half_width: float) -> None:
+    """Draw the weights of all linear layers from U(-half_width, half_width); biases become 0.
+
+    Source: pylearn2's `irange`, which mnist.yaml of the authors' repository sets.
+    """
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear):
+            nn.init.uniform_(layer.weight, -half_width, half_width)
+            nn.init.zeros_(layer.bias)

@@ -1,0 +1,74 @@
+"""Networks: shapes, sizes, ranges, and initial weights that only the seed decides."""
+
+import pytest
+import torch
+
+from counterfeit import model, recipe
+
+SHAPE = (1, 28, 28)
+
+
+def parameters(network: torch.nn.Module, trained: bool = True) -> int:
+    return sum(p.numel() for p in network.parameters() if p.requires_grad or not trained)
+
+
+@pytest.mark.parametrize("name", recipe.names())
+def test_shapes_and_ranges(name: str) -> None:
+    spec = recipe.load(name)
+    G = model.build_generator(spec, SHAPE)
+    D = model.build_discriminator(spec, SHAPE)
+    images = G(torch.randn(5, spec.latent.dim))
+    low, high = spec.value_range
+    assert images.shape == (5, *SHAPE)
+    assert images.min() >= low
+    assert images.max() <= high
+    assert D(images).shape == (5,)
+
+
+def test_sizes_are_the_sources() -> None:
+    article = recipe.load("batchnorm-smoothing")
+    G = model.build_generator(article, SHAPE)
+    D = model.build_discriminator(article, SHAPE)
+    linear = (100 * 256 + 256) + (256 * 512 + 512) + (512 * 784 + 784)
+    assert parameters(G) == linear + 2 * 256 + 2 * 512
+    assert parameters(D) == (784 * 512 + 512) + (512 * 256 + 256) + (256 + 1)
+    assert parameters(D, trained=False) == parameters(D) + 2 * 2 * 3  # two layers of three lines
+
+    paper = recipe.load("paper")
+    G = model.build_generator(paper, SHAPE)
+    D = model.build_discriminator(paper, SHAPE)
+    assert parameters(G) == (100 * 1200 + 1200) + (1200 * 1200 + 1200) + (1200 * 784 + 784)
+    assert parameters(D) == (784 * 1200 + 1200) + (240 * 1200 + 1200) + (240 + 1)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "tanh"])
+def test_the_marginal_bias_starts_at_the_mean_image(output: str) -> None:
+    spec = recipe.load("paper").with_overrides([f"generator.output={output}"])
+    mean = torch.rand(SHAPE, generator=torch.Generator().manual_seed(0)) * 0.98 + 0.01
+    G = model.build_generator(spec, SHAPE)
+    model.init_output_bias(G, mean)
+    for layer in G.hidden:
+        if isinstance(layer, torch.nn.Linear):
+            torch.nn.init.zeros_(layer.weight)
+    low, high = spec.value_range
+    torch.testing.assert_close(G(torch.zeros(1, 100))[0], low + (high - low) * mean)
+
+
+def test_pixels_that_are_always_zero_start_near_zero() -> None:
+    G = model.build_generator(recipe.load("paper"), SHAPE)
+    model.init_output_bias(G, torch.zeros(SHAPE))
+    assert torch.isfinite(G.output.bias).all()
+    assert G(torch.zeros(1, 100)).max() < 1e-5
+
+
+def test_only_the_seed_decides_the_initial_weights() -> None:
+    spec = recipe.load("sgd")
+    torch.manual_seed(123)
+    first = model.build_discriminator(spec, SHAPE, seed=1)
+    state_of_the_global_generator = torch.random.get_rng_state()
+    again = model.build_discriminator(spec, SHAPE, seed=1)
+    other = model.build_discriminator(spec, SHAPE, seed=2)
+    for name, weight in first.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])
+        assert not torch.equal(weight, other.state_dict()[name])
+    assert torch.equal(torch.random.get_rng_state(), state_of_the_global_generator)
