@@ -1,0 +1,89 @@
+"""Checkpoints: a training's whole state on disk, exact, without pickle.
+
+`step-N.safetensors` holds the tensors; `step-N.json`, written after it, holds everything else and
+the tensors' SHA-256. A checkpoint exists when its JSON does.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from counterfeit.errors import CounterfeitError
+from counterfeit.files import write_whole
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A training's state after `step` updates of the generator."""
+
+    step: int
+    epoch: float
+    """Epochs completed; whole at an epoch's end."""
+    tensors: Mapping[str, Tensor]
+
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The tensors under `name.`, without that prefix."""
+        prefix = f"{name}."
+        return {
+            key.removeprefix(prefix): tensor
+            for key, tensor in self.tensors.items()
+            if key.startswith(prefix)
+        }
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> None:
+    """Put a checkpoint into `folder`."""
+    tensors = {key: tensor.detach().contiguous() for key, tensor in checkpoint.tensors.items()}
+    content = save(tensors)
+    state = {
+        "step": checkpoint.step,
+        "epoch": checkpoint.epoch,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    weights, index = _paths(folder, checkpoint.step)
+    write_whole(weights, content)
+    write_whole(index, json.dumps(state, indent=2).encode())
+
+
+def read(folder: Path, step: int) -> Checkpoint:
+    """The checkpoint of `step`, its checksum verified; tensors on the CPU.
+
+    Raises:
+        CounterfeitError: it is missing or damaged.
+    """
+    weights, index = _paths(folder, step)
+    try:
+        state: dict[str, Any] = json.loads(index.read_text())
+        content = weights.read_bytes()
+        if hashlib.sha256(content).hexdigest() != state["sha256"]:
+            raise CounterfeitError(f"checkpoint {weights} is damaged: its checksum differs.")
+        return Checkpoint(int(state["step"]), float(state["epoch"]), load(content))
+    except FileNotFoundError as error:
+        raise CounterfeitError(f"checkpoint {error.filename} is missing.") from None
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        raise CounterfeitError(f"checkpoint {index} is damaged.") from None
+
+
+def steps(folder: Path) -> list[int]:
+    """The steps that `folder` has checkpoints of, oldest first."""
+    numbers = (path.stem.removeprefix("step-") for path in folder.glob("step-*.json"))
+    return sorted(int(number) for number in numbers if number.isdecimal())
+
+
+def remove(folder: Path, step: int) -> None:
+    """Delete a checkpoint, its JSON first."""
+    weights, index = _paths(folder, step)
+    index.unlink(missing_ok=True)
+    weights.unlink(missing_ok=True)
+
+
+def _paths(folder: Path, step: int) -> tuple[Path, Path]:
+    name = f"step-{step:08d}"
+    return folder / f"{name}.safetensors", folder / f"{name}.json"

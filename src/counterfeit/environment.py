@@ -1,0 +1,76 @@
+"""Where a run was made: enough to know which numbers may be compared, and to make it again."""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from counterfeit.errors import UsageError
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; "auto" is CUDA where there is one, else the CPU.
+
+    Raises:
+        UsageError: there is no such device here.
+    """
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps_is_available()}
+    if name == "auto":
+        return torch.device("cuda" if available["cuda"] else "cpu")
+    kind = name.partition(":")[0]
+    if not available.get(kind, False):
+        here = ", ".join(kind for kind, there in available.items() if there)
+        raise UsageError(f"no device '{name}' here; there is: {here}.")
+    return torch.device(name)
+
+
+def mps_is_available() -> bool:
+    return torch.backends.mps.is_available()
+
+
+def describe(device: torch.device) -> dict[str, Any]:
+    """Versions, device, processor, threads and, in a checkout, the git revision."""
+    return {
+        "counterfeit": version("counterfeit"),
+        "git_revision": _git_revision(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "torchvision": version("torchvision"),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "device": str(device),
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor()
+
+
+def _git_revision() -> str | None:
+    """The package's revision, "+" behind it when files differ; none outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        revision, status = (
+            subprocess.run(
+                ["git", "-C", str(here), *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (["rev-parse", "HEAD"], ["status", "--porcelain", "."])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return revision + ("+" if status else "")

@@ -1,0 +1,1 @@
+"""Training: one adversarial update (`step`), and a run from start to end (`loop`)."""

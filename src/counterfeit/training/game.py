@@ -1,0 +1,102 @@
+"""The two players of a recipe, how one update moves them, and the state that it changes."""
+
+from collections.abc import Mapping
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from counterfeit import latents, model
+from counterfeit.errors import CounterfeitError
+from counterfeit.recipe import Recipe
+from counterfeit.seeds import stream, stream_seed
+from counterfeit.training import optimizers
+from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
+
+
+class Game:
+    """Generator, discriminator and their optimisers, as the recipe and the seed start them.
+
+    Args:
+        recipe: what to train.
+        mean_image: the training images' mean, (C, H, W) in [0, 1].
+        seed: fixes the initial weights, labels, latents and dropout of every update.
+        device: where it all lives.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        mean_image: Float[Tensor, "C H W"],
+        *,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.recipe = recipe
+        self.seed = seed
+        self.device = device
+        channels, height, width = mean_image.shape
+        shape = (channels, height, width)
+        G = model.build_generator(recipe, shape, seed=seed).to(device)
+        D = model.build_discriminator(recipe, shape, seed=seed, device=device)
+        if recipe.generator.output_bias == "data-mean":
+            model.init_output_bias(G, mean_image)
+        self.G, self.D = G, D
+        self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer))
+        self.discriminator = Player(D, optimizers.build(D, recipe.discriminator.optimizer))
+        low, high = recipe.loss.real_labels
+        self.real_labels = torch.empty(recipe.training.batch_size, device=device)
+        self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))
+
+    def update(self, step: int, epoch: int, reals: Float[Tensor, "k B C H W"]) -> Outcome:
+        """Update number `step` of the generator, counted from 0, in that epoch.
+
+        Everything random in it is a function of the seed and the step.
+        """
+        spec = self.recipe
+        k, batch_size = reals.shape[:2]
+        draws = k + (spec.training.generator_latents == "fresh")
+        z = latents.draw(
+            spec.latent, draws * batch_size, stream(self.seed, "latent", step, self.device)
+        ).view(draws, batch_size, -1)
+        self.D.rng.manual_seed(stream_seed(self.seed, "dropout", step))
+        optimizers.schedule(self.generator.optimizer, spec.generator.optimizer, step, epoch)
+        optimizers.schedule(
+            self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch
+        )
+        move = simultaneous_step if spec.training.update == "simultaneous" else alternating_step
+        return move(
+            self.generator, self.discriminator, reals, z, self.real_labels, spec.loss.generator
+        )
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that must be kept to go on later, by name."""
+        return {
+            f"{part}.{key}": tensor
+            for part, player in self._players.items()
+            for key, tensor in (
+                *player.network.state_dict().items(),
+                *optimizers.tensors(player.optimizer).items(),
+            )
+        }
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Go back to a state that `tensors` once returned.
+
+        Raises:
+            CounterfeitError: it belongs to another recipe.
+        """
+        for part, player in self._players.items():
+            prefix = f"{part}."
+            own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            kept = optimizers.load(player.optimizer, own)
+            try:
+                player.network.load_state_dict(kept)
+            except RuntimeError:
+                raise CounterfeitError(
+                    f"the checkpoint's {part} does not fit the recipe."
+                ) from None
+
+    @property
+    def _players(self) -> dict[str, Player]:
+        return {"generator": self.generator, "discriminator": self.discriminator}

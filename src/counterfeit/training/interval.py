@@ -1,0 +1,80 @@
+"""What an interval of updates is remembered by: one row of log.jsonl."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn.utils import get_total_norm
+
+from counterfeit.files import Row
+from counterfeit.training.step import Outcome
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+class Interval:
+    """Losses and logits of up to `length` updates, kept on the device until a row is due.
+
+    The only place where training waits for the device is `row`.
+    """
+
+    def __init__(self, length: int, batch_size: int, device: torch.device) -> None:
+        self.losses = torch.zeros(length, 2, device=device)
+        self.logits = torch.zeros(length, 2, batch_size, device=device)
+        self.updates = 0
+
+    def add(self, outcome: Outcome) -> None:
+        losses, logits = self.losses[self.updates], self.logits[self.updates]
+        losses[0] = outcome.discriminator_loss.detach()
+        losses[1] = outcome.generator_loss.detach()
+        logits[0] = outcome.real_logits.detach()
+        logits[1] = outcome.fake_logits.detach()
+        self.updates += 1
+
+    @property
+    def full(self) -> bool:
+        return self.updates == len(self.losses)
+
+    def row(self, outcome: Outcome, seconds: float) -> Row:
+        """The interval's means and quantiles, and the norms and losses of its last update.
+
+        `d_loss`, `g_loss`: means over the interval, in nats; `…_last`: of the last update.
+        `d_real_…`: D(x), in [0, 1], over the interval's real images; `d_fake_…`: D(G(z)).
+        `d_grad_norm`, `g_grad_norm`: Euclidean norms of the last update's gradients.
+        """
+        losses = self.losses[: self.updates].double()
+        d_loss, g_loss = losses.mean(dim=0).tolist()
+        d_loss_last, g_loss_last = losses[-1].tolist()
+        row = {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "d_loss_last": d_loss_last,
+            "g_loss_last": g_loss_last,
+        }
+        probabilities = self.logits[: self.updates].transpose(0, 1).flatten(1).sigmoid()  # (2, n)
+        at = torch.tensor(QUANTILES, device=probabilities.device)
+        for name, values in zip(("d_real", "d_fake"), probabilities, strict=True):
+            row[f"{name}_mean"] = values.mean(dtype=torch.float64).item()
+            quantiles = values.quantile(at).tolist()
+            row |= {
+                f"{name}_q{q * 100:02.0f}": v for q, v in zip(QUANTILES, quantiles, strict=True)
+            }
+        row["d_grad_norm"] = get_total_norm(outcome.discriminator_gradients).item()
+        row["g_grad_norm"] = get_total_norm(outcome.generator_gradients).item()
+        row["images_per_second"] = self.updates * self.logits.shape[2] / seconds
+        return row
+
+    def clear(self) -> None:
+        self.updates = 0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint inside an interval must keep."""
+        return {
+            "interval.losses": self.losses[: self.updates].clone(),
+            "interval.logits": self.logits[: self.updates].clone(),
+        }
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        self.updates = len(tensors["interval.losses"])
+        self.losses[: self.updates] = tensors["interval.losses"]
+        self.logits[: self.updates] = tensors["interval.logits"]

@@ -1,0 +1,155 @@
+"""A run: what it writes, that its seed fixes it, and that it can stop and go on."""
+
+import os
+import signal
+
+import pytest
+import torch
+
+import counterfeit
+from counterfeit import recipe
+from counterfeit.checkpoint import Checkpoint
+from counterfeit.errors import CounterfeitError, Interrupted, UsageError
+from counterfeit.files import Row
+from counterfeit.run import Run
+from counterfeit.training import loop
+
+
+def assert_equal_states(one: Checkpoint, other: Checkpoint) -> None:
+    assert one.step == other.step
+    assert one.tensors.keys() == other.tensors.keys()
+    for name, tensor in one.tensors.items():
+        assert torch.equal(tensor, other.tensors[name]), name
+
+
+def without_speed(rows: list[Row]) -> list[Row]:
+    return [{k: v for k, v in row.items() if k != "images_per_second"} for row in rows]
+
+
+def test_a_run_directory_holds_what_the_design_promises(tiny: recipe.Recipe, tmp_path) -> None:
+    run = counterfeit.train(tiny, seed=5, out=tmp_path)
+    per_epoch = 1437 // 64
+
+    assert run.path.parent == tmp_path
+    assert run.path.name.endswith("-batchnorm-smoothing-s5")
+    assert run.recipe == tiny
+    assert run.seed == 5
+    assert run.environment["torch"] == torch.__version__
+
+    assert [row["step"] for row in run.log] == [per_epoch, 2 * per_epoch]
+    assert [row["epoch"] for row in run.log] == [1.0, 2.0]
+    for row in run.log:
+        assert 0 <= row["d_fake_q05"] <= row["d_fake_q50"] <= row["d_fake_q95"] <= 1
+        assert 0 < row["d_real_mean"] < 1
+        assert row["d_grad_norm"] > 0
+        assert row["g_grad_norm"] > 0
+        assert row["images_per_second"] > 0
+
+    assert run.snapshot_epochs == [0, 1, 2]
+    assert run.snapshot(2).shape == (100, 1, 8, 8)
+    assert (run.snapshot(2) != run.snapshot(0)).any()
+    assert run.checkpoint_steps == [per_epoch, 2 * per_epoch]
+
+    images = run.sample(7)
+    assert images.shape == (7, 1, 8, 8)
+    assert images.dtype == torch.uint8
+    assert torch.equal(images, Run.open(run.path).sample(7))
+    assert not torch.equal(images, run.sample(7, seed=6))
+
+
+def test_rows_close_at_the_interval_and_at_the_epochs_end(tiny, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(loop, "LOG_EVERY", 10)
+    seen: list[Row] = []
+    run = counterfeit.train(tiny, epochs=1, out=tmp_path, on_row=[seen.append])
+    assert [row["step"] for row in run.log] == [10, 20, 22]
+    assert seen == run.log
+
+
+def test_the_seed_fixes_everything(tiny: recipe.Recipe, tmp_path) -> None:
+    one = counterfeit.train(tiny, seed=1, out=tmp_path / "one")
+    torch.manual_seed(99)
+    two = counterfeit.train(tiny, seed=1, out=tmp_path / "two")
+    other = counterfeit.train(tiny, seed=2, out=tmp_path / "other")
+    assert_equal_states(one.checkpoint(), two.checkpoint())
+    assert without_speed(one.log) == without_speed(two.log)
+    assert (one.snapshot(2) == two.snapshot(2)).all()
+    with pytest.raises(AssertionError):
+        assert_equal_states(one.checkpoint(), other.checkpoint())
+
+
+@pytest.mark.parametrize("stop_at", [7, 22, 30])
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
+    tiny: recipe.Recipe, tmp_path, monkeypatch, stop_at: int
+) -> None:
+    whole = counterfeit.train(tiny, out=tmp_path / "whole")
+
+    add = loop.Interval.add
+    updates = 0
+
+    def add_and_interrupt(interval: loop.Interval, outcome: object) -> None:
+        nonlocal updates
+        add(interval, outcome)
+        updates += 1
+        if updates == stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Interval, "add", add_and_interrupt)
+        with pytest.raises(Interrupted, match="--resume") as stopped:
+            counterfeit.train(tiny, out=tmp_path / "stopped")
+    assert stopped.value.exit_status == 130
+    (path,) = (tmp_path / "stopped").iterdir()
+    assert Run.open(path).checkpoint().step == stop_at
+
+    resumed = counterfeit.resume(path)
+    assert_equal_states(whole.checkpoint(), resumed.checkpoint())
+    assert without_speed(whole.log) == without_speed(resumed.log)
+    assert whole.snapshot_epochs == resumed.snapshot_epochs
+
+
+def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) -> None:
+    run = counterfeit.train(tiny, epochs=1, out=tmp_path)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    counterfeit.resume(run.path)
+    assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["training.discriminator_steps=2"],
+        ["training.generator_latents=fresh"],
+        ["training.update=simultaneous"],
+        ["loss.generator=minimax"],
+        ["generator.output=tanh", "generator.output_bias=data-mean"],
+        ["discriminator.activation=maxout", "discriminator.input_dropout=0.2"],
+        ["discriminator.activation=leaky-relu", "generator.activation=leaky-relu"],
+        ["latent.distribution=uniform", 'generator.optimizer={name="sgd", lr=0.1}'],
+    ],
+)
+def test_every_choice_of_a_recipe_trains(tiny: recipe.Recipe, tmp_path, overrides) -> None:
+    run = counterfeit.train(tiny.with_overrides(overrides), epochs=1, out=tmp_path)
+    assert all(torch.isfinite(t).all() for t in run.checkpoint().tensors.values())
+
+
+def test_old_checkpoints_go_and_milestones_stay(tiny: recipe.Recipe, tmp_path) -> None:
+    run = counterfeit.train(tiny, epochs=13, out=tmp_path)
+    assert [step // 22 for step in run.checkpoint_steps] == [1, 2, 5, 10, 12, 13]
+
+
+def test_fewer_images_than_a_batch_are_refused(tiny: recipe.Recipe, tmp_path) -> None:
+    with pytest.raises(UsageError, match="lower training"):
+        counterfeit.train(tiny.with_overrides(["training.batch_size=5000"]), out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_named(tiny: recipe.Recipe, tmp_path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(CounterfeitError, match="--out"):
+        counterfeit.train(tiny, out=file / "runs")
+
+
+def test_an_absent_device_is_refused(tiny: recipe.Recipe, tmp_path) -> None:
+    with pytest.raises(UsageError, match="there is: cpu"):
+        counterfeit.train(tiny, device="tpu", out=tmp_path)

@@ -1,0 +1,59 @@
+"""Schedules, as mnist.yaml's callbacks compute them; and state by name."""
+
+import pytest
+import torch
+
+from counterfeit import recipe
+from counterfeit.training import optimizers
+
+
+def paper_optimizer() -> tuple[torch.optim.Optimizer, recipe.Sgd]:
+    spec = recipe.load("paper").generator.optimizer
+    assert isinstance(spec, recipe.Sgd)
+    return optimizers.build(torch.nn.Linear(2, 2), spec), spec
+
+
+@pytest.mark.parametrize(
+    ("update", "lr"), [(0, 0.1), (1, 0.1 / 1.000004), (500, 0.1 / 1.000004**500), (10**7, 1e-6)]
+)
+def test_the_learning_rate_is_divided_at_every_update(update: int, lr: float) -> None:
+    optimizer, spec = paper_optimizer()
+    optimizers.schedule(optimizer, spec, update, 0)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(lr, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "momentum"),
+    [(0, 0.5), (1, 0.5), (125, 0.5 + 0.2 * 124 / 249), (250, 0.7), (999, 0.7)],
+)
+def test_momentum_rises_from_epoch_1_to_250(epoch: int, momentum: float) -> None:
+    optimizer, spec = paper_optimizer()
+    optimizers.schedule(optimizer, spec, 0, epoch)
+    assert optimizer.param_groups[0]["momentum"] == pytest.approx(momentum, rel=1e-12)
+
+
+def test_a_constant_schedule_stays() -> None:
+    spec = recipe.Sgd(lr=0.01, momentum=0.9)
+    optimizer = optimizers.build(torch.nn.Linear(2, 2), spec)
+    optimizers.schedule(optimizer, spec, 10**6, 1000)
+    assert optimizer.param_groups[0]["lr"] == 0.01
+    assert optimizer.param_groups[0]["momentum"] == 0.9
+
+
+@pytest.mark.parametrize("spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1)])
+def test_state_survives_a_round_trip(spec: recipe.Sgd | recipe.Adam) -> None:
+    def trained(network: torch.nn.Linear, optimizer: torch.optim.Optimizer) -> None:
+        network(torch.ones(3, 2)).square().sum().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    first, second = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    one, two = optimizers.build(first, spec), optimizers.build(second, spec)
+    trained(first, one)
+    second.load_state_dict(first.state_dict())
+    kept = {name: tensor.clone() for name, tensor in optimizers.tensors(one).items()}
+    others = optimizers.load(two, kept | {"weight": torch.zeros(1)})
+    assert list(others) == ["weight"]
+    trained(first, one)
+    trained(second, two)
+    assert torch.equal(first.weight, second.weight)

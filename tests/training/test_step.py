@@ -1,0 +1,178 @@
+"""The adversarial update, against the article's own order of computation."""
+
+import pytest
+import torch
+from torch import nn
+
+from counterfeit import latents, model, recipe
+from counterfeit.seeds import stream
+from counterfeit.training import optimizers
+from counterfeit.training.step import Player, alternating_step, simultaneous_step
+
+SHAPE = (1, 8, 8)
+BATCH = 16
+
+
+def players(spec: recipe.Recipe) -> tuple[Player, Player]:
+    """Both players in float64."""
+    G = model.build_generator(spec, SHAPE, seed=3).double()
+    D = model.build_discriminator(spec, SHAPE, seed=3).double()
+    return (
+        Player(G, optimizers.build(G, spec.generator.optimizer)),
+        Player(D, optimizers.build(D, spec.discriminator.optimizer)),
+    )
+
+
+def batches(spec: recipe.Recipe, k: int, draws: int) -> tuple[torch.Tensor, torch.Tensor]:
+    rng = stream(0, "test")
+    reals = torch.rand(k, BATCH, *SHAPE, generator=rng, dtype=torch.float64)
+    return reals, latents.draw(spec.latent, draws * BATCH, rng).double().view(draws, BATCH, -1)
+
+
+def small(name: str, *overrides: str) -> recipe.Recipe:
+    """Without dropout, whose masks fall differently on images judged together and apart."""
+    return recipe.load(name).with_overrides(
+        [
+            "generator.hidden=[24, 20]",
+            "discriminator.hidden=[18, 12]",
+            "discriminator.dropout=0",
+            "discriminator.input_dropout=0",
+            *overrides,
+        ]
+    )
+
+
+def assert_equal_weights(expected: nn.Module, actual: nn.Module) -> None:
+    own = dict(actual.named_parameters())
+    for name, weight in expected.named_parameters():
+        torch.testing.assert_close(own[name], weight, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def article_step(
+    generator: Player,
+    discriminator: Player,
+    real: torch.Tensor,
+    z: torch.Tensor,
+    labels: torch.Tensor,
+) -> tuple[float, float]:
+    """As the article writes it: BCELoss on probabilities, real and fake apart, G run again."""
+    G, D, bce = generator.network, discriminator.network, nn.BCELoss()
+    zeros, ones = torch.zeros_like(labels), torch.ones_like(labels)
+
+    discriminator.optimizer.zero_grad()
+    d_loss = (bce(D(real).sigmoid(), labels) + bce(D(G(z).detach()).sigmoid(), zeros)) / 2
+    d_loss.backward()
+    discriminator.optimizer.step()
+
+    generator.optimizer.zero_grad()
+    g_loss = bce(D(G(z)).sigmoid(), ones)
+    g_loss.backward()
+    generator.optimizer.step()
+    return d_loss.item(), g_loss.item()
+
+
+@pytest.mark.parametrize("name", ["sgd", "adam", "batchnorm-smoothing-text", "batchnorm-smoothing"])
+def test_it_is_the_articles_update(name: str) -> None:
+    spec = small(name)
+    ours, theirs = players(spec), players(spec)
+    labels = torch.linspace(*spec.loss.real_labels, BATCH, dtype=torch.float64)
+    for _ in range(10):
+        reals, z = batches(spec, 1, 1)
+        outcome = alternating_step(*ours, reals, z, labels, spec.loss.generator)
+        d_loss, g_loss = article_step(*theirs, reals[0], z[0], labels)
+        assert outcome.discriminator_loss.item() == pytest.approx(d_loss, rel=1e-9)
+        assert outcome.generator_loss.item() == pytest.approx(g_loss, rel=1e-9)
+    for mine, reference in zip(ours, theirs, strict=True):
+        assert_equal_weights(reference.network, mine.network)
+
+
+def test_simultaneous_takes_both_gradients_at_the_old_parameters() -> None:
+    spec = small("paper")
+    ours, theirs = players(spec), players(spec)
+    reals, z = batches(spec, 1, 1)
+    labels = torch.ones(BATCH, dtype=torch.float64)
+    simultaneous_step(*ours, reals, z, labels, "non-saturating")
+
+    generator, discriminator = theirs
+    G, D = generator.network, discriminator.network
+    d_loss = (
+        nn.functional.softplus(-D(reals[0])).mean() + nn.functional.softplus(D(G(z[0]))).mean()
+    ) / 2
+    g_loss = nn.functional.softplus(-D(G(z[0]))).mean()
+    d_gradients = torch.autograd.grad(d_loss, discriminator.parameters)
+    g_gradients = torch.autograd.grad(g_loss, generator.parameters)
+    generator.descend(g_gradients)
+    discriminator.descend(d_gradients)
+    for mine, reference in zip(ours, theirs, strict=True):
+        assert_equal_weights(reference.network, mine.network)
+
+
+def test_simultaneous_shares_one_dropout_mask() -> None:
+    """Both losses come from the same logits of the fakes."""
+    spec = small("paper", "discriminator.dropout=0.5")
+    generator, discriminator = players(spec)
+    reals, z = batches(spec, 1, 1)
+    labels = torch.ones(BATCH, dtype=torch.float64)
+    outcome = simultaneous_step(generator, discriminator, reals, z, labels, "non-saturating")
+    expected = nn.functional.softplus(-outcome.fake_logits).mean()
+    torch.testing.assert_close(outcome.generator_loss, expected)
+
+
+def test_k_steps_of_d_see_k_batches_and_g_moves_once() -> None:
+    spec = small("sgd")
+    ours, theirs = players(spec), players(spec)
+    reals, z = batches(spec, 3, 3)
+    labels = torch.ones(BATCH, dtype=torch.float64)
+    alternating_step(*ours, reals, z, labels, "non-saturating")
+
+    generator, discriminator = theirs
+    G, D = generator.network, discriminator.network
+    for real, latent in zip(reals, z, strict=True):
+        d_loss = (
+            nn.functional.softplus(-D(real)).mean()
+            + nn.functional.softplus(D(G(latent).detach())).mean()
+        ) / 2
+        discriminator.descend(torch.autograd.grad(d_loss, discriminator.parameters))
+    g_loss = nn.functional.softplus(-D(G(z[-1]))).mean()
+    generator.descend(torch.autograd.grad(g_loss, generator.parameters))
+    for mine, reference in zip(ours, theirs, strict=True):
+        assert_equal_weights(reference.network, mine.network)
+
+
+def test_fresh_latents_are_gs_own() -> None:
+    spec = small("sgd")
+    reals, z = batches(spec, 1, 2)
+    labels = torch.ones(BATCH, dtype=torch.float64)
+    fresh, shared = players(spec), players(spec)
+    alternating_step(*fresh, reals, z, labels, "non-saturating")
+    alternating_step(*shared, reals, z[:1], labels, "non-saturating")
+    assert_equal_weights(fresh[1].network, shared[1].network)
+    assert not torch.equal(fresh[0].parameters[0], shared[0].parameters[0])
+
+
+def test_minimax_and_non_saturating_pull_g_the_same_way_at_the_start() -> None:
+    """At D = 1/2 the two losses have the same gradient (section 3 of the paper)."""
+    spec = small("sgd")
+    reals, z = batches(spec, 1, 1)
+    labels = torch.ones(BATCH, dtype=torch.float64)
+    gradients = []
+    for loss in ("minimax", "non-saturating"):
+        generator, discriminator = players(spec)
+        nn.init.zeros_(discriminator.network.output.bias)
+        discriminator.network.output.weight.data.mul_(1e-6)
+        outcome = simultaneous_step(generator, discriminator, reals, z, labels, loss)
+        gradients.append(torch.cat([g.flatten() for g in outcome.generator_gradients]))
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=0)
+
+
+def test_frozen_lines_stay_and_trainable_lines_move() -> None:
+    for trainable in (False, True):
+        spec = small("sgd", f"discriminator.train_shared_maxout={str(trainable).lower()}")
+        generator, discriminator = players(spec)
+        lines = [p for p in discriminator.network.parameters() if p.numel() == 3]
+        before = [line.detach().clone() for line in lines]
+        reals, z = batches(spec, 1, 1)
+        labels = torch.ones(BATCH, dtype=torch.float64)
+        alternating_step(generator, discriminator, reals, z, labels, "non-saturating")
+        moved = [not torch.equal(a, b) for a, b in zip(before, lines, strict=True)]
+        assert moved == [trainable] * 4
