@@ -1,0 +1,247 @@
+"""The command line: one subcommand is one function. Heavy imports stay inside them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from counterfeit.errors import CounterfeitError, UsageError
+
+app = App(
+    name="counterfeit",
+    help="Train, measure and explain generative adversarial networks, starting from the paper.",
+    help_epilogue=(
+        "Commands end with the path of what they made on stdout; progress goes to stderr."
+        " Add --debug to see where an error came from."
+    ),
+    version_flags=["--version"],
+)
+
+Overrides = Annotated[list[str] | None, Parameter(name="--set", negative="")]
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")]
+Flag = Parameter(negative="")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
+    try:
+        app(
+            [argument for argument in arguments if argument != "--debug"],
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except Exception as error:
+        if debug:
+            raise
+        sys.exit(_report(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _report(error: Exception) -> int:
+    """Print one line that says what is wrong and what to do; return the exit status."""
+    if isinstance(error, CounterfeitError):
+        message, status = str(error), error.exit_status
+    elif isinstance(error, CycloptsError):
+        message, status = f"{str(error).rstrip('.')}. `counterfeit --help` shows the commands.", 2
+    else:
+        kind = type(error).__name__
+        message, status = f"unexpected {kind}: {error} (--debug shows where).", 1
+    print(f"counterfeit: {message}", file=sys.stderr)
+    return status
+
+
+@app.command
+def recipes(name: str | None = None, /) -> None:
+    """List the recipes; or print one, resolved, as TOML.
+
+    Args:
+        name: a recipe, or a TOML file of your own.
+    """
+    from counterfeit import recipe
+
+    if name is not None:
+        print(recipe.load(name).to_toml(), end="")
+        return
+    known = recipe.names()
+    width = max(map(len, known))
+    for each in known:
+        print(f"{each:{width}}  {recipe.load(each).title}")
+
+
+@app.command
+def data(
+    name: str = "mnist", /, *, preview: Path | None = None, data_dir: Path | None = None
+) -> None:
+    """Fetch a data set, verify it and describe it.
+
+    Args:
+        name: mnist, fashion-mnist, digits, a folder of IDX files, or a folder of images.
+        preview: draw a few images with their labels into this PNG file.
+        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+    """
+    from counterfeit import data as data_sets
+
+    train_images = data_sets.load(name, "train", data_dir=data_dir)
+    test_images = data_sets.load(name, "test", data_dir=data_dir)
+    print(data_sets.describe(train_images))
+    print(data_sets.describe(test_images))
+    if preview is not None:
+        data_sets.preview(train_images, preview)
+        print(preview)
+    else:
+        print(data_sets.fetch(name, data_dir=data_dir))
+
+
+@app.command
+def train(
+    recipe: str | None = None,
+    /,
+    *,
+    data: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    set_: Overrides = None,
+    out: Path = Path("runs"),
+    data_dir: Path | None = None,
+    resume: Path | None = None,
+    dry_run: Annotated[bool, Flag] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a recipe in a new run directory.
+
+    Ctrl-C saves and stops; --resume goes on.
+
+    Args:
+        recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
+        data: a data set's name, or a folder of images [default: the recipe's].
+        epochs: passes over the data [default: the recipe's].
+        batch_size: images in a batch [default: the recipe's].
+        seed: fixes all randomness.
+        device: auto, cpu, cuda or mps.
+        set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
+        out: the folder to make the run directory in.
+        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+        resume: go on with this run, instead of a recipe.
+        dry_run: print the resolved recipe and stop.
+        quiet: no progress bar.
+    """
+    from counterfeit import recipe as recipes_
+    from counterfeit.progress import TrainingBar
+
+    if (recipe is None) == (resume is None):
+        raise UsageError("name a recipe to train, or --resume a run.")
+    if recipe is not None:
+        shortcuts = {
+            "data.name": data and f'"{data}"',
+            "training.epochs": epochs,
+            "training.batch_size": batch_size,
+        }
+        overrides = [f"{key}={value}" for key, value in shortcuts.items() if value is not None]
+        spec = recipes_.load(recipe).with_overrides([*(set_ or []), *overrides])
+        if dry_run:
+            print(spec.to_toml(), end="")
+            return
+
+    from counterfeit.run import Run
+    from counterfeit.training import loop
+
+    if resume is not None:
+        spec = Run.open(resume).recipe
+    with TrainingBar(spec.name, spec.training.epochs, quiet=quiet) as bar:
+        if resume is not None:
+            run = loop.resume(resume, device=device, on_row=[bar.on_row])
+        else:
+            run = loop.train(
+                spec, seed=seed, device=device, out=out, data_dir=data_dir, on_row=[bar.on_row]
+            )
+    print(run.path)
+
+
+@app.command
+def sample(
+    run: Path,
+    /,
+    *,
+    count: Annotated[int, Parameter(name=["--count", "-n"])] = 100,
+    out: Path | None = None,
+    seed: int | None = None,
+) -> None:
+    """Draw new images from a run's generator.
+
+    Args:
+        run: a run directory.
+        count: how many images.
+        out: a .png for a grid, or a .npz with `images`, uint8 (N, C, H, W) [default: a PNG in the
+            run's figures].
+        seed: fixes the latents [default: the run's].
+    """
+    from counterfeit.insight import figures
+    from counterfeit.run import Run
+
+    if count < 1:
+        raise UsageError(f"-n {count}: must be at least 1.")
+    trained = Run.open(run)
+    target = out or trained.path / "figures" / "samples.png"
+    figures.write_samples(trained.sample(count, seed=seed), target)
+    print(target)
+
+
+@app.command
+def report(
+    runs: Annotated[list[Path], Parameter(negative="")], /, *, out: Path | None = None
+) -> None:
+    """Write one self-contained HTML page about a run, or about several beside each other.
+
+    Args:
+        runs: run directories.
+        out: the page [default: report.html in the run, or in the folder of several].
+    """
+    from counterfeit.insight.report import write_report
+    from counterfeit.run import Run
+
+    print(write_report([Run.open(run) for run in runs], out))
+
+
+@app.command
+def reproduce(
+    *,
+    quick: Annotated[bool, Flag] = False,
+    seed: int = 0,
+    device: str = "auto",
+    out: Path | None = None,
+    data_dir: Path | None = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train the article's three stages and compare what it says with what is seen here.
+
+    100 epochs a stage. Stages that are already in the output folder are not trained again, and
+    one that was stopped goes on.
+
+    Args:
+        quick: 10 epochs a stage.
+        seed: fixes all randomness.
+        device: auto, cpu, cuda or mps.
+        out: the folder for the three runs and the report [default: runs/reproduction].
+        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+        quiet: no progress bars.
+    """
+    from counterfeit.reproduce import reproduce_article
+
+    folder = out or Path("runs") / ("reproduction-quick" if quick else "reproduction")
+    print(
+        reproduce_article(
+            folder,
+            epochs=10 if quick else 100,
+            seed=seed,
+            device=device,
+            data_dir=data_dir,
+            quiet=quiet,
+        )
+    )
