@@ -1,5 +1,9 @@
 """The layers that the paper and the article need and PyTorch does not have."""
 
+import math
+from collections.abc import Sequence
+from functools import cache
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -57,7 +61,7 @@ class Maxout(nn.Module):
 class Dropout(nn.Module):
     """Inverted dropout (Srivastava et al. 2014) that draws from a generator of its own.
 
-    In training mode each element is dropped with probability `p` and the rest divided by 1 - p.
+    In training mode each element is multiplied by what `draw_keep` draws.
     """
 
     def __init__(self, p: float, rng: torch.Generator) -> None:
@@ -68,11 +72,34 @@ class Dropout(nn.Module):
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         if not self.training or self.p == 0:
             return x
-        keep = 1 - self.p
-        return x * torch.empty_like(x).bernoulli_(keep, generator=self.rng).div_(keep)
+        return x * draw_keep(x.shape, self.p, self.rng).to(x.dtype)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+def draw_keep(shape: Sequence[int], p: float, rng: torch.Generator) -> Float[Tensor, "..."]:
+    """0 with probability `p` and 1 / (1 - p) elsewhere, in float32, on the generator's device.
+
+    Takes one random bit an element for p = 1/2, else sixteen, which rounds p to 1/65536. This is
+    far cheaper than `bernoulli_`, which draws a double for each element.
+    """
+    count, bits = math.prod(shape), 1 if p == 0.5 else 16
+    words = torch.empty(math.ceil(count * bits / 64), dtype=torch.int64, device=rng.device)
+    words.random_(-(2**63), None, generator=rng)
+    if bits == 1:
+        octets = words.view(torch.uint8)[: math.ceil(count / 8)]
+        return _twice_the_bits(rng.device)[octets.int()].flatten()[:count].view(shape)
+    lanes = words.view(torch.int16)[:count].view(shape)
+    keep = torch.empty(shape, device=rng.device)
+    return torch.lt(lanes, round((1 - p) * 65536) - 32768, out=keep).mul_(1 / (1 - p))
+
+
+@cache
+def _twice_the_bits(device: torch.device) -> Float[Tensor, "256 8"]:
+    """0 or 2 for each bit of each octet."""
+    octets, bits = torch.arange(256, device=device), torch.arange(8, device=device)
+    return ((octets[:, None] >> bits) & 1).float() * 2
 
 
 def init_uniform(module: nn.Module, half_width: float) -> None:

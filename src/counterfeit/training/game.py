@@ -1,6 +1,7 @@
 """The two players of a recipe, how one update moves them, and the state that it changes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from counterfeit.errors import CounterfeitError
 from counterfeit.recipe import Recipe
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
+from counterfeit.training.fast import FastStep
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
 
@@ -32,6 +34,7 @@ class Game:
         seed: int,
         device: torch.device,
     ) -> None:
+        self._move: Callable[..., Outcome]
         self.recipe = recipe
         self.seed = seed
         self.device = device
@@ -44,6 +47,13 @@ class Game:
         self.G, self.D = G, D
         self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer))
         self.discriminator = Player(D, optimizers.build(D, recipe.discriminator.optimizer))
+        simultaneous = recipe.training.update == "simultaneous"
+        if device.type == "cpu":
+            fast = FastStep(self.generator, self.discriminator)
+            self._move = fast.simultaneous if simultaneous else fast.alternating
+        else:
+            step = simultaneous_step if simultaneous else alternating_step
+            self._move = partial(step, self.generator, self.discriminator)
         low, high = recipe.loss.real_labels
         self.real_labels = torch.empty(recipe.training.batch_size, device=device)
         self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))
@@ -64,10 +74,7 @@ class Game:
         optimizers.schedule(
             self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch
         )
-        move = simultaneous_step if spec.training.update == "simultaneous" else alternating_step
-        return move(
-            self.generator, self.discriminator, reals, z, self.real_labels, spec.loss.generator
-        )
+        return self._move(reals, z, self.real_labels, spec.loss.generator)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must be kept to go on later, by name."""

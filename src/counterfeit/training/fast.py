@@ -1,0 +1,407 @@
+"""One adversarial update of two multilayer perceptrons, without autograd.
+
+The modules stay the specification and hold the parameters; `step.py` says what is computed, this
+module how to compute it near the speed of the matrix products alone, at equal mathematics:
+
+- every product runs once, on the faster of the two libraries that PyTorch carries: oneDNN for
+  x W^T and g W, MKL for g^T x;
+- activations and gradients live in buffers that are allocated once;
+- D is a function of single rows, so a simultaneous update takes D's Jacobian once and weighs its
+  rows for either loss.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
+from counterfeit.model import Dropout, Maxout, SharedMaxout
+from counterfeit.model.layers import draw_keep
+from counterfeit.training.step import Outcome, Player
+
+aten = torch.ops.aten
+
+
+def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None, then: str = "none") -> Tensor:
+    """then(x weight^T + bias)."""
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, then, [], "")
+    return out
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    """Where the parameter's gradient goes."""
+    assert parameter.grad is not None
+    return parameter.grad
+
+
+class Buffers:
+    """Scratch tensors of up to `rows` rows, each allocated at its first use."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Tensor] = {}
+
+    def __call__(self, name: str, like: Tensor, columns: int | None = None) -> Tensor:
+        rows, width = like.shape[0], columns or like.shape[1]
+        kept = self._kept.get(name)
+        if kept is None or kept.shape[0] < rows:
+            kept = self._kept[name] = torch.empty(rows, width)
+        return kept[:rows]
+
+
+class Layer(Protocol):
+    """A layer that remembers its last forward pass. Rows are (N, units)."""
+
+    def forward(self, x: Tensor) -> Tensor: ...
+
+    def backward(self, g: Tensor, weigh: "Tensor | None", *, weights: bool, inputs: int) -> Tensor:
+        """The gradient for the layer's input, from `g`, that for its output; may overwrite `g`.
+
+        With `weights`, also writes the parameters' gradients, of the sum of the rows' losses,
+        each times its entry in `weigh` (N, 1) when there is one. Without `inputs` the result
+        means nothing.
+        """
+
+
+class LinearLayer:
+    def __init__(self, module: nn.Linear) -> None:
+        self.weight, self.bias = module.weight.detach(), module.bias.detach()
+        self.weight_grad, self.bias_grad = _gradient(module.weight), _gradient(module.bias)
+        self.buffers = Buffers()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.x = x
+        return _times_transposed(x, self.weight, self.bias)
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        if weights:
+            loss_g = g if weigh is None else torch.mul(g, weigh, out=self.buffers("loss_g", g))
+            torch.mm(loss_g.t(), self.x, out=self.weight_grad)
+            torch.sum(loss_g, 0, out=self.bias_grad)
+        return _times_transposed(g[-inputs:], self.weight.t(), None) if inputs else g
+
+
+class ReLULayer:
+    def __init__(self, slope: float = 0.0) -> None:
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.y = torch.relu_(x) if self.slope == 0 else nn.functional.leaky_relu_(x, self.slope)
+        return self.y
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        if self.slope == 0:
+            aten.threshold_backward.grad_input(g, self.y, 0, grad_input=g)
+        else:
+            aten.leaky_relu_backward.grad_input(g, self.y, self.slope, True, grad_input=g)
+        return g
+
+
+class SigmoidLayer:
+    def forward(self, x: Tensor) -> Tensor:
+        self.y = torch.sigmoid_(x)
+        return self.y
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        aten.sigmoid_backward.grad_input(g, self.y, grad_input=g)
+        return g
+
+
+class TanhLayer:
+    def forward(self, x: Tensor) -> Tensor:
+        self.y = torch.tanh_(x)
+        return self.y
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        aten.tanh_backward.grad_input(g, self.y, grad_input=g)
+        return g
+
+
+class BatchNormLayer:
+    def __init__(self, module: nn.BatchNorm1d) -> None:
+        self.module = module
+        self.weight_grad, self.bias_grad = _gradient(module.weight), _gradient(module.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        m = self.module
+        self.x = x
+        assert m.num_batches_tracked is not None
+        assert m.momentum is not None
+        m.num_batches_tracked.add_(1)
+        y, self.mean, self.inverse_std = torch.native_batch_norm(
+            x, m.weight, m.bias, m.running_mean, m.running_var, True, m.momentum, m.eps
+        )
+        return y
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        m = self.module
+        g, weight_g, bias_g = aten.native_batch_norm_backward(
+            g,
+            self.x,
+            m.weight,
+            m.running_mean,
+            m.running_var,
+            self.mean,
+            self.inverse_std,
+            True,
+            m.eps,
+            [True, weights, weights],
+        )
+        if weights:
+            self.weight_grad.copy_(weight_g)
+            self.bias_grad.copy_(bias_g)
+        return g
+
+
+class DropoutLayer:
+    def __init__(self, module: Dropout) -> None:
+        self.module = module
+        self.buffers = Buffers()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.keep = draw_keep(x.shape, self.module.p, self.module.rng)
+        return torch.mul(x, self.keep, out=self.buffers("y", x))
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        return g.mul_(self.keep[-len(g) :])
+
+
+class MaxoutLayer:
+    """At a tie, which has no chance in float32, each of the pieces gets the whole gradient."""
+
+    def __init__(self, module: Maxout) -> None:
+        self.linear = LinearLayer(module.linear)
+        self.pieces, self.units = module.pieces, module.units
+        self.buffers = Buffers()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.z = self.linear.forward(x)  # (N, pieces * units)
+        self.y = torch.amax(
+            self.z.view(-1, self.pieces, self.units), 1, out=self.buffers("y", x, self.units)
+        )
+        return self.y
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        z = self.z.view(-1, self.pieces, self.units)
+        wins = torch.eq(z, self.y.unsqueeze(1), out=z)
+        wins.mul_(g.unsqueeze(1))
+        return self.linear.backward(self.z, weigh, weights=weights, inputs=inputs)
+
+
+class SharedMaxoutLayer:
+    """The maximum of lines is convex: in x, it takes them in order of slope."""
+
+    def __init__(self, module: SharedMaxout) -> None:
+        self.module = module
+        self.trainable = module.weight.requires_grad
+        self.buffers = Buffers()
+        self.lines = _upper_envelope(module)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.trainable:
+            self.lines = _upper_envelope(self.module)
+        self.x = x
+        (slope, offset, *_), *others = self.lines
+        y = torch.add(offset, x, alpha=slope, out=self.buffers("y", x))
+        line = self.buffers("scratch", x)
+        for slope, offset, *_ in others:
+            torch.maximum(y, torch.add(offset, x, alpha=slope, out=line), out=y)
+        return y
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        (slope, *_), *others = self.lines
+        above = self.buffers("scratch", g)  # 1 where x is right of the breakpoint, else 0
+        slopes = self.buffers("slopes", g).fill_(slope)
+        for next_slope, _, start, _ in others:
+            slopes.add_(torch.gt(self.x, start, out=above), alpha=next_slope - slope)
+            slope = next_slope
+        if weights and self.trainable:
+            self._weight_gradients(g if weigh is None else g * weigh)
+        return g.mul_(slopes)
+
+    def _weight_gradients(self, g: Tensor) -> None:
+        weight_grad, bias_grad = _gradient(self.module.weight), _gradient(self.module.bias)
+        weight_grad.zero_()
+        bias_grad.zero_()
+        gx = g * self.x
+        previous = None
+        for (
+            _,
+            _,
+            start,
+            index,
+        ) in self.lines:  # what lies right of its start, less right of the next
+            right = self.x > start
+            weight, bias = (gx * right).sum(), (g * right).sum()
+            weight_grad[index] += weight
+            bias_grad[index] += bias
+            if previous is not None:
+                weight_grad[previous] -= weight
+                bias_grad[previous] -= bias
+            previous = index
+
+
+def _upper_envelope(module: SharedMaxout) -> list[tuple[float, Tensor, float, int]]:
+    """The lines that are the highest somewhere, from left to right: slope, offset, start, index."""
+    lines = sorted(
+        zip(module.weight.tolist(), module.bias.tolist(), range(len(module.weight)), strict=True)
+    )
+    kept: list[tuple[float, float, float, int]] = []
+    for slope, offset, index in lines:
+        start = -math.inf
+        while kept:
+            start = (
+                (kept[-1][1] - offset) / (slope - kept[-1][0]) if slope > kept[-1][0] else -math.inf
+            )
+            if start > kept[-1][2]:
+                break
+            kept.pop()
+            start = -math.inf
+        kept.append((slope, offset, start, index))
+    return [(slope, torch.tensor(offset), start, index) for slope, offset, start, index in kept]
+
+
+def _layers(module: nn.Module) -> Iterator[Layer]:
+    match module:
+        case nn.Linear():
+            yield LinearLayer(module)
+        case nn.BatchNorm1d():
+            yield BatchNormLayer(module)
+        case nn.ReLU():
+            yield ReLULayer()
+        case nn.LeakyReLU():
+            yield ReLULayer(module.negative_slope)
+        case nn.Sigmoid():
+            yield SigmoidLayer()
+        case nn.Tanh():
+            yield TanhLayer()
+        case Dropout():
+            if module.p:
+                yield DropoutLayer(module)
+        case Maxout():
+            yield MaxoutLayer(module)
+        case SharedMaxout():
+            yield SharedMaxoutLayer(module)
+        case nn.Flatten():
+            pass
+        case _:
+            children = list(module.children())
+            if not children:
+                raise TypeError(f"no fast layer for {type(module).__name__}")
+            for child in children:
+                yield from _layers(child)
+
+
+class Perceptron:
+    """A multilayer perceptron, run layer by layer; gradients go into `parameter.grad`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        trained = [p for p in network.parameters() if p.requires_grad]
+        for parameter in trained:
+            parameter.grad = torch.zeros_like(parameter)
+        self.gradients = [_gradient(parameter) for parameter in trained]
+        self.layers = list(_layers(network))
+        self.first = 0  # the first layer that is no dropout
+        while isinstance(self.layers[self.first], DropoutLayer):
+            self.first += 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(
+        self, g: Tensor, weigh: Tensor | None = None, *, weights: bool, inputs: int = 0
+    ) -> Tensor:
+        """Down to the gradient for the last `inputs` rows of the network's input."""
+        for layer in reversed(self.layers[self.first + 1 :]):
+            g = layer.backward(g, weigh, weights=weights, inputs=len(g))
+        g = self.layers[self.first].backward(g, weigh, weights=weights, inputs=inputs)
+        for layer in self.layers[: self.first] if inputs else ():
+            g = layer.backward(g, weigh, weights=weights, inputs=inputs)
+        return g
+
+
+class FastStep:
+    """`alternating_step` and `simultaneous_step` for two perceptrons in float32 on the CPU.
+
+    The arguments of a step, and what it returns, are those of `step`; gradients in an outcome are
+    overwritten by the next step.
+    """
+
+    def __init__(self, generator: Player, discriminator: Player) -> None:
+        self.generator, self.discriminator = generator, discriminator
+        self.G, self.D = Perceptron(generator.network), Perceptron(discriminator.network)
+        self.buffers = Buffers()
+
+    @torch.no_grad()
+    def alternating(
+        self, reals: Tensor, latents: Tensor, real_labels: Tensor, generator_loss: str
+    ) -> Outcome:
+        for real, z in zip(reals, latents, strict=False):
+            fake = self.G.forward(z)
+            logits = self._judge(real, fake)
+            d_loss, g = _loss_gradient(logits, real_labels)
+            self.D.backward(g, weights=True)
+            self.discriminator.optimizer.step()
+
+        if len(latents) > len(reals):
+            fake = self.G.forward(latents[-1])
+        judged = self.D.forward(fake)
+        g_loss, g = _g_loss_gradient(judged, generator_loss)
+        self.G.backward(self.D.backward(g, weights=False, inputs=len(g)), weights=True)
+        self.generator.optimizer.step()
+        return Outcome(
+            d_loss,
+            g_loss,
+            logits[: len(real), 0],
+            logits[len(real) :, 0],
+            self.D.gradients,
+            self.G.gradients,
+        )
+
+    @torch.no_grad()
+    def simultaneous(
+        self, reals: Tensor, latents: Tensor, real_labels: Tensor, generator_loss: str
+    ) -> Outcome:
+        (real,), (z,) = reals, latents
+        logits = self._judge(real, self.G.forward(z))
+        d_loss, d_g = _loss_gradient(logits, real_labels)
+        g_loss, g_g = _g_loss_gradient(logits[len(real) :], generator_loss)
+        # D judges each row by itself: one pass gives the rows' Jacobian, for both losses.
+        jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
+        self.G.backward(jacobian.mul_(g_g), weights=True)
+        self.discriminator.optimizer.step()
+        self.generator.optimizer.step()
+        return Outcome(
+            d_loss,
+            g_loss,
+            logits[: len(real), 0],
+            logits[len(real) :, 0],
+            self.D.gradients,
+            self.G.gradients,
+        )
+
+    def _judge(self, real: Tensor, fake: Tensor) -> Tensor:
+        """D's logits (2B, 1) of reals, then fakes."""
+        both = self.buffers("both", real.new_empty(2 * len(real), 0), fake.shape[1])
+        both[: len(real)] = real.flatten(1)
+        both[len(real) :] = fake
+        return self.D.forward(both)
+
+
+@torch.enable_grad()
+def _loss_gradient(logits: Tensor, real_labels: Tensor) -> tuple[Tensor, Tensor]:
+    logits = logits.detach().requires_grad_()
+    real, fake = logits.squeeze(1).chunk(2)
+    loss = discriminator_loss(real, fake, real_labels)
+    return loss.detach(), torch.autograd.grad(loss, logits)[0]
+
+
+@torch.enable_grad()
+def _g_loss_gradient(logits: Tensor, name: str) -> tuple[Tensor, Tensor]:
+    logits = logits.detach().requires_grad_()
+    loss = GENERATOR_LOSSES[name](logits.squeeze(1))
+    return loss.detach(), torch.autograd.grad(loss, logits)[0]

@@ -1,0 +1,175 @@
+"""The command line: what it prints, how it exits, and that no one sees a traceback."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from counterfeit import cli, recipe
+from counterfeit.run import Run
+
+TINY = [
+    "--data=digits", "--epochs=1", "--batch-size=64", "--set=generator.hidden=[8, 8]",
+    "--set=discriminator.hidden=[8, 8]", "--quiet",
+]  # fmt: skip
+
+
+def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command run in this process."""
+    status = 0
+    try:
+        cli.main(list(arguments))
+    except SystemExit as exit_:
+        status = int(exit_.code or 0)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def run_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs")
+    cli.main(["train", "batchnorm-smoothing", *TINY, f"--out={out}"])
+    (path,) = out.iterdir()
+    return path
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from counterfeit import cli\n"
+        "try: cli.main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'matplotlib', 'pydantic', 'PIL'} & set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for command in ("train", "sample", "report", "reproduce", "recipes", "data"):
+        assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "sample", "report", "reproduce", "recipes", "data"])
+def test_each_command_explains_its_options(capsys, command: str) -> None:
+    status, out, _ = call(capsys, command, "--help")
+    assert status == 0
+    assert "Usage: counterfeit" in out
+
+
+def test_recipes_lists_and_prints(capsys) -> None:
+    status, out, _ = call(capsys, "recipes")
+    assert status == 0
+    assert [line.split()[0] for line in out.splitlines()] == recipe.names()
+    status, out, _ = call(capsys, "recipes", "paper")
+    assert recipe.parse(tomllib.loads(out), "stdout") == recipe.load("paper")
+
+
+def test_dry_run_prints_what_would_be_trained(capsys, tmp_path) -> None:
+    status, out, _ = call(capsys, "train", "sgd", "--epochs", "3", "--dry-run", f"--out={tmp_path}")
+    assert status == 0
+    assert recipe.parse(tomllib.loads(out), "stdout").training.epochs == 3
+    assert not list(tmp_path.iterdir())
+
+
+def test_train_ends_with_the_runs_path(capsys, tmp_path) -> None:
+    status, out, err = call(capsys, "train", "sgd", *TINY, "--seed=3", f"--out={tmp_path}")
+    assert (status, err) == (0, "")
+    run = Run.open(out.strip())
+    assert run.seed == 3
+    assert run.recipe.data.name == "digits"
+    assert run.recipe.generator.hidden == (8, 8)
+
+    status, again, _ = call(capsys, "train", "--resume", str(run.path))
+    assert (status, again) == (0, out)
+
+
+def test_sample_writes_arrays_and_grids(capsys, run_path: Path, tmp_path) -> None:
+    target = tmp_path / "x.npz"
+    status, out, _ = call(capsys, "sample", str(run_path), "-n", "1234", "--out", str(target))
+    assert (status, out.strip()) == (0, str(target))
+    with np.load(target, allow_pickle=False) as archive:
+        assert archive["images"].shape == (1234, 1, 8, 8)
+        assert archive["images"].dtype == np.uint8
+    status, out, _ = call(capsys, "sample", str(run_path))
+    assert status == 0
+    assert Path(out.strip()).read_bytes().startswith(b"\x89PNG")
+
+
+def test_report_is_one_file(capsys, run_path: Path, tmp_path) -> None:
+    page = tmp_path / "page.html"
+    status, out, _ = call(capsys, "report", str(run_path), f"--out={page}")
+    assert (status, out.strip()) == (0, str(page))
+    assert "<html" in page.read_text()
+
+
+def test_data_describes_and_previews(capsys, tmp_path) -> None:
+    picture = tmp_path / "preview.png"
+    status, out, _ = call(capsys, "data", "digits", f"--preview={picture}")
+    assert status == 0
+    assert "1,437" in out
+    assert out.splitlines()[-1] == str(picture)
+    assert picture.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["train", "batchnorm-smothing"], 2, "Did you mean 'batchnorm-smoothing'"),
+        (["train", "sgd", "--set", "discriminator.droput=1"], 2, "Did you mean 'dropout'"),
+        (["train", "sgd", "--epochs", "-1"], 2, "training.epochs"),
+        (["train", "sgd", "--epochs", "many"], 2, "many"),
+        (["train", "sgd", "--seed", "x"], 2, "seed"),
+        (["train", "sgd", "--device", "tpu"], 2, "tpu"),
+        (["train"], 2, "name a recipe"),
+        (["train", "{tmp}/broken.toml"], 2, "is not TOML"),
+        (["train", "--resume", "{tmp}/absent"], 2, "does not exist"),
+        (["train", "sgd", "--data=digits", "--out", "{tmp}/broken.toml/runs"], 1, "--out"),
+        (["train", "sgd", "--data", "{tmp}/absent"], 2, "absent"),
+        (["sample", "{tmp}/absent"], 2, "does not exist"),
+        (["sample", "{tmp}"], 2, "is not a run directory"),
+        (["sample", "{run}", "-n", "0"], 2, "at least 1"),
+        (["sample", "{run}", "--out", "{tmp}/x.jpeg2"], 2, ".npz"),
+        (["sample", "{run}", "--out", "{tmp}/absent/x.png"], 1, "absent"),
+        (["report", "{tmp}/absent"], 2, "does not exist"),
+        (["recipes", "unknown"], 2, "no recipe"),
+        (["trian", "sgd"], 2, "train"),
+        (["train", "sgd", "--epoch", "3"], 2, "--epoch"),
+    ],
+)
+def test_an_error_is_one_line(
+    capsys, tmp_path, run_path: Path, arguments: list[str], status: int, words: str
+) -> None:
+    (tmp_path / "broken.toml").write_text("= not toml")
+    filled = [argument.format(tmp=tmp_path, run=run_path) for argument in arguments]
+    seen, out, err = call(capsys, *filled)
+    assert (seen, out) == (status, "")
+    assert err.startswith("counterfeit: ")
+    assert len(err.splitlines()) == 1
+    assert words in err
+
+
+def test_debug_shows_where(capsys) -> None:
+    with pytest.raises(Exception, match="no recipe"):
+        cli.main(["train", "unknown", "--debug"])
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_a_damaged_idx_file_is_named(capsys, tmp_path, damage: str) -> None:
+    """A folder of the user's own IDX files, one of them cut short or with a byte of its header
+    changed."""
+    for split, count in (("train", 300), ("t10k", 100)):
+        images = np.zeros((count, 8, 8), dtype=np.uint8)
+        header = np.array([0x803, count, 8, 8], dtype=">u4").tobytes()
+        (tmp_path / f"{split}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = np.array([0x801, count], dtype=">u4").tobytes()
+        labels = np.zeros(count, dtype=np.uint8)
+        (tmp_path / f"{split}-labels-idx1-ubyte").write_bytes(header + labels.tobytes())
+    path = tmp_path / "train-images-idx3-ubyte"
+    content = bytearray(path.read_bytes())
+    path.write_bytes(content[:-1] if damage == "cut" else content[:7] + b"\xff" + content[8:])
+    status, out, err = call(capsys, "train", "sgd", f"--data={tmp_path}", f"--out={tmp_path}/runs")
+    assert status in (1, 2)
+    assert out == ""
+    assert path.name in err
+    assert len(err.splitlines()) == 1
