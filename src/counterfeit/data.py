@@ -80,7 +80,7 @@ class ImageData:
 
     def mean_image(self) -> Float[Tensor, "C H W"]:
         """The mean of each pixel over the images, in [0, 1]."""
-        total = torch.zeros(self.shape, dtype=torch.int64)
+        total = torch.zeros(self.shape, dtype=torch.int64, device=self.images.device)
         for start in range(0, len(self), 4096):  # bounds the memory of the cast to int64
             total += self.images[start : start + 4096].sum(0, dtype=torch.int64)
         return (total.double() / (255 * len(self))).float()

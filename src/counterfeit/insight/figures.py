@@ -1,0 +1,551 @@
+"""Pictures of a run: from arrays and log rows to images and charts, and from a run to its files.
+
+Grids of images are exact pixels: each pixel becomes a square, without gaps or smoothing. Charts
+stand on white, so that they read on any page. `write(run, name)` draws one into the run's
+`figures/`; `FIGURES` lists the names.
+"""
+
+import io
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from counterfeit import data, latents, model
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.files import Row, write_whole
+from counterfeit.run import Run, generate
+from counterfeit.seeds import stream
+
+T = TypeVar("T")
+Pixels = UInt8[np.ndarray, "N C H W"]
+
+# Blue and vermilion of Okabe and Ito's palette, which colour-blind readers can tell apart.
+D_COLOUR = "#0072B2"
+G_COLOUR = "#D55E00"
+FAINT = "#767676"
+DASHED = (0, (4, 2.5))
+PIECE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+
+CHART_WIDTH = 6.0
+"""Inches: 12-point text stays legible when a page shows the chart 360 pixels wide."""
+CHART_DPI = 200
+
+CELL = 84
+"""About how many pixels wide a grid shows each image."""
+
+COLUMNS = 10
+HISTORY_EPOCHS = 100
+"""Epochs in the history grid; a longer run is thinned evenly."""
+
+ANIMATION_EPOCHS = 50
+ANIMATION_BYTES = 2_000_000
+FRAME_MILLISECONDS = 160
+LAST_FRAME_MILLISECONDS = 2000
+
+
+# Grids of images
+
+
+def cell_scale(height: int, width: int) -> int:
+    """How many pixels a side each pixel of an image becomes in a grid."""
+    return max(1, round(CELL / max(height, width)))
+
+
+def grid(images: Pixels, columns: int = COLUMNS, scale: int | None = None) -> Image.Image:
+    """Images (N, C, H, W), C = 1 or 3, row by row; cells left over are transparent."""
+    count, channels, height, width = images.shape
+    rows = math.ceil(count / columns)
+    scale = cell_scale(height, width) if scale is None else scale
+    cells = np.zeros((rows * columns, height, width, 4), np.uint8)
+    cells[:count, ..., :3] = images.transpose(0, 2, 3, 1)
+    cells[:count, ..., 3] = 255
+    canvas = cells.reshape(rows, columns, height, width, 4).swapaxes(1, 2)  # rows H columns W
+    pixels = canvas.reshape(rows * height, columns * width, 4)
+    picture = Image.fromarray(pixels.repeat(scale, axis=0).repeat(scale, axis=1))
+    if rows * columns > count:
+        return picture
+    return picture.convert("L" if channels == 1 else "RGB")
+
+
+def beside(left: Image.Image, right: Image.Image, gap: int) -> Image.Image:
+    """Two grids of one height, a transparent gap of so many pixels between them."""
+    picture = Image.new("RGBA", (left.width + gap + right.width, left.height))
+    picture.paste(left, (0, 0))
+    picture.paste(right, (left.width + gap, 0))
+    return picture
+
+
+def labelled_columns(images: UInt8[np.ndarray, "R K C H W"], labels: Sequence[str]) -> Image.Image:
+    """R rows of K images, a label above each column, on white."""
+    rows, columns, *shape = images.shape
+    scale = 2 * cell_scale(shape[1], shape[2])  # pages show it smaller, and text wants detail
+    cells = grid(images.reshape(rows * columns, *shape), columns, scale).convert("RGB")
+    font = ImageFont.load_default(size=38)
+    strip = 64
+    picture = Image.new("RGB", (cells.width, cells.height + strip), "white")
+    picture.paste(cells, (0, strip))
+    draw = ImageDraw.Draw(picture)
+    cell = cells.width // columns
+    for column, label in enumerate(labels):
+        draw.text((column * cell + cell / 2, strip / 2), label, "black", font, anchor="mm")
+    return picture
+
+
+def frame(images: Pixels, label: str) -> Image.Image:
+    """A 10-column grid of images, in 16 shades a channel, with a label above, on white."""
+    shades = images // 17 * 17
+    side = max(images.shape[2:])
+    cells = grid(shades, COLUMNS, scale=max(1, round(56 / side))).convert("RGB")
+    font = ImageFont.load_default(size=22)
+    strip = 36
+    picture = Image.new("RGB", (cells.width, cells.height + strip), "white")
+    picture.paste(cells, (0, strip))
+    ImageDraw.Draw(picture).text((4, strip / 2), label, "black", font, anchor="lm")
+    return picture
+
+
+def animation(frames: Sequence[Image.Image], limit: int = ANIMATION_BYTES) -> bytes:
+    """An endless animated WebP, lossless; frames are left out evenly until it fits `limit` bytes.
+
+    The first and the last frame stay, and the last one is held.
+    """
+    chosen = list(frames)
+    while True:
+        holds = [FRAME_MILLISECONDS] * (len(chosen) - 1) + [LAST_FRAME_MILLISECONDS]
+        buffer = io.BytesIO()
+        chosen[0].save(
+            buffer,
+            "WEBP",
+            save_all=True,
+            append_images=chosen[1:],
+            duration=holds,
+            loop=0,
+            lossless=True,
+            quality=30,  # of the search, not of the picture
+            method=2,
+        )
+        if buffer.tell() <= limit or len(chosen) <= 2:
+            return buffer.getvalue()
+        fitting = int(len(chosen) * limit / buffer.tell() * 0.95)
+        chosen = evenly(chosen, min(len(chosen) - 1, max(2, fitting)))
+
+
+def evenly(items: Sequence[T], count: int) -> list[T]:
+    """At most `count` of the items, evenly spaced, the first and the last among them."""
+    if len(items) <= count:
+        return list(items)
+    return [items[round(index)] for index in np.linspace(0, len(items) - 1, count)]
+
+
+def nearest(
+    images: UInt8[Tensor, "N C H W"], among: UInt8[Tensor, "M C H W"], chunk: int = 5000
+) -> Int64[Tensor, " N"]:
+    """The index in `among` of the image with the least squared distance to each of `images`."""
+    queries = images.flatten(1).double()  # (N, pixels); sums of squares stay exact integers
+    best = torch.full((len(queries),), math.inf, dtype=torch.float64)
+    index = torch.zeros(len(queries), dtype=torch.int64)
+    for start in range(0, len(among), chunk):
+        part = among[start : start + chunk].flatten(1).double()  # (m, pixels)
+        distances = part.square().sum(1) - 2 * queries @ part.T  # (N, m), less |query|^2
+        least, at = distances.min(dim=1)
+        closer = least < best
+        best = torch.where(closer, least, best)
+        index = torch.where(closer, at + start, index)
+    return index
+
+
+def filters(weight: Float[Tensor, "pieces units C H W"], units: int = 10) -> Image.Image:
+    """The pieces of a maxout layer that looks at pixels: a column is a unit, a row a piece.
+
+    Grey is a weight of 0, white the largest and black its negative. The units with the largest
+    weights are shown.
+    """
+    order = weight.square().sum(dim=(0, 2, 3, 4)).argsort(descending=True)[:units]
+    shown = weight[:, order]
+    shades = data.as_uint8(shown.flatten(0, 1), *_symmetric(shown))  # (pieces * units, C, H, W)
+    return grid(shades.numpy(), columns=len(order))
+
+
+def _symmetric(values: Tensor) -> tuple[float, float]:
+    largest = values.abs().max().item() or 1.0
+    return -largest, largest
+
+
+# Charts
+
+
+def loss_curves(rows: Sequence[Row]) -> Figure:
+    """Both losses over epochs: each epoch's last batch, as the article has it, and its mean."""
+    last, mean = epoch_losses(rows)
+    figure = Figure(figsize=(CHART_WIDTH, 5.6), dpi=CHART_DPI, layout="constrained")
+    panels = figure.subplots(2, 1, sharex=True)
+    titles = ("last batch of each epoch (the article's view)", "mean of each epoch")
+    for axes, losses, title in zip(panels, (last, mean), titles, strict=True):
+        _style(axes, title, "loss (nats)")
+        _marker_line(axes, math.log(2))
+        epochs, d, g = losses.T
+        marker = "." if len(epochs) < 30 else None
+        axes.plot(epochs, d, color=D_COLOUR, lw=1.8, marker=marker)
+        axes.plot(epochs, g, color=G_COLOUR, lw=1.8, marker=marker)
+        _fit(axes, d, g, np.array([0.0, math.log(2)]))
+        _label_ends(
+            axes,
+            [(_end(d), "D", D_COLOUR), (_end(g), "G", G_COLOUR), (math.log(2), "log 2", FAINT)],
+        )
+    _over_epochs(panels[-1])
+    return figure
+
+
+def epoch_losses(
+    rows: Sequence[Row],
+) -> tuple[Float[np.ndarray, "epochs 3"], Float[np.ndarray, "epochs 3"]]:
+    """From log rows: (epoch, D's loss, G's loss) of each epoch's last batch, and of its mean.
+
+    The mean weighs each row by its updates. An epoch that has not ended counts with what it has.
+    """
+    steps, epochs = _column(rows, "step"), _column(rows, "epoch")
+    updates = np.diff(steps, prepend=0)
+    number = np.ceil(epochs - 1e-9)
+    ends = np.flatnonzero(np.diff(number, append=np.inf))  # the last row of each epoch
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    weights = np.add.reduceat(updates, starts)
+    last, mean = [epochs[ends]], [epochs[ends]]
+    for name in ("d_loss", "g_loss"):
+        last.append(_column(rows, f"{name}_last")[ends])
+        mean.append(np.add.reduceat(_column(rows, name) * updates, starts) / weights)
+    return np.stack(last, axis=1), np.stack(mean, axis=1)
+
+
+def output_bands(rows: Sequence[Row]) -> Figure:
+    """D(x) and D(G(z)) over epochs: the median, the middle half and the middle nine tenths."""
+    figure = Figure(figsize=(CHART_WIDTH, 3.4), dpi=CHART_DPI, layout="constrained")
+    axes = figure.subplots()
+    _style(axes, "what D answers: 1 is “real”, 0 is “generated”", "D's output")
+    _marker_line(axes, 0.5)
+    epochs = _column(rows, "epoch")
+    ends = []
+    for name, label, colour in (
+        ("d_real", "D(x)", D_COLOUR),
+        ("d_fake", "D(G(z))", G_COLOUR),
+    ):
+        q05, q25, q50, q75, q95 = (
+            _column(rows, f"{name}_{q}") for q in ("q05", "q25", "q50", "q75", "q95")
+        )
+        axes.fill_between(epochs, q05, q95, color=colour, alpha=0.13, lw=0)
+        axes.fill_between(epochs, q25, q75, color=colour, alpha=0.28, lw=0)
+        axes.plot(epochs, q50, color=colour, lw=1.6)
+        ends.append((_end(q50), label, colour))
+    axes.set_ylim(-0.02, 1.02)
+    _label_ends(axes, [*ends, (0.5, "1/2", FAINT)], show_values=False)
+    _over_epochs(axes)
+    return figure
+
+
+def gradient_norms(rows: Sequence[Row]) -> Figure:
+    """The Euclidean norm of each network's gradient over epochs, on a logarithmic scale."""
+    figure = Figure(figsize=(CHART_WIDTH, 3.2), dpi=CHART_DPI, layout="constrained")
+    axes = figure.subplots()
+    _style(axes, "length of the gradient", "norm (log scale)")
+    axes.set_yscale("log", nonpositive="mask")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    epochs = _column(rows, "epoch")
+    ends = []
+    for name, label, colour in (("d_grad_norm", "D", D_COLOUR), ("g_grad_norm", "G", G_COLOUR)):
+        norms = _column(rows, name)
+        norms[~(norms > 0)] = np.nan  # nothing to show on this scale
+        axes.plot(epochs, norms, color=colour, lw=1.3)
+        ends.append((_end(norms), label, colour))
+    _label_ends(axes, ends, show_values=False)
+    _over_epochs(axes)
+    return figure
+
+
+def maxout_shapes(
+    layers: Sequence[model.SharedMaxout], starts: Sequence[model.SharedMaxout]
+) -> Figure:
+    """Shared maxout's lines, dashed, and their maximum, solid; where they are trained, its start.
+
+    Args:
+        layers: as they are now, from D's first hidden layer on.
+        starts: the same layers before training.
+    """
+    columns = min(2, len(layers))
+    rows = math.ceil(len(layers) / columns)
+    figure = Figure(figsize=(CHART_WIDTH, 0.6 + 2.9 * rows), dpi=CHART_DPI, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in panels[len(layers) :]:
+        axes.axis("off")
+    for number, (axes, layer, start) in enumerate(zip(panels, layers, starts, strict=False), 1):
+        trained = layer.weight.requires_grad
+        _style(axes, f"hidden layer {number}: {'trained' if trained else 'frozen'}", "output")
+        axes.set_xlabel("input", fontsize=12)
+        reach = max(_reach(layer), _reach(start) if trained else 0.0)
+        x = torch.linspace(-reach, reach, 401)
+        lines = x[:, None] * layer.weight.detach() + layer.bias.detach()  # (401, pieces)
+        highest = lines.amax(dim=1)
+        for piece, line in enumerate(lines.T):
+            colour = PIECE_COLOURS[piece % len(PIECE_COLOURS)]
+            axes.plot(x, line, color=colour, lw=1.3, ls=DASHED)
+        if trained:
+            with torch.no_grad():
+                axes.plot(x, start(x), color=FAINT, lw=1.3, alpha=0.7)
+        axes.plot(x, highest, color="black", lw=2.2)
+        low, high = highest.min().item(), highest.max().item()
+        axes.set_ylim(low - 0.4 * (high - low) - 0.1, high + 0.05 * (high - low) + 0.1)
+    key = [
+        Line2D([], [], color=FAINT, lw=1.3, ls=DASHED, label="each line"),
+        Line2D([], [], color="black", lw=2.2, label="their maximum"),
+    ]
+    if any(layer.weight.requires_grad for layer in layers):
+        key.append(Line2D([], [], color=FAINT, lw=1.3, alpha=0.7, label="at the start"))
+    figure.legend(handles=key, loc="outside lower center", ncols=3, frameon=False, fontsize=11)
+    return figure
+
+
+def _reach(layer: model.SharedMaxout) -> float:
+    """How far from 0 the maximum must be drawn to show all its corners; at least 3, at most 10."""
+    weight, bias = layer.weight.detach().double(), layer.bias.detach().double()
+    across = (bias[None] - bias[:, None]) / (weight[:, None] - weight[None])  # where i meets j
+    across = across[across.isfinite()]
+    if len(across) == 0:
+        return 3.0
+    heights = across[:, None] * weight + bias  # (crossings, pieces)
+    top_two = heights.topk(2, dim=1).values
+    corners = across[top_two[:, 0] - top_two[:, 1] < 1e-6]
+    furthest = corners.abs().max().item() if len(corners) else 0.0
+    return min(10.0, max(3.0, 1.4 * furthest))
+
+
+def _style(axes: Axes, title: str, ylabel: str) -> None:
+    axes.set_title(title, fontsize=12, loc="left")
+    axes.set_ylabel(ylabel, fontsize=12)
+    axes.tick_params(labelsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.01)
+
+
+def _over_epochs(axes: Axes) -> None:
+    axes.set_xlabel("epoch", fontsize=12)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+
+
+def _marker_line(axes: Axes, y: float) -> None:
+    axes.axhline(y, color=FAINT, lw=1, ls=":")
+
+
+def _fit(axes: Axes, *series: NDArray[np.float64]) -> None:
+    values = np.concatenate(series)
+    values = values[np.isfinite(values)]
+    margin = 0.04 * (values.max() - values.min())
+    axes.set_ylim(values.min() - margin, values.max() + margin)
+
+
+def _label_ends(
+    axes: Axes, ends: Sequence[tuple[float, str, str]], *, show_values: bool = True
+) -> None:
+    """Write each (y, text, colour) at the right edge, moved apart where they would overlap."""
+    gap = 15 / (axes.bbox.height * 72 / CHART_DPI)  # points, as a share of the height
+    to_axes = axes.transScale + axes.transLimits
+    known = sorted(end for end in ends if math.isfinite(end[0]))
+    places = [float(to_axes.transform((axes.get_xlim()[1], y))[1]) for y, _, _ in known]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    ceiling = 1.0
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], ceiling)
+        ceiling = places[i] - gap
+    for height, (y, text, colour) in zip(places, known, strict=True):
+        value = f" {y:.2f}" if show_values and colour != FAINT else ""
+        axes.annotate(
+            text + value,
+            (1, height),
+            xycoords="axes fraction",
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            fontsize=12,
+            annotation_clip=False,
+        )
+
+
+def _end(values: NDArray[np.float64]) -> float:
+    """The last finite value; NaN when there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if len(finite) else math.nan
+
+
+def _column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
+    return np.array([row.get(key, math.nan) for row in rows], dtype=np.float64)
+
+
+# From a run to files
+
+
+def write(run: Run, name: str) -> Path:
+    """Draw the figure of that name (see `FIGURES`) into the run's `figures/`.
+
+    Raises:
+        CounterfeitError: the run has not what it takes, or the file cannot be written.
+    """
+    suffix = ".webp" if name == "animation" else ".png"
+    path = run.path / "figures" / f"{name}{suffix}"
+    try:
+        path.parent.mkdir(exist_ok=True)
+    except OSError as error:
+        raise CounterfeitError(f"cannot create {path.parent}: {error.strerror}.") from None
+    FIGURES[name](run, path)
+    return path
+
+
+def write_samples(images: UInt8[Tensor, "N C H W"], path: Path) -> None:
+    """Write images as a grid (.png), or as an array `images`, uint8 (N, C, H, W) (.npz).
+
+    Raises:
+        UsageError: another suffix.
+        CounterfeitError: it cannot be written.
+    """
+    pixels = images.numpy()
+    if path.suffix == ".npz":
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, images=pixels)
+        write_whole(path, buffer.getvalue())
+    elif path.suffix == ".png":
+        columns = min(len(pixels), max(COLUMNS, math.ceil(math.sqrt(len(pixels)))))
+        scale = None if columns <= 2 * COLUMNS else 1
+        _save(grid(pixels, columns, scale), path)
+    else:
+        raise UsageError(f"cannot write samples to {path}: its name must end in .png or .npz.")
+
+
+def _save(picture: Image.Image | Figure, path: Path) -> None:
+    buffer = io.BytesIO()
+    if isinstance(picture, Figure):
+        picture.savefig(buffer, format="png", facecolor="white")
+    else:
+        picture.save(buffer, "PNG", optimize=True)
+    write_whole(path, buffer.getvalue())
+
+
+def _samples(run: Run, path: Path) -> None:
+    write_samples(run.sample(100), path)
+
+
+def _history(run: Run, path: Path) -> None:
+    """The first fixed latent, one image an epoch."""
+    epochs = evenly([epoch for epoch in _snapshot_epochs(run) if epoch > 0], HISTORY_EPOCHS)
+    if not epochs:
+        raise CounterfeitError(f"{run.path} has not finished an epoch yet.")
+    _save(grid(np.stack([run.snapshot(epoch)[0] for epoch in epochs])), path)
+
+
+def _latents(run: Run, path: Path) -> None:
+    """Eight fixed latents as rows, over epochs as columns."""
+    epochs = evenly(_snapshot_epochs(run), COLUMNS)
+    images = np.stack([run.snapshot(epoch)[:8] for epoch in epochs], axis=1)  # (8, K, C, H, W)
+    _save(labelled_columns(images, [f"epoch {epochs[0]}", *map(str, epochs[1:])]), path)
+
+
+def _animation(run: Run, path: Path) -> None:
+    epochs = evenly(_snapshot_epochs(run), ANIMATION_EPOCHS)
+    frames = [frame(run.snapshot(epoch), f"epoch {epoch}") for epoch in epochs]
+    write_whole(path, animation(frames))
+
+
+def _snapshot_epochs(run: Run) -> list[int]:
+    epochs = run.snapshot_epochs
+    if not epochs:
+        raise CounterfeitError(f"{run.path} has no snapshots.")
+    return epochs
+
+
+def _losses(run: Run, path: Path) -> None:
+    _save(loss_curves(_log(run)), path)
+
+
+def _outputs(run: Run, path: Path) -> None:
+    _save(output_bands(_log(run)), path)
+
+
+def _gradients(run: Run, path: Path) -> None:
+    _save(gradient_norms(_log(run)), path)
+
+
+def _log(run: Run) -> list[Row]:
+    rows = run.log
+    if not rows:
+        raise CounterfeitError(f"{run.path} has no log rows yet.")
+    return rows
+
+
+def _maxout(run: Run, path: Path) -> None:
+    """Shared maxout's shape, layer by layer; or what a first maxout layer's units look for."""
+    discriminator = run.discriminator()
+    start = model.build_discriminator(run.recipe, run.image_shape, seed=run.seed)
+    shared = [layer for layer in discriminator.hidden if isinstance(layer, model.SharedMaxout)]
+    layers = [layer for layer in discriminator.hidden if isinstance(layer, model.Maxout)]
+    if shared:
+        before = [layer for layer in start.hidden if isinstance(layer, model.SharedMaxout)]
+        _save(maxout_shapes(shared, before), path)
+    elif layers:
+        first = layers[0]
+        weight = first.linear.weight.detach()  # (pieces * units, C * H * W)
+        _save(filters(weight.view(first.pieces, first.units, *run.image_shape)), path)
+    else:
+        raise CounterfeitError("this discriminator has no maxout units.")
+
+
+def _nearest(run: Run, path: Path) -> None:
+    """The paper's figure 2: samples, and the training image nearest to each row's last one."""
+    rows, columns = 6, 8
+    training = run.load_data("train").images
+    samples = run.sample(100)[: rows * columns]
+    found = training[nearest(samples[columns - 1 :: columns], training)]
+    scale = cell_scale(*run.image_shape[1:])
+    _save(
+        beside(grid(samples.numpy(), columns), grid(found.numpy(), columns=1), gap=2 * scale), path
+    )
+
+
+def _interpolation(run: Run, path: Path) -> None:
+    """The paper's figure 3: from one latent to another, linearly, a pair in each row."""
+    rows = 6
+    ends = latents.draw(run.recipe.latent, 2 * rows, stream(run.seed, "evaluation", 1))
+    left, right = ends.unsqueeze(1).chunk(2)  # (rows, 1, z) each
+    share = torch.linspace(0, 1, COLUMNS)[:, None]
+    z = torch.lerp(left, right, share).flatten(0, 1)  # (rows * COLUMNS, z)
+    _save(grid(generate(run.generator(), z, run.recipe.value_range).numpy()), path)
+
+
+def _preview(run: Run, path: Path) -> None:
+    data.preview(run.load_data("train"), path)
+
+
+FIGURES: dict[str, Callable[[Run, Path], None]] = {
+    "samples": _samples,
+    "history": _history,
+    "latents": _latents,
+    "animation": _animation,
+    "losses": _losses,
+    "outputs": _outputs,
+    "gradients": _gradients,
+    "maxout": _maxout,
+    "nearest": _nearest,
+    "interpolation": _interpolation,
+    "preview": _preview,
+}
+"""What `write` draws, by name."""

@@ -1,0 +1,43 @@
+from pathlib import Path
+
+import pytest
+
+from counterfeit import recipe
+from counterfeit.run import Run
+from counterfeit.training import loop
+
+SMALL = """
+name = "small"
+title = "A small run on 8x8 digits"
+source = "made for <these> tests"
+data = { name = "digits" }
+latent = { dim = 8 }
+loss = { real_labels = [0.9, 1.0] }
+training = { epochs = 3, batch_size = 128 }
+[generator]
+hidden = [16]
+batch_norm = true
+optimizer = { name = "adam", lr = 0.001 }
+[discriminator]
+hidden = [16]
+train_shared_maxout = true
+optimizer = { name = "adam", lr = 0.001 }
+"""
+
+
+@pytest.fixture(scope="session")
+def small_recipe(tmp_path_factory: pytest.TempPathFactory) -> recipe.Recipe:
+    path = tmp_path_factory.mktemp("recipe") / "small.toml"
+    path.write_text(SMALL)
+    return recipe.load(path)
+
+
+@pytest.fixture(scope="session")
+def small_run(small_recipe: recipe.Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return loop.train(small_recipe, seed=1, device="cpu", out=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture
+def empty_run(small_recipe: recipe.Recipe, tmp_path: Path) -> Run:
+    """A run that was stopped before it wrote anything."""
+    return Run.create(tmp_path, small_recipe, {"seed": 0, "image_shape": [1, 8, 8]})

@@ -1,0 +1,194 @@
+import io
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from PIL import Image
+
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.files import Row
+from counterfeit.insight import figures
+from counterfeit.model import Maxout, SharedMaxout
+from counterfeit.run import Run
+
+
+def random_images(count: int, channels: int, size: int) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 256, (count, channels, size, size), dtype=np.uint8)
+
+
+def log_row(step: int, epoch: float, **values: float) -> Row:
+    row: Row = {"step": step, "epoch": epoch}
+    for name in ("d_loss", "g_loss", "d_loss_last", "g_loss_last", "d_grad_norm", "g_grad_norm"):
+        row[name] = 1.0
+    for name in ("d_real", "d_fake"):
+        row |= {f"{name}_q{q}": 0.5 for q in ("05", "25", "50", "75", "95")}
+    return row | values
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_grid_is_its_images_pixel_by_pixel(channels: int) -> None:
+    images = random_images(6, channels, 8)
+    picture = np.asarray(figures.grid(images, columns=3, scale=2)).reshape(32, 48, channels)
+    for i, image in enumerate(images):
+        row, column = divmod(i, 3)
+        cell = picture[row * 16 : row * 16 + 16, column * 16 : column * 16 + 16]
+        for dy in (0, 1):
+            for dx in (0, 1):
+                np.testing.assert_array_equal(cell[dy::2, dx::2], image.transpose(1, 2, 0))
+
+
+def test_cells_left_over_in_a_grid_are_transparent() -> None:
+    picture = np.asarray(figures.grid(random_images(5, 1, 8), columns=3, scale=1))
+    assert picture.shape == (16, 24, 4)
+    assert (picture[8:, 16:, 3] == 0).all()
+    assert (picture[:8, :, 3] == 255).all()
+
+
+@given(st.integers(1, 300), st.integers(2, 100))
+def test_evenly_keeps_both_ends_and_equal_distances(length: int, count: int) -> None:
+    chosen = figures.evenly(range(length), count)
+    assert len(chosen) == min(length, count)
+    assert chosen[0] == 0
+    assert chosen[-1] == length - 1
+    gaps = np.diff(chosen)
+    assert len(gaps) == 0 or (gaps.min() >= 1 and gaps.max() - gaps.min() <= 1)
+
+
+def test_nearest_agrees_with_all_distances() -> None:
+    images = torch.from_numpy(random_images(57, 3, 4))
+    queries = images[[3, 50, 20]].clone()
+    queries[:, 0, 0, 0] ^= 1
+    assert figures.nearest(queries, images, chunk=10).tolist() == [3, 50, 20]
+    others = torch.from_numpy(random_images(40, 3, 4)[20:])
+    expected = torch.cdist(others.flatten(1).double(), images.flatten(1).double()).argmin(dim=1)
+    torch.testing.assert_close(figures.nearest(others, images, chunk=7), expected)
+
+
+def test_an_epochs_mean_weighs_rows_by_their_updates() -> None:
+    rows = [
+        log_row(100, 100 / 120, d_loss=1.0, d_loss_last=9.0),
+        log_row(120, 1.0, d_loss=4.0, d_loss_last=5.0),
+        log_row(180, 1.5, d_loss=7.0, d_loss_last=8.0),
+    ]
+    last, mean = figures.epoch_losses(rows)
+    np.testing.assert_allclose(last, [[1, 5, 1], [1.5, 8, 1]])
+    np.testing.assert_allclose(mean, [[1, (100 * 1 + 20 * 4) / 120, 1], [1.5, 7, 1]])
+
+
+@pytest.mark.parametrize(
+    "chart", [figures.loss_curves, figures.output_bands, figures.gradient_norms]
+)
+@pytest.mark.parametrize("bad", [0.0, math.nan, math.inf])
+def test_charts_survive_what_a_broken_run_logs(chart, bad: float) -> None:
+    keys = [key for key in log_row(1, 1) if key not in ("step", "epoch")]
+    broken = dict.fromkeys(keys, bad)
+    for rows in ([log_row(1, 1.0, **broken)], [log_row(1, 1.0), log_row(2, 2.0, **broken)]):
+        chart(rows).savefig(io.BytesIO(), format="png", dpi=30)
+
+
+def test_labels_at_the_right_edge_do_not_overlap() -> None:
+    figure = figures.loss_curves([log_row(n, n, d_loss=0.69, g_loss=0.7) for n in range(1, 40)])
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
+        assert len(boxes) == 3
+        assert all(low.y1 <= high.y0 + 1 for low, high in itertools.pairwise(boxes))
+
+
+def test_maxout_shapes_draw_the_lines_and_their_maximum() -> None:
+    layer = SharedMaxout(2, trainable=False)
+    layer.weight.copy_(torch.tensor([1.0, -1.0]))
+    layer.bias.zero_()
+    axes = figures.maxout_shapes([layer], [layer]).axes[0]
+    *lines, maximum = axes.lines
+    assert [line.is_dashed() for line in lines] == [True, True]
+    assert not maximum.is_dashed()
+    x, y = maximum.get_data()
+    np.testing.assert_allclose(y, np.abs(np.asarray(x)), atol=1e-6)
+
+
+def test_maxout_shapes_reach_the_corners() -> None:
+    layer = SharedMaxout(2, trainable=False)
+    layer.weight.copy_(torch.tensor([1.0, 0.0]))
+    layer.bias.copy_(torch.tensor([0.0, 5.0]))
+    axes = figures.maxout_shapes([layer], [layer]).axes[0]
+    assert axes.lines[-1].get_xdata()[-1] > 5
+
+
+def test_filters_show_the_units_with_the_largest_weights() -> None:
+    layer = Maxout(16, units=3, pieces=2)
+    with torch.no_grad():
+        layer.linear.weight.zero_()
+        layer.linear.weight.view(2, 3, 16)[0, 2] = 1.0
+        layer.linear.weight.view(2, 3, 16)[1, 2] = -1.0
+        picture = figures.filters(layer.linear.weight.view(2, 3, 1, 4, 4), units=2)
+    shades = np.asarray(picture)
+    cell = shades.shape[1] // 2
+    assert (shades[:cell, :cell] == 255).all()
+    assert (shades[cell:, :cell] == 0).all()
+    assert set(np.unique(shades[:, cell:])) <= {127, 128}
+
+
+def test_an_animation_is_lossless_and_keeps_to_its_limit() -> None:
+    images = random_images(30, 1, 8)
+    frames = [figures.frame(np.roll(images, n, axis=0), f"epoch {n}") for n in range(20)]
+    with Image.open(io.BytesIO(figures.animation(frames))) as picture:
+        assert picture.n_frames == 20
+        picture.seek(19)
+        np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), np.asarray(frames[19]))
+    limit = 20_000
+    small = figures.animation(frames, limit)
+    assert len(small) <= limit
+    with Image.open(io.BytesIO(small)) as picture:
+        picture.seek(picture.n_frames - 1)
+        np.testing.assert_array_equal(np.asarray(picture.convert("RGB")), np.asarray(frames[19]))
+
+
+def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
+    for name in figures.FIGURES:
+        if name == "animation":
+            continue
+        with Image.open(figures.write(small_run, name)) as picture:
+            picture.load()
+            assert picture.width > 100
+
+
+def test_the_history_shows_the_first_latent_after_each_epoch(small_run: Run) -> None:
+    picture = np.asarray(Image.open(figures.write(small_run, "history")))
+    scale = figures.cell_scale(8, 8)
+    for n, epoch in enumerate(e for e in small_run.snapshot_epochs if e > 0):
+        cell = picture[::scale, ::scale, 0][:8, 8 * n : 8 * n + 8]  # the red of gray is gray
+        np.testing.assert_array_equal(cell, small_run.snapshot(epoch)[0, 0])
+
+
+def test_a_figure_that_cannot_be_drawn_says_why(empty_run: Run) -> None:
+    for name in ("samples", "history", "animation", "losses", "maxout", "nearest"):
+        with pytest.raises(CounterfeitError, match=r"\.$"):
+            figures.write(empty_run, name)
+
+
+def test_samples_are_written_as_a_grid_or_an_array(tmp_path) -> None:
+    images = torch.from_numpy(random_images(12, 1, 8))
+    figures.write_samples(images, tmp_path / "x.npz")
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["images"], images.numpy())
+        assert archive["images"].dtype == np.uint8
+    figures.write_samples(images, tmp_path / "x.png")
+    assert Image.open(tmp_path / "x.png").size == (800, 160)
+    with pytest.raises(UsageError, match=r"\.png or \.npz"):
+        figures.write_samples(images, tmp_path / "x.jpg")
+    with pytest.raises(CounterfeitError, match="cannot write"):
+        figures.write_samples(images, tmp_path / "missing" / "x.png")
+
+
+def test_charts_leave_matplotlibs_global_state_alone() -> None:
+    import sys
+
+    assert isinstance(figures.loss_curves([log_row(1, 1.0)]), Figure)
+    assert "matplotlib.pyplot" not in sys.modules

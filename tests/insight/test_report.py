@@ -1,0 +1,150 @@
+import base64
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from counterfeit import recipe
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.insight import figures
+from counterfeit.insight.report import Statement, anchor, rerun_command, write_report
+from counterfeit.run import Run
+
+VOID = {"img", "meta", "link", "br", "hr", "input", "source"}
+
+
+class Page(HTMLParser):
+    """A page whose tags must be balanced: what it contains, and what it would load."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.tags: set[str] = set()
+        self.text = ""
+        self.source = path.read_text()
+        self.feed(self.source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        if values.get("id"):
+            self.ids.append(str(values["id"]))
+        if tag == "a":
+            self.links.append(str(values["href"]))
+        if tag == "img":
+            self.images.append(values)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, text: str) -> None:
+        self.text += text
+
+
+@pytest.fixture(scope="module")
+def page(small_run: Run) -> Page:
+    path = write_report([small_run])
+    assert path == small_run.path / "report.html"
+    return Page(path)
+
+
+def test_the_page_asks_for_nothing_outside_itself(page: Page) -> None:
+    assert page.tags.isdisjoint({"script", "link", "iframe", "object"})
+    assert not re.search(r"""(src|srcset|href)=["'](?!data:|#)""", page.source)
+    assert not re.search(r"url\(|@import", page.source)
+
+
+def test_the_page_holds_every_figure_as_a_picture_with_a_description(page: Page) -> None:
+    assert len(page.images) == len(figures.FIGURES)
+    for image in page.images:
+        assert image["alt"]
+        header, content = str(image["src"]).split(",", 1)
+        kind = header.removeprefix("data:image/").removesuffix(";base64")
+        with Image.open(io.BytesIO(base64.b64decode(content, validate=True))) as picture:
+            picture.load()
+            assert picture.format == kind.upper()
+            shape = picture.width / picture.height
+            assert shape == pytest.approx(int(image["width"]) / int(image["height"]), rel=0.01)
+
+
+def test_anchors_are_unique_and_links_lead_to_them(page: Page) -> None:
+    assert len(page.ids) == len(set(page.ids))
+    assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
+    assert {anchor(name) for name in figures.FIGURES} <= set(page.ids)
+
+
+def test_the_page_says_what_a_reader_must_know(page: Page, small_run: Run) -> None:
+    for fact in (
+        "made for <these> tests",
+        "running statistics",
+        "3 of 3",
+        "counterfeit train",
+        "real_labels",
+        str(small_run.environment["torch"]),
+    ):
+        assert fact in page.text
+
+
+def test_several_runs_stand_beside_each_other(small_run: Run, empty_run: Run) -> None:
+    statements = [
+        Statement(
+            "D wins & <G> decays", "section 3.2", "So it did.", "agrees", anchor("losses", 2)
+        ),
+        Statement("Digits are readable", "section 5", "Not at 8x8.", "differs"),
+    ]
+    path = empty_run.path / "both.html"
+    page = Page(write_report([small_run, empty_run], path, statements))
+    assert f"#{anchor('losses', 2)}" in page.links
+    assert "D wins & <G> decays" in page.text
+    assert "has no checkpoint yet" in page.text
+    assert "has no log rows yet" in page.text
+    assert len(page.images) == len(
+        figures.FIGURES
+    )  # the preview is shared, and the empty run has none
+
+
+def test_several_runs_without_a_path_report_in_their_common_folder(
+    small_recipe: recipe.Recipe, tmp_path: Path
+) -> None:
+    facts = {"seed": 0, "image_shape": [1, 8, 8]}
+    runs = [Run.create(tmp_path / name, small_recipe, facts) for name in ("a", "b")]
+    assert write_report(runs) == tmp_path / "report.html"
+
+
+def test_the_recipes_differences_are_shown(small_recipe: recipe.Recipe, tmp_path: Path) -> None:
+    facts = {"seed": 0, "image_shape": [1, 8, 8]}
+    changed = small_recipe.with_overrides(["latent.dim=77"])
+    runs = [Run.create(tmp_path, spec, facts) for spec in (small_recipe, changed)]
+    text = Page(write_report(runs)).text
+    start = text.index("They differ in these values")
+    assert re.search(r"latent\.dim\s*8\s*77", text[start:])
+    assert "latent.std" not in text
+
+
+def test_bad_use_is_an_error(empty_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="at least one run"):
+        write_report([])
+    with pytest.raises(CounterfeitError, match="cannot write"):
+        write_report([empty_run], tmp_path / "missing" / "report.html")
+    with pytest.raises(ValueError, match="no figure 'loses-1'"):
+        write_report([empty_run], None, [Statement("", "", "", "open", "loses-1")])
+
+
+def test_a_run_is_made_again_by_name_only_if_that_is_its_recipe(tmp_path: Path) -> None:
+    facts = {"seed": 7, "image_shape": [1, 28, 28]}
+    short = recipe.load("sgd").with_overrides(["training.epochs=3"])
+    run = Run.create(tmp_path, short, facts)
+    assert rerun_command(run) == "counterfeit train sgd --seed 7 --epochs 3"
+    changed = Run.create(tmp_path, short.with_overrides(["latent.dim=3"]), facts)
+    path = changed.path / "recipe.toml"
+    assert rerun_command(changed) == f"counterfeit train {path} --seed 7 --epochs 3"
