@@ -1,5 +1,6 @@
 """The command line: one subcommand is one function. Heavy imports stay inside them."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +8,10 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Parameter
 
 from counterfeit.errors import CounterfeitError, UsageError
+
+# OpenMP's threads spin while they wait. Beside another busy process that makes an update up to
+# twenty times slower, so they sleep instead. It is read once, when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 app = App(
     name="counterfeit",

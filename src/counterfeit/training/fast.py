@@ -24,10 +24,14 @@ from counterfeit.training.step import Outcome, Player
 
 aten = torch.ops.aten
 
+ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
-def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None, then: str = "none") -> Tensor:
-    """then(x weight^T + bias)."""
-    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, then, [], "")
+
+def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x weight^T + bias, by oneDNN where PyTorch has it."""
+    if not ONEDNN:
+        return nn.functional.linear(x, weight, bias)
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return out
 
 

@@ -134,7 +134,7 @@ def _train(
             # One update: an index, a cast, and the players' moves.
             epoch, position = divmod(step, per_epoch)
             chosen = order[position * k * batch_size :][: k * batch_size]
-            reals = data.as_float(pool[chosen], *spec.value_range)
+            reals = data.as_float(pool.index_select(0, chosen), *spec.value_range)
             outcome = game.update(step, epoch, reals.view(k, batch_size, *images.shape))
             interval.add(outcome)
             step += 1

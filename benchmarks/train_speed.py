@@ -1,0 +1,253 @@
+"""Seconds an epoch: plain code, this project, and the floor that matrix products set.
+
+    python benchmarks/train_speed.py [RECIPE ...] [--repeats 5] [--steps 100] [--append FILE.jsonl]
+
+For each recipe, in one process and in turn, so that a noisy machine disturbs all three alike:
+
+- plain: what a reader of the article writes. A DataLoader with ToTensor, probabilities and BCELoss,
+  real and fake images through D apart, G run twice, gradients for D's weights in G's step as
+  well, PyTorch's optimisers as they come. Updates alternate also where the recipe's are
+  simultaneous, as that is how such code is written.
+- floor: the update's matrix products alone, each once, by F.linear and mm on ready tensors.
+- counterfeit: `counterfeit.train` as a user calls it, with its log, snapshots and checkpoints.
+
+Prints medians over the repeats with their range, and the ratios of the medians. Seconds mean
+nothing on another machine; ratios are what to compare.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Subset
+from torchvision import transforms
+from torchvision.datasets import MNIST
+
+import counterfeit
+from counterfeit import data, recipe
+from counterfeit.environment import describe
+from counterfeit.files import append_row
+
+
+class PlainSharedMaxout(nn.Module):
+    """The article's layer: a linear map from 1 to k on every unit, then a max pool over k."""
+
+    def __init__(self, k: int) -> None:
+        super().__init__()
+        self.k = k
+        self.weight = torch.randn(k, 1)
+        self.bias = torch.randn(k)
+
+    def forward(self, x: Tensor) -> Tensor:
+        lines = nn.functional.linear(x.flatten().unsqueeze(1), self.weight, self.bias)
+        return nn.functional.max_pool1d(lines, self.k).reshape(x.shape)
+
+
+class PlainMaxout(nn.Module):
+    def __init__(self, inputs: int, units: int, pieces: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, units * pieces)
+        self.shape = (units, pieces)
+
+    def forward(self, x: Tensor) -> Tensor:
+        lines: Tensor = self.linear(x).view(-1, *self.shape)
+        return lines.max(dim=2)[0]
+
+
+def plain_networks(spec: recipe.Recipe) -> tuple[nn.Module, nn.Module]:
+    layers: list[nn.Module] = []
+    inputs = spec.latent.dim
+    for units in spec.generator.hidden:
+        layers.append(nn.Linear(inputs, units))
+        if spec.generator.batch_norm:
+            layers.append(nn.BatchNorm1d(units))
+        layers.append(nn.ReLU())
+        inputs = units
+    generator = nn.Sequential(*layers, nn.Linear(inputs, 784), nn.Sigmoid())
+
+    layers = [nn.Dropout(spec.discriminator.input_dropout)]
+    inputs = 784
+    for units, p in zip(spec.discriminator.hidden, spec.discriminator.hidden_dropout, strict=True):
+        if spec.discriminator.activation == "maxout":
+            layers.append(PlainMaxout(inputs, units, spec.discriminator.pieces))
+        else:
+            layers += [nn.Linear(inputs, units), PlainSharedMaxout(spec.discriminator.pieces)]
+        if p:
+            layers.append(nn.Dropout(p))
+        inputs = units
+    return generator, nn.Sequential(*layers, nn.Linear(inputs, 1), nn.Sigmoid())
+
+
+def plain_optimizer(network: nn.Module, spec: recipe.Sgd | recipe.Adam) -> torch.optim.Optimizer:
+    if isinstance(spec, recipe.Adam):
+        return torch.optim.Adam(network.parameters(), lr=spec.lr)
+    return torch.optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum)
+
+
+def plain(spec: recipe.Recipe, folder: Path, steps: int) -> Callable[[], float]:
+    """Seconds a step of the plain code."""
+    images = MNIST(str(folder), train=True, transform=transforms.ToTensor())
+    chosen = Subset(images, range(spec.data.train_images or len(images)))
+    batch = spec.training.batch_size
+    loader = DataLoader(chosen, batch_size=batch, shuffle=True, drop_last=True)
+    G, D = plain_networks(spec)
+    optimizer_G = plain_optimizer(G, spec.generator.optimizer)
+    optimizer_D = plain_optimizer(D, spec.discriminator.optimizer)
+    bce = nn.BCELoss()
+    low, high = spec.loss.real_labels
+    ones = low + (high - low) * torch.rand(batch, 1)
+    zeros = torch.zeros(batch, 1)
+
+    def run() -> float:
+        batches: Iterator[tuple[Tensor, Tensor]] = iter(loader)
+        next(batches)
+        started = time.perf_counter()
+        for _ in range(steps):
+            real = next(batches)[0].view(batch, -1)
+            z = spec.latent.std * torch.randn(batch, spec.latent.dim)
+            optimizer_D.zero_grad()
+            d_loss = (bce(D(real), ones) + bce(D(G(z).detach()), zeros)) / 2
+            d_loss.backward()
+            optimizer_D.step()
+            optimizer_G.zero_grad()
+            g_loss = bce(D(G(z)), torch.ones(batch, 1))
+            g_loss.backward()
+            optimizer_G.step()
+            d_loss.item(), g_loss.item()
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def products(spec: recipe.Recipe) -> list[tuple[int, int, int, str]]:
+    """The update's matrix products: rows, inputs, outputs, and which of the three it is.
+
+    `forward` is x W^T, `weights` is g^T x, `inputs` is g W. D judges real and fake images in one
+    pass; G runs once; an alternating update runs D on the fakes a second time.
+    """
+    batch = spec.training.batch_size
+    pieces = spec.discriminator.pieces if spec.discriminator.activation == "maxout" else 1
+    g_sizes = [spec.latent.dim, *spec.generator.hidden, 784]
+    g_layers = list(pairwise(g_sizes))
+    d_inputs = [784, *spec.discriminator.hidden]
+    d_outputs = [*(units * pieces for units in spec.discriminator.hidden), 1]
+    d_layers = list(zip(d_inputs, d_outputs, strict=True))
+
+    needed = [(batch, i, o, kind) for i, o in g_layers for kind in ("forward", "weights")]
+    needed += [(batch, i, o, "inputs") for i, o in g_layers[1:]]
+    needed += [(2 * batch, i, o, kind) for i, o in d_layers for kind in ("forward", "weights")]
+    needed += [(2 * batch, i, o, "inputs") for i, o in d_layers[1:]]
+    if spec.training.update == "simultaneous":
+        needed.append((batch, *d_layers[0], "inputs"))
+    else:
+        needed += [(batch, i, o, kind) for i, o in d_layers for kind in ("forward", "inputs")]
+    return needed
+
+
+def floor(spec: recipe.Recipe, steps: int) -> Callable[[], float]:
+    """Seconds that the products of one step take."""
+    calls: list[Callable[[], Tensor]] = []
+    for rows, inputs, outputs, kind in products(spec):
+        x, g, w = torch.rand(rows, inputs), torch.rand(rows, outputs), torch.rand(outputs, inputs)
+        if kind == "forward":
+            calls.append(lambda x=x, w=w: nn.functional.linear(x, w))  # type: ignore[misc]
+        elif kind == "weights":
+            calls.append(lambda x=x, g=g: torch.mm(g.t(), x))  # type: ignore[misc]
+        else:
+            calls.append(lambda g=g, w=w: torch.mm(g, w))  # type: ignore[misc]
+
+    def run() -> float:
+        started = time.perf_counter()
+        with torch.inference_mode():
+            for _ in range(steps):
+                for call in calls:
+                    call()
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def ours(spec: recipe.Recipe) -> Callable[[], float]:
+    """Seconds of a whole second epoch, files and all."""
+    spec = spec.with_overrides(["training.epochs=2"])
+
+    def run() -> float:
+        ends: list[float] = []
+        with tempfile.TemporaryDirectory() as out:
+            counterfeit.train(
+                spec, out=out, device="cpu", on_epoch=[lambda *_: ends.append(time.perf_counter())]
+            )
+        return ends[1] - ends[0]
+
+    return run
+
+
+def torchvision_folder() -> Path:
+    """MNIST where torchvision looks for it: links to the verified files."""
+    folder = Path(tempfile.mkdtemp())
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for file in data.fetch("mnist").iterdir():
+        (raw / file.name).symlink_to(file)
+    return folder
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "recipes", nargs="*", default=["sgd", "adam", "batchnorm-smoothing", "paper"]
+    )
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=100, help="steps of plain and floor a repeat")
+    parser.add_argument("--append", type=Path, help="add a JSON row for each recipe to this file")
+    options = parser.parse_args()
+
+    facts = describe(torch.device("cpu"))
+    print(
+        f"{facts['processor']}, {facts['threads']} threads, torch {facts['torch']},"
+        f" Python {platform.python_version()}; n = {options.repeats}, medians [min, max]"
+    )
+    folder = torchvision_folder()
+    for name in options.recipes:
+        spec = recipe.load(name)
+        images = spec.data.train_images or 60_000
+        steps = images // spec.training.batch_size
+        contenders = {
+            "plain": plain(spec, folder, options.steps),
+            "floor": floor(spec, options.steps),
+            "counterfeit": ours(spec),
+        }
+        seconds: dict[str, list[float]] = {contender: [] for contender in contenders}
+        for _ in range(options.repeats):
+            for contender, run in contenders.items():
+                scale = 1 if contender == "counterfeit" else steps
+                seconds[contender].append(run() * scale)
+        row = {"recipe": name, "n": options.repeats, **facts}
+        for contender, values in seconds.items():
+            row[f"{contender}_seconds"] = statistics.median(values)
+            print(
+                f"{name:20} {contender:12} {statistics.median(values):7.2f} s an epoch"
+                f"  [{min(values):.2f}, {max(values):.2f}]"
+            )
+        row["times_plain"] = row["plain_seconds"] / row["counterfeit_seconds"]
+        row["times_floor"] = row["counterfeit_seconds"] / row["floor_seconds"]
+        print(
+            f"{name:20} {row['times_plain']:.2f} times as fast as plain code,"
+            f" {row['times_floor']:.2f} times the floor"
+        )
+        if options.append:
+            append_row(options.append, row)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,257 @@
+"""The article's three stages, trained here, and each of its statements beside what is seen."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from counterfeit import recipe
+from counterfeit.insight.figures import epoch_losses
+from counterfeit.insight.report import Statement, anchor, write_report
+from counterfeit.measure import classifier
+from counterfeit.measure.modes import mode_coverage
+from counterfeit.model import SharedMaxout
+from counterfeit.progress import TrainingBar
+from counterfeit.run import Run
+from counterfeit.training import loop
+
+STAGES = ("sgd", "adam", "batchnorm-smoothing")
+
+ARTICLE_LOSSES = {
+    1: (0.187, 4.87),
+    10: (0.416, 2.138),
+    25: (0.513, 1.676),
+    50: (0.643, 0.994),
+    75: (0.613, 1.012),
+    100: (0.629, 1.007),
+}
+"""Stage 3's losses of D and G in the last batch of an epoch, from the article's notebook."""
+
+WON = 0.1
+"""D has won an epoch when its mean loss is below this: its answers are right to 90 % or more."""
+
+SAMPLES = 10_000
+
+
+def reproduce_article(
+    folder: Path,
+    *,
+    epochs: int = 100,
+    seed: int = 0,
+    device: str = "auto",
+    data_dir: Path | None = None,
+    quiet: bool = False,
+) -> Path:
+    """Train the stages into `folder` and write one report about them; return its path.
+
+    A stage that `folder` already has is not trained again, and one that was stopped goes on.
+    """
+    runs = []
+    for number, name in enumerate(STAGES, start=1):
+        spec = recipe.load(name).with_overrides([f"training.epochs={epochs}"])
+        if not quiet:
+            print(f"stage {number} of {len(STAGES)}: {spec.title}", file=sys.stderr)
+        with TrainingBar(name, epochs, quiet=quiet) as bar:
+            earlier = _find(folder, spec, seed)
+            if earlier is None:
+                run = loop.train(
+                    spec,
+                    seed=seed,
+                    device=device,
+                    out=folder,
+                    data_dir=data_dir,
+                    on_row=[bar.on_row],
+                )
+            else:
+                run = loop.resume(earlier.path, device=device, on_row=[bar.on_row])
+        runs.append(run)
+    if not quiet:
+        print("writing the report", file=sys.stderr)
+    return write_report(runs, folder / "report.html", statements(runs))
+
+
+def _find(folder: Path, spec: recipe.Recipe, seed: int) -> Run | None:
+    """The newest run of that recipe and seed in `folder`."""
+    for path in sorted(folder.glob(f"*-{spec.name}-s{seed}*"), reverse=True):
+        if (path / "environment.json").exists():
+            run = Run(path)
+            if run.recipe == spec and run.seed == seed:
+                return run
+    return None
+
+
+def statements(runs: Sequence[Run]) -> list[Statement]:
+    """What the article says of its three stages, in its order, and what these runs show."""
+    sgd, adam, smoothing = runs
+    return [
+        _maxout_shapes(sgd),
+        _discriminator_wins(sgd),
+        _history_decays(sgd),
+        _discriminator_does_not_win(adam),
+        _images_stay_poor(adam),
+        _losses_settle(smoothing),
+        _digits_are_readable(smoothing),
+        _no_helvetica_scenario(smoothing),
+        _seconds_per_epoch(smoothing),
+    ]
+
+
+def _maxout_shapes(run: Run) -> Statement:
+    layers = [layer for layer in run.discriminator().modules() if isinstance(layer, SharedMaxout)]
+    valleys = sum(bool(layer.weight.min() < 0 < layer.weight.max()) for layer in layers)
+    return Statement(
+        "The maxout that D learns often has the shape of an absolute value.",
+        "section 2.2",
+        f"{valleys} of {len(layers)} shapes fall and then rise. They are not learned: the lines are"
+        " in no optimiser and stay at their random start.",
+        "agrees" if valleys else "differs",
+        anchor("maxout", 1),
+    )
+
+
+def _discriminator_wins(run: Run) -> Statement:
+    mean = epoch_losses(run.log)[1]
+    won = first_won_epoch(mean)
+    d, g = mean[-1, 1:]
+    end = f"in the last epoch D's mean loss is {d:.3f} and G's {g:.2f}"
+    if won is None:
+        seen = f"D does not win: {end}."
+    else:
+        seen = f"D wins in epoch {won} (its mean loss falls below {WON}); {end}."
+    return Statement(
+        "Stage 1: both losses stay close until about epoch 50; then D wins and G's loss climbs.",
+        "section 3.2",
+        seen,
+        "open" if won is None and len(mean) < 50 else "agrees" if won and won >= 30 else "differs",
+        anchor("losses", 1),
+    )
+
+
+def _history_decays(run: Run) -> Statement:
+    epochs = run.snapshot_epochs[1:]
+    spread = {epoch: _spread(run.snapshot(epoch)) for epoch in epochs}
+    best, last = max(spread, key=lambda epoch: spread[epoch]), epochs[-1]
+    return Statement(
+        "Stage 1: the images of the fixed latents decay as D wins.",
+        "section 3.2",
+        f"The hundred fixed latents differ from each other most in epoch {best} (by"
+        f" {spread[best]:.1f} grey levels a pixel) and by {spread[last]:.1f} in epoch {last};"
+        f" training images, by {_spread(run.load_data('train').images[:1000].numpy()):.1f}.",
+        "agrees" if spread[last] < spread[best] / 2 else "differs",
+        anchor("latents", 1),
+    )
+
+
+def _discriminator_does_not_win(run: Run) -> Statement:
+    mean = epoch_losses(run.log)[1]
+    won = first_won_epoch(mean)
+    d, g = mean[-1, 1:]
+    return Statement(
+        "Stage 2: D no longer wins.",
+        "section 4.1",
+        f"D's mean loss is {d:.3f} in the last epoch and G's {g:.3f}"
+        + (f"; D won in epoch {won}." if won else "; log 2 = 0.693 is what guessing costs."),
+        "differs" if won else "agrees",
+        anchor("losses", 2),
+    )
+
+
+def _images_stay_poor(run: Run) -> Statement:
+    sure, classes = _sure_and_classes(run)
+    return Statement(
+        "Stage 2: the images stay poor.",
+        "section 4.1",
+        f"A classifier is sure (above 90 %) of the digit in {sure:.0%} of {SAMPLES:,} samples, and"
+        f" finds {classes} of the 10 classes among them.",
+        "agrees" if sure < 0.5 or classes < 10 else "differs",
+        anchor("samples", 2),
+    )
+
+
+def _losses_settle(run: Run) -> Statement:
+    last = epoch_losses(run.log)[0]
+    here = {int(epoch): (d, g) for epoch, d, g in last if epoch in ARTICLE_LOSSES}
+    pairs = ", ".join(
+        f"epoch {epoch}: {d:.3f} / {g:.2f} (article {ARTICLE_LOSSES[epoch][0]:.3f} /"
+        f" {ARTICLE_LOSSES[epoch][1]:.2f})"
+        for epoch, (d, g) in here.items()
+    )
+    first, final = here[min(here)], here[max(here)]
+    settles = final[0] > first[0] and final[1] < first[1]
+    near = abs(final[0] - ARTICLE_LOSSES[max(here)][0]) < 0.1
+    return Statement(
+        "Stage 3: D's loss rises from .187 to .629 and G's falls from 4.87 to 1.01 in 100 epochs.",
+        "section 5 and notebook",
+        f"D / G in the last batch of {pairs}.",
+        "agrees" if settles and near else "differs",
+        anchor("losses", 3),
+    )
+
+
+def _digits_are_readable(run: Run) -> Statement:
+    sure, _ = _sure_and_classes(run)
+    return Statement(
+        "Stage 3: the images become readable digits.",
+        "section 5",
+        f"A classifier is sure (above 90 %) of the digit in {sure:.0%} of {SAMPLES:,} samples.",
+        "agrees" if sure > 0.5 else "differs",
+        anchor("history", 3),
+    )
+
+
+def _no_helvetica_scenario(run: Run) -> Statement:
+    measured = mode_coverage(
+        classifier.mnist().read(run.sample(SAMPLES)).probabilities, _labels(run)
+    )
+    shares = [measured[f"share_{digit}"].value for digit in range(10)]
+    most, least = int(np.argmax(shares)), int(np.argmin(shares))
+    found = int(measured["classes_found"].value)
+    return Statement(
+        "Stage 3: samples show many digits, no Helvetica scenario.",
+        "section 5",
+        f"{found} of the 10 classes are found among {SAMPLES:,} samples: {shares[most]:.1%}"
+        f" are {most}s and {shares[least]:.1%} are {least}s, where about 10 % would be fair.",
+        "agrees" if found >= 9 else "differs",
+        anchor("samples", 3),
+    )
+
+
+def _seconds_per_epoch(run: Run) -> Statement:
+    images = len(run.load_data("train")) // run.recipe.training.batch_size
+    images *= run.recipe.training.batch_size
+    seconds = images / np.median([row["images_per_second"] for row in run.log])
+    where = run.environment["device_name"] or run.environment["processor"]
+    return Statement(
+        "An epoch takes about 9 seconds on a hosted GPU.",
+        "notebook",
+        f"A median of {seconds:.1f} s of stage 3 here, on {where} with"
+        f" {run.environment['threads']} threads: other hardware.",
+        "open",
+    )
+
+
+def first_won_epoch(mean: NDArray[np.float64]) -> int | None:
+    """The first epoch, of rows (epoch, D's loss, G's loss), that D has won; see `WON`."""
+    won = np.flatnonzero(mean[:, 1] < WON)
+    return int(np.ceil(mean[won[0], 0])) if len(won) else None
+
+
+def _spread(images: NDArray[np.uint8]) -> float:
+    """How much images (N, C, H, W) differ: the root mean square over pixels of their deviation."""
+    return float(np.sqrt(images.astype(np.float64).var(axis=0).mean()))
+
+
+def _sure_and_classes(run: Run) -> tuple[float, int]:
+    """The share of samples of which the classifier is sure, and the classes it finds in them."""
+    probabilities = classifier.mnist().read(run.sample(SAMPLES)).probabilities
+    measured = mode_coverage(probabilities, _labels(run))
+    return 1 - measured["unsure"].value, int(measured["classes_found"].value)
+
+
+def _labels(run: Run) -> Tensor:
+    labels = run.load_data("train").labels
+    assert labels is not None, "MNIST has labels"
+    return labels
