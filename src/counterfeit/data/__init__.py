@@ -1,0 +1,21 @@
+"""Data sets by name, and folders of images, as tensors in memory.
+
+Images are uint8 (N, C, H, W); a training batch is an index and a cast.
+"""
+
+from counterfeit.data.images import ImageData, Split, as_float, as_uint8
+from counterfeit.data.loading import load
+from counterfeit.data.published import data_folder, fetch
+from counterfeit.data.show import describe, preview
+
+__all__ = [
+    "ImageData",
+    "Split",
+    "as_float",
+    "as_uint8",
+    "data_folder",
+    "describe",
+    "fetch",
+    "load",
+    "preview",
+]

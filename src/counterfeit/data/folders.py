@@ -1,0 +1,114 @@
+"""Folders of the user's own images, as Pillow reads them."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from counterfeit.data.images import ImageData, Split, fit
+from counterfeit.errors import CounterfeitError
+
+DEFAULT_IMAGE_SIZE = 28
+"""Height and width when the user names none."""
+TEST_EVERY = 7
+"""Every seventh image is for testing, which is MNIST's proportion."""
+IMAGE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"}
+)
+GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
+
+
+def read_folder(
+    name: str, folder: Path, split: Split, image_size: int | None, channels: int | None
+) -> ImageData:
+    """One split of a folder's images, in the order of their paths.
+
+    The label is the first sub-folder's name when all images lie in sub-folders. The first frame of
+    an animation counts; an image is turned as its EXIF data say, and laid on white where it is
+    transparent. Links to folders are not followed.
+    """
+    paths = _list_images(folder)
+    if not paths:
+        raise CounterfeitError(f"{folder} holds no images ({' '.join(sorted(IMAGE_SUFFIXES))}).")
+    part = [i for i in range(len(paths)) if (i % TEST_EVERY == TEST_EVERY - 1) == (split == "test")]
+    if not part:
+        raise CounterfeitError(
+            f"{folder} holds {len(paths)} images, and only every {TEST_EVERY}th is for testing;"
+            " add images, or use the train split."
+        )
+
+    classes: tuple[str, ...] = ()
+    labels = None
+    parents = [path.relative_to(folder).parts[:-1] for path in paths]
+    if all(parents):
+        classes = tuple(sorted({parts[0] for parts in parents}))
+        labels = torch.tensor([classes.index(parents[i][0]) for i in part])
+
+    if channels is None:
+        channels = 1 if all(_is_gray(path) for path in paths) else 3
+    opened = (_read_image(paths[i]) for i in part)
+    images = fit(opened, len(part), image_size or DEFAULT_IMAGE_SIZE, channels)
+    return ImageData(name, split, images, labels, classes)
+
+
+def _list_images(folder: Path) -> list[Path]:
+    def fail(error: OSError) -> None:
+        raise CounterfeitError(f"cannot read {error.filename}: {error.strerror}.") from error
+
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [f for f in folders if not f.startswith(".")]
+        found += [
+            path
+            for path in (Path(parent, f) for f in files if not f.startswith("."))
+            if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
+        ]
+    return sorted(found, key=lambda path: path.relative_to(folder).parts)
+
+
+def _is_gray(path: Path) -> bool:
+    with _opened(path) as image:
+        return image.mode in GRAY_MODES
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """The image of a file; whatever goes wrong with it is an error that names the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise CounterfeitError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels; shrink or remove it."
+        ) from error
+    except Exception as error:  # Pillow's decoders fail with many types
+        raise CounterfeitError(
+            f"cannot read the image {path}: {error or type(error).__name__}; replace or remove it."
+        ) from error
+
+
+def _read_image(path: Path) -> Image.Image:
+    """An image of 8 bits a channel, upright and opaque."""
+    with _opened(path) as image:
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode == "F" or upright.mode.startswith("I"):
+            return _from_16_bits(upright)
+        if upright.has_transparency_data:
+            white = Image.new("RGBA", upright.size, "white")
+            return Image.alpha_composite(white, upright.convert("RGBA"))
+        upright.load()
+        return upright
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.float64)
+    if image.mode == "F" or values.min() < 0 or values.max() > 65535:
+        raise ValueError("its pixels are not of 8 or 16 bits")
+    return Image.fromarray((values / 257).round().astype(np.uint8))

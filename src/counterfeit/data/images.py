@@ -1,0 +1,78 @@
+"""Images in memory, uint8 (N, C, H, W), and their casts to and from floats."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from counterfeit.errors import UsageError
+
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageData:
+    """One split of a data set. Indexing `images` and `labels` alike gives batches."""
+
+    name: str
+    split: Split
+    images: UInt8[Tensor, "N C H W"]
+    labels: Int64[Tensor, " N"] | None
+    classes: tuple[str, ...] = ()
+    """What the labels mean, by value; empty when nothing says so."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def first(self, count: int | None) -> "ImageData":
+        """The first `count` images; all of them for None."""
+        if count is None:
+            return self
+        if not 1 <= count <= len(self):
+            raise UsageError(
+                f"{self.name} has {len(self):,} {self.split} images, so the first {count:,}"
+                f" cannot be taken; use 1 to {len(self):,}."
+            )
+        labels = None if self.labels is None else self.labels[:count]
+        return replace(self, images=self.images[:count], labels=labels)
+
+    def mean_image(self) -> Float[Tensor, "C H W"]:
+        """The mean of each pixel over the images, in [0, 1]."""
+        total = torch.zeros(self.shape, dtype=torch.int64, device=self.images.device)
+        for start in range(0, len(self), 4096):  # bounds the memory of the cast to int64
+            total += self.images[start : start + 4096].sum(0, dtype=torch.int64)
+        return (total.double() / (255 * len(self))).float()
+
+
+def as_float(images: UInt8[Tensor, "N C H W"], low: float, high: float) -> Float[Tensor, "N C H W"]:
+    """Pixels 0 to 255 as float32 from `low` to `high`."""
+    return images.float().div_(255).mul_(high - low).add_(low)
+
+
+def as_uint8(images: Float[Tensor, "N C H W"], low: float, high: float) -> UInt8[Tensor, "N C H W"]:
+    """The inverse of `as_float`: to the nearest of 0 to 255; values outside are clamped."""
+    return ((images.float() - low) * (255 / (high - low))).round().clamp(0, 255).to(torch.uint8)
+
+
+def fit(
+    images: Iterable[Image.Image], count: int, size: int, channels: int
+) -> UInt8[Tensor, "N C size size"]:
+    """Each image's central square, resized with Pillow's antialiasing Lanczos filter."""
+    mode = "L" if channels == 1 else "RGB"
+    pixels = np.empty((count, size, size, channels), np.uint8)
+    for target, image in zip(pixels, images, strict=True):
+        fitted = ImageOps.fit(image.convert(mode), (size, size), Image.Resampling.LANCZOS)
+        target[:] = np.asarray(fitted).reshape(target.shape)
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()

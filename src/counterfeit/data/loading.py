@@ -1,0 +1,81 @@
+"""A data set in memory, from whatever its name means."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from jaxtyping import Int64, UInt8
+from PIL import Image
+from torch import Tensor
+
+from counterfeit.data.folders import read_folder
+from counterfeit.data.idx import holds_idx, read_idx_split
+from counterfeit.data.images import SPLITS, ImageData, Split, fit
+from counterfeit.data.published import DIGIT_NAMES, PUBLISHED, fetch, find_folder
+from counterfeit.errors import UsageError
+
+MAX_IMAGE_SIZE = 1024
+
+
+def load(
+    name: str,
+    split: Split = "train",
+    data_dir: Path | None = None,
+    image_size: int | None = None,
+    channels: Literal[1, 3] | None = None,
+) -> ImageData:
+    """A data set in memory.
+
+    Args:
+        name: `mnist`, `fashion-mnist`, `digits`, or a path: a folder of images, or one that holds
+            IDX files under MNIST's names, plain or gzipped. A path that equals a name needs `./`.
+        split: `train` or `test`. `digits` has 1,437 and 360 images (the last ones). In a folder,
+            every seventh image in the order of their paths is for testing.
+        data_dir: where published sets are kept; see `data_folder`.
+        image_size: height and width. Images are cropped to their central square and resized
+            with Pillow's Lanczos filter, which antialiases. By default 28 for a folder of images,
+            and for the others as they are stored.
+        channels: 1 for gray or 3 for RGB. By default, as stored: a folder is gray if all its
+            files are.
+
+    Raises:
+        UsageError: an unknown name, split, size or number of channels.
+        CounterfeitError: the data cannot be fetched, or a file is damaged; the message names it.
+    """
+    if split not in SPLITS:
+        raise UsageError(f"there is no split {split!r}; use train or test.")
+    if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
+        raise UsageError(f"image_size must be from 1 to {MAX_IMAGE_SIZE}, not {image_size}.")
+    if channels not in (None, 1, 3):
+        raise UsageError(f"channels must be 1 (gray) or 3 (RGB), not {channels}.")
+
+    if name == "digits":
+        images, labels = _read_digits(split)
+        classes = DIGIT_NAMES
+    elif name in PUBLISHED:
+        images, labels = read_idx_split(fetch(name, data_dir), split)
+        classes = PUBLISHED[name].classes
+    else:
+        folder = find_folder(name)
+        if not holds_idx(folder):
+            return read_folder(name, folder, split, image_size, channels)
+        images, labels = read_idx_split(folder, split)
+        classes = ()
+
+    if image_size is not None and images.shape[2:] != (image_size, image_size):
+        stored = (Image.fromarray(image[0].numpy()) for image in images)
+        images = fit(stored, len(images), image_size, channels=1)
+    if channels == 3:
+        images = images.repeat(1, 3, 1, 1)
+    return ImageData(name, split, images, labels, classes)
+
+
+def _read_digits(split: Split) -> tuple[UInt8[Tensor, "N 1 8 8"], Int64[Tensor, " N"]]:
+    """scikit-learn's 8x8 digits. A value v of 0 to 16 becomes 255 v / 16, halves rounded up."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    values = torch.from_numpy(digits.images).long()  # (1797, 8, 8)
+    images = ((255 * values + 8) // 16).to(torch.uint8).unsqueeze(1)
+    part = slice(None, -360) if split == "train" else slice(-360, None)
+    return images[part], torch.from_numpy(digits.target).long()[part]

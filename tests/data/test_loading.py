@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from counterfeit import data
+from counterfeit.errors import UsageError
+
+
+def test_digits_are_all_there_once_and_scaled_as_stated() -> None:
+    from sklearn.datasets import load_digits
+
+    train, test = data.load("digits", "train"), data.load("digits", "test")
+    assert (len(train), len(test), train.shape) == (1437, 360, (1, 8, 8))
+    both = torch.cat([train.images, test.images])[:, 0].numpy()
+    exact = load_digits().images * 255 / 16
+    assert both.max() == 255
+    assert np.array_equal(both, np.floor(exact + 0.5))
+
+
+def test_images_can_be_resized_and_made_rgb() -> None:
+    digits = data.load("digits", image_size=16, channels=3)
+    assert digits.shape == (3, 16, 16)
+    assert torch.equal(digits.images[:, 0], digits.images[:, 2])
+    stored = Image.fromarray(data.load("digits").images[7, 0].numpy())
+    expected = np.asarray(stored.resize((16, 16), Image.Resampling.LANCZOS))
+    assert np.array_equal(digits.images[7, 0].numpy(), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("mnits", "did you mean mnist"),
+        ("nothing/like/it", "use mnist, fashion-mnist, digits or a folder"),
+        ("", "neither"),
+        ("x" * 5000, "neither"),
+        ("~nobody-here/x", "neither"),
+        (__file__, "is a file"),
+    ],
+)
+def test_an_unknown_name_is_a_usage_error(name: str, says: str) -> None:
+    for function in (data.load, data.fetch):
+        with pytest.raises(UsageError, match=says):
+            function(name)
+
+
+def test_impossible_values_are_usage_errors() -> None:
+    with pytest.raises(UsageError, match="train or test"):
+        data.load("digits", "valid")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="image_size"):
+        data.load("digits", image_size=0)
+    with pytest.raises(UsageError, match="channels"):
+        data.load("digits", channels=2)  # type: ignore[arg-type]
