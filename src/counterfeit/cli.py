@@ -3,7 +3,7 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -117,6 +117,7 @@ def train(
     data_dir: Path | None = None,
     resume: Path | None = None,
     dry_run: Annotated[bool, Flag] = False,
+    evaluate_every: int | None = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a recipe in a new run directory.
@@ -135,6 +136,7 @@ def train(
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
         resume: go on with this run, instead of a recipe.
         dry_run: print the resolved recipe and stop.
+        evaluate_every: measure the samples after every so many epochs, on the validation images.
         quiet: no progress bar.
     """
     from counterfeit import recipe as recipes_
@@ -157,16 +159,64 @@ def train(
     from counterfeit.run import Run
     from counterfeit.training import loop
 
+    on_epoch: list[loop.OnEpoch] = []
+    if evaluate_every is not None:
+        from counterfeit.measure.runs import Evaluator
+
+        on_epoch.append(Evaluator(evaluate_every))
     if resume is not None:
         spec = Run.open(resume).recipe
     with TrainingBar(spec.name, spec.training.epochs, quiet=quiet) as bar:
         if resume is not None:
-            run = loop.resume(resume, device=device, on_row=[bar.on_row])
+            run = loop.resume(resume, device=device, on_row=[bar.on_row], on_epoch=on_epoch)
         else:
             run = loop.train(
-                spec, seed=seed, device=device, out=out, data_dir=data_dir, on_row=[bar.on_row]
+                spec,
+                seed=seed,
+                device=device,
+                out=out,
+                data_dir=data_dir,
+                on_row=[bar.on_row],
+                on_epoch=on_epoch,
             )
     print(run.path)
+
+
+@app.command
+def evaluate(
+    run: Path,
+    /,
+    *,
+    samples: int = 10_000,
+    split: Literal["test", "validation"] = "test",
+    quiet: Quiet = False,
+) -> None:
+    """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
+
+    docs/metrics.md says what each number means and cannot see.
+
+    Args:
+        run: a run directory.
+        samples: how many images to draw; the paper's protocol takes 10,000.
+        split: compare with the test images; or with validation images, to choose by the result.
+        quiet: no progress bar.
+    """
+    from counterfeit.insight.tables import metrics_table
+    from counterfeit.measure.evaluate import measure_images
+    from counterfeit.measure.runs import evaluate as evaluate_run
+    from counterfeit.measure.runs import real_images, reference_for
+    from counterfeit.progress import StageBar
+    from counterfeit.run import Run
+
+    trained = Run.open(run)
+    with StageBar("reference", quiet=quiet) as bar:
+        reference = reference_for(trained, split, progress=bar)
+    with StageBar("samples", quiet=quiet) as bar:
+        measured = evaluate_run(trained, samples=samples, reference=reference, progress=bar)
+    with StageBar("real images", quiet=quiet) as bar:
+        real = measure_images(real_images(trained, samples), reference, progress=bar)
+    print(metrics_table(trained.path.name, measured, real))
+    print(trained.path / "metrics.jsonl")
 
 
 @app.command

@@ -8,6 +8,37 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from counterfeit.files import Row
 
 
+class StageBar:
+    """A bar that names the stage it is in; hand it to whatever reports (stage, share done)."""
+
+    def __init__(self, title: str, *, quiet: bool = False) -> None:
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[stage]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+        )
+        self._task = self._progress.add_task(title, total=1.0, stage="")
+
+    def __call__(self, stage: str, done: float) -> None:
+        self._progress.update(self._task, completed=done, stage=stage)
+
+    def __enter__(self) -> "StageBar":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+
 class TrainingBar:
     """A bar with the epoch, both losses, the speed and the time left; hand `on_row` to training."""
 

@@ -132,15 +132,15 @@ def _discriminator_wins(run: Run) -> Statement:
 
 def _history_decays(run: Run) -> Statement:
     epochs = run.snapshot_epochs[1:]
-    spread = {epoch: _spread(run.snapshot(epoch)) for epoch in epochs}
-    best, last = max(spread, key=lambda epoch: spread[epoch]), epochs[-1]
+    spreads = {epoch: spread(run.snapshot(epoch)) for epoch in epochs}
+    best, last = max(spreads, key=lambda epoch: spreads[epoch]), epochs[-1]
     return Statement(
         "Stage 1: the images of the fixed latents decay as D wins.",
         "section 3.2",
         f"The hundred fixed latents differ from each other most in epoch {best} (by"
-        f" {spread[best]:.1f} grey levels a pixel) and by {spread[last]:.1f} in epoch {last};"
-        f" training images, by {_spread(run.load_data('train').images[:1000].numpy()):.1f}.",
-        "agrees" if spread[last] < spread[best] / 2 else "differs",
+        f" {spreads[best]:.1f} grey levels a pixel) and by {spreads[last]:.1f} in epoch {last};"
+        f" training images, by {spread(run.load_data('train').images[:1000].numpy()):.1f}.",
+        "agrees" if spreads[last] < spreads[best] / 2 else "differs",
         anchor("latents", 1),
     )
 
@@ -239,8 +239,9 @@ def first_won_epoch(mean: NDArray[np.float64]) -> int | None:
     return int(np.ceil(mean[won[0], 0])) if len(won) else None
 
 
-def _spread(images: NDArray[np.uint8]) -> float:
-    """How much images (N, C, H, W) differ: the root mean square over pixels of their deviation."""
+def spread(images: NDArray[np.uint8]) -> float:
+    """How much images (N, C, H, W) differ: root mean square over pixels of their deviation, in grey
+    levels of 255."""
     return float(np.sqrt(images.astype(np.float64).var(axis=0).mean()))
 
 

@@ -110,10 +110,15 @@ class Run:
         channels, height, width = self.environment["image_shape"]
         return channels, height, width
 
+    @property
+    def data_dir(self) -> Path | None:
+        """Where its data set is kept, if not in the usual folder."""
+        folder = self.environment.get("data_dir")
+        return Path(folder) if folder else None
+
     def load_data(self, split: data.Split = "train") -> data.ImageData:
         """The data that the run trains on, or its test split; found where training found it."""
-        folder = self.environment.get("data_dir")
-        images = data.load(self.recipe.data.name, split, data_dir=Path(folder) if folder else None)
+        images = data.load(self.recipe.data.name, split, data_dir=self.data_dir)
         return images.first(self.recipe.data.train_images) if split == "train" else images
 
     # What training has written so far.
@@ -180,9 +185,11 @@ class Run:
         checkpoints.remove(self._checkpoints, step)
 
     def rewind(self, step: int, epoch: float) -> None:
-        """Forget what was logged after `step`, before training goes on from there."""
-        kept = [row for row in self.log if row["step"] <= step]
-        write_rows(self.path / "log.jsonl", kept)
+        """Forget what was logged and measured after `step`, before training goes on from there."""
+        for name in ("log.jsonl", "metrics.jsonl"):
+            rows = read_rows(self.path / name)
+            if any(row["step"] > step for row in rows):
+                write_rows(self.path / name, [row for row in rows if row["step"] <= step])
         for later in self.snapshot_epochs:
             if later > epoch:
                 self._snapshot_path(later).unlink()

@@ -20,6 +20,8 @@ from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import figures
+from counterfeit.insight.tables import number
+from counterfeit.measure.measurement import Measurement
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 
@@ -224,6 +226,7 @@ def write_report(
         sections=sections,
         headers=[_header(run) for run in runs],
         numbers=_table([_numbers(run) for run in runs]),
+        metrics=_table([_metrics(run) for run in runs]),
         differences=_differences(runs),
         recipes=[run.recipe.to_toml() for run in runs],
         environments=_table([_environment(run) for run in runs]),
@@ -338,6 +341,16 @@ def _numbers(run: Run) -> dict[str, str]:
         speed = statistics.median(row["images_per_second"] for row in rows)
         numbers["images per second (median)"] = f"{speed:,.0f}"
     return numbers
+
+
+def _metrics(run: Run) -> dict[str, str]:
+    """The newest evaluation: values with their standard errors."""
+    if not run.metrics:
+        return {}
+    row = run.metrics[-1]
+    return {"epoch": f"{row['epoch']:.4g}"} | {
+        name: number(Measurement(*value)) for name, value in row["metrics"].items()
+    }
 
 
 def _environment(run: Run) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""How good samples are: metrics as pure functions of arrays, on fixed protocols."""

@@ -1,0 +1,157 @@
+"""All metrics of one set of samples, on fixed protocols, under names that say which.
+
+A name is `metric_features_split_count`, without the parts that do not apply:
+`fid_mnist-v1-0123abcd_test_10k` compares the classifier's features of 10,000 samples with those of
+the whole test split; `parzen_validation_10k` needs no features. Two numbers of one name are of one
+kind and can be compared.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int64, Shaped, UInt8
+from torch import Tensor
+
+from counterfeit.errors import UsageError
+from counterfeit.measure.classifier import Classifier, Reading
+from counterfeit.measure.distances import fid, kid
+from counterfeit.measure.manifold import prdc
+from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
+from counterfeit.measure.memorisation import memorisation
+from counterfeit.measure.modes import inception_score, mode_coverage
+from counterfeit.measure.pairs import as_points, nearest
+from counterfeit.measure.parzen import parzen
+
+MANIFOLD_IMAGES = 5_000
+"""Samples, and as many reference images, for precision, recall, density and coverage."""
+
+NEAREST_IMAGES = 1_000
+"""Samples, and as many reference images, whose nearest training image is looked for."""
+
+Progress = Callable[[str, float], None]
+"""Is told what is being done, and the share of the whole that is done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Real images to measure samples against; they are read once, for any number of samples."""
+
+    split: str
+    """`test`, or `validation` where a checkpoint is chosen by the result."""
+    images: UInt8[Tensor, "M C H W"]
+    validation: UInt8[Tensor, "V C H W"]
+    """The first 1,000 choose Parzen's bandwidth."""
+    training: UInt8[Tensor, "T C H W"] | None = None
+    """What the generator was trained on. None where that holds `images`, as for a run on all of
+    MNIST's training images that is validated on some of them: then nothing is held out, and there
+    are no memorisation metrics."""
+    labels: Int64[Tensor, " L"] | None = None
+    """Of the data's training split; its class distribution is the one to reach."""
+    classifier: Classifier | None = None
+    """None for data without labels: there are then only the Parzen and memorisation metrics."""
+
+    @cached_property
+    def reading(self) -> Reading | None:
+        """What the classifier says of `images`."""
+        return self.classifier.read(self.images) if self.classifier else None
+
+    @cached_property
+    def nearest(self) -> Float[Tensor, " n"] | None:
+        """Distances of up to 1,000 of `images` to their nearest training images."""
+        if self.training is None:
+            return None
+        return nearest(evenly(self.images, NEAREST_IMAGES), self.training)[0]
+
+
+def measure_images(
+    samples: UInt8[Tensor, "N C H W"],
+    reference: Reference,
+    *,
+    progress: Progress = lambda stage, done: None,
+) -> dict[str, Measurement]:
+    """Every metric that the reference allows, by its full name.
+
+    FID, KID, classes and Parzen take all samples and all of `reference.images`; precision, recall,
+    density and coverage 5,000 of each; the nearest training images are looked for of 1,000 of each.
+    Where that is fewer than there are, they are spread evenly over the set, as MNIST's first 5,000
+    test images are cleaner than its last.
+
+    Args:
+        samples: of the shape of the reference's images; the paper's protocol takes 10,000.
+        progress: called with a stage's name and the share of the whole that is done.
+
+    Raises:
+        UsageError: samples of another shape than the reference's, or fewer than 40 of either.
+    """
+    if samples.shape[1:] != reference.images.shape[1:]:
+        raise UsageError(
+            f"samples of shape {tuple(samples.shape[1:])} cannot be measured against images of"
+            f" shape {tuple(reference.images.shape[1:])}"
+        )
+    require_count(samples, LEAST_SAMPLES, "samples")
+    require_count(reference.images, LEAST_SAMPLES, f"{reference.split} images")
+    split, count, few = reference.split, len(samples), min(NEAREST_IMAGES, len(samples))
+
+    measured: dict[str, Measurement] = {}
+    read = real = None
+    progress("reading images", 0)
+    if reference.classifier:
+        real = reference.reading
+        read = reference.classifier.read(
+            samples, progress=lambda done: progress("reading images", 0.1 + 0.15 * done)
+        )
+    if reference.classifier and read and real:
+        features = reference.classifier.name
+        progress("FID and KID", 0.25)
+        measured[full_name("fid", features, split, count)] = fid(read.features, real.features)
+        measured[full_name("kid", features, split, count)] = kid(read.features, real.features)
+        progress("precision and recall", 0.4)
+        of_each = min(MANIFOLD_IMAGES, count, len(reference.images))
+        neighbours = prdc(evenly(read.features, of_each), evenly(real.features, of_each))
+        for metric, value in neighbours.items():
+            measured[full_name(metric, features, split, of_each)] = value
+        score = inception_score(read.probabilities)
+        measured[full_name("inception_score", features, None, count)] = score
+        if reference.labels is not None:
+            for metric, value in mode_coverage(read.probabilities, reference.labels).items():
+                measured[full_name(metric, features, None, count)] = value
+
+    if reference.training is not None and reference.nearest is not None:
+        distances, _ = nearest(
+            evenly(samples, few),
+            reference.training,
+            progress=lambda done: progress("nearest training images", 0.5 + 0.2 * done),
+        )
+        copying = memorisation(
+            distances,
+            reference.nearest,
+            evenly(read.classes, few) if read else None,
+            evenly(real.classes, NEAREST_IMAGES) if real else None,
+        )
+        for metric, value in copying.items():
+            measured[full_name(metric, None, split, few)] = value
+
+    window = parzen(
+        as_points(samples),
+        as_points(reference.validation),
+        as_points(reference.images),
+        progress=lambda done: progress("Parzen window", 0.7 + 0.3 * done),
+    )
+    measured[full_name("parzen", None, split, count)] = window.log_likelihood
+    measured[full_name("parzen_sigma", None, None, count)] = Measurement(window.sigma, None)
+    return measured
+
+
+def evenly(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count ..."]:
+    """`count` of N rows at equal steps; all of them when there are fewer."""
+    if len(values) <= count:
+        return values
+    return values[torch.arange(count) * len(values) // count]
+
+
+def full_name(metric: str, features: str | None, split: str | None, count: int) -> str:
+    """The parts of a metric's name, put together; 10,000 is written 10k."""
+    images = f"{count // 1000}k" if count % 1000 == 0 else str(count)
+    return "_".join(part for part in (metric, features, split, images) if part)

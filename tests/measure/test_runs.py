@@ -1,0 +1,89 @@
+"""Measuring runs: what they are compared with, and the rows that are kept."""
+
+import pytest
+
+import counterfeit
+from counterfeit import data, recipe
+from counterfeit.measure import runs
+from counterfeit.measure.classifier import Classifier
+from counterfeit.measure.train_classifier import classifier_for
+from counterfeit.run import Run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    spec = recipe.load("batchnorm-smoothing").with_overrides(
+        [
+            "data.name=digits",
+            "data.train_images=1000",
+            "generator.hidden=[32]",
+            "discriminator.hidden=[32]",
+            "discriminator.dropout=0.5",
+            "training.batch_size=64",
+            "training.epochs=4",
+        ]
+    )
+    return counterfeit.train(spec, out=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(autouse=True)
+def quick_classifier(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """Barely trained: these tests are about what is compared, not about how well."""
+
+    def quick(train_split: data.ImageData, folder: object, *, progress: object) -> Classifier:
+        return classifier_for(train_split, tmp_path, updates=20)
+
+    monkeypatch.setattr(runs, "classifier_for", quick)
+
+
+def test_test_and_validation_images_are_disjoint_from_training(trained: Run) -> None:
+    reference = runs.reference_for(trained, "test")
+    assert reference.training is not None
+    assert [len(reference.images), len(reference.training)] == [360, 1000]
+    assert len(reference.validation) == 1437 // 6
+
+    reference = runs.reference_for(trained, "validation")
+    assert reference.training is not None
+    kept = {image.numpy().tobytes() for image in reference.training}
+    assert not any(image.numpy().tobytes() in kept for image in reference.images[:50])
+
+
+def test_validation_images_that_were_trained_on_are_not_held_out(trained: Run, tmp_path) -> None:
+    spec = trained.recipe.with_overrides(["data.train_images=1300", "training.epochs=1"])
+    run = counterfeit.train(spec, out=tmp_path)
+    assert runs.reference_for(run, "validation").training is None
+    assert runs.reference_for(run, "test").training is not None
+
+
+def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> None:
+    measured = runs.evaluate(trained, samples=300)
+    row = trained.metrics[-1]
+    assert row["step"] == trained.checkpoint().step
+    assert row["epoch"] == 4
+    assert row["metrics"] == {name: [m.value, m.spread] for name, m in measured.items()}
+    assert "parzen_test_300" in measured
+    assert "d_accuracy_held_out_test_300" in measured
+    assert any(name.startswith("fid_digits-v") and name.endswith("_300") for name in measured)
+
+
+def test_training_evaluates_on_validation_images_only(trained: Run, tmp_path) -> None:
+    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[runs.Evaluator(2, samples=100)])
+    assert [row["epoch"] for row in run.metrics] == [2, 4]
+    names = [name for row in run.metrics for name in row["metrics"]]
+    assert any("validation" in name for name in names)
+    assert not any("test" in name for name in names)
+
+
+def test_measuring_changes_no_training_number(trained: Run, tmp_path) -> None:
+    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[runs.Evaluator(1, samples=50)])
+    one, other = run.checkpoint().tensors, trained.checkpoint().tensors
+    assert all((one[name] == other[name]).all() for name in other)
+
+
+def test_real_images_hold_no_validation_image(trained: Run) -> None:
+    validation = {image.numpy().tobytes() for image in runs.reference_for(trained).validation}
+    real = runs.real_images(trained, 1000)
+    assert len(real) == 1000
+    assert not any(image.numpy().tobytes() in validation for image in real)
+    with pytest.raises(counterfeit.CounterfeitError, match="only"):
+        runs.real_images(trained, 5000)
