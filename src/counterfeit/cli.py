@@ -188,6 +188,7 @@ def evaluate(
     /,
     *,
     samples: int = 10_000,
+    epoch: int | None = None,
     split: Literal["test", "validation"] = "test",
     quiet: Quiet = False,
 ) -> None:
@@ -198,6 +199,7 @@ def evaluate(
     Args:
         run: a run directory.
         samples: how many images to draw; the paper's protocol takes 10,000.
+        epoch: measure an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         split: compare with the test images; or with validation images, to choose by the result.
         quiet: no progress bar.
     """
@@ -209,10 +211,13 @@ def evaluate(
     from counterfeit.run import Run
 
     trained = Run.open(run)
+    step = None if epoch is None else trained.step_at(epoch)
     with StageBar("reference", quiet=quiet) as bar:
         reference = reference_for(trained, split, progress=bar)
     with StageBar("samples", quiet=quiet) as bar:
-        measured = evaluate_run(trained, samples=samples, reference=reference, progress=bar)
+        measured = evaluate_run(
+            trained, samples=samples, step=step, reference=reference, progress=bar
+        )
     with StageBar("real images", quiet=quiet) as bar:
         real = measure_images(real_images(trained, samples), reference, progress=bar)
     print(metrics_table(trained.path.name, measured, real))
@@ -226,6 +231,7 @@ def sample(
     *,
     count: Annotated[int, Parameter(name=["--count", "-n"])] = 100,
     out: Path | None = None,
+    epoch: int | None = None,
     seed: int | None = None,
 ) -> None:
     """Draw new images from a run's generator.
@@ -235,6 +241,7 @@ def sample(
         count: how many images.
         out: a .png for a grid, or a .npz with `images`, uint8 (N, C, H, W) [default: a PNG in the
             run's figures].
+        epoch: from an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         seed: fixes the latents [default: the run's].
     """
     from counterfeit.insight import figures
@@ -244,7 +251,8 @@ def sample(
         raise UsageError(f"-n {count}: must be at least 1.")
     trained = Run.open(run)
     target = out or trained.path / "figures" / "samples.png"
-    figures.write_samples(trained.sample(count, seed=seed), target)
+    step = None if epoch is None else trained.step_at(epoch)
+    figures.write_samples(trained.sample(count, seed=seed, step=step), target)
     print(target)
 
 

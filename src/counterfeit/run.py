@@ -178,6 +178,21 @@ class Run:
             )
         return checkpoints.read(self._checkpoints, steps[-1] if step is None else step)
 
+    def step_at(self, epoch: int) -> int:
+        """The step of the checkpoint at the end of that epoch.
+
+        Raises:
+            UsageError: there is none; the message says which there are.
+        """
+        kept = set(self.checkpoint_steps)
+        steps = {row["epoch"]: row["step"] for row in self.log if row["step"] in kept}
+        if epoch not in steps:
+            there = ", ".join(f"{each:.4g}" for each in steps) or "none"
+            raise UsageError(
+                f"{self.path} keeps no checkpoint of epoch {epoch}; of these it does: {there}."
+            )
+        return int(steps[epoch])
+
     def write_checkpoint(self, state: Checkpoint) -> None:
         checkpoints.write(self._checkpoints, state)
 

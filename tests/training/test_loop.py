@@ -135,6 +135,9 @@ def test_every_choice_of_a_recipe_trains(tiny: recipe.Recipe, tmp_path, override
 def test_old_checkpoints_go_and_milestones_stay(tiny: recipe.Recipe, tmp_path) -> None:
     run = counterfeit.train(tiny, epochs=13, out=tmp_path)
     assert [step // 22 for step in run.checkpoint_steps] == [1, 2, 5, 10, 12, 13]
+    assert run.step_at(5) == 5 * 22
+    with pytest.raises(UsageError, match="1, 2, 5, 10, 12, 13"):
+        run.step_at(3)
 
 
 def test_fewer_images_than_a_batch_are_refused(tiny: recipe.Recipe, tmp_path) -> None:

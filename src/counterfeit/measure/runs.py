@@ -75,10 +75,11 @@ def evaluate(
     run: Run,
     *,
     samples: int = SAMPLES,
+    step: int | None = None,
     reference: Reference | None = None,
     progress: Progress = lambda stage, done: None,
 ) -> dict[str, Measurement]:
-    """Measure the run's newest checkpoint and add a row to its metrics.jsonl.
+    """Measure the run's newest checkpoint, or that of `step`; add a row to its metrics.jsonl.
 
     The samples are those of `run.sample(samples)`. Where images are held out, D is asked about
     them too, beside training images and samples.
@@ -87,7 +88,7 @@ def evaluate(
         UsageError: too few samples.
         CounterfeitError: there is no checkpoint, or the data cannot be had.
     """
-    state = run.checkpoint()
+    state = run.checkpoint(step)
     reference = reference or reference_for(run)
     images = run.sample(samples, step=state.step)
     measured = measure_images(images, reference, progress=progress)
