@@ -20,6 +20,7 @@ HOUSE = [
     ["insight"],
     ["progress", "reproduce"],
     ["cli"],
+    ["__main__"],
 ]
 """From left to right; docs/architecture.md draws the same. `cli` alone may import everything."""
 

@@ -1,5 +1,8 @@
 """The command line: what it prints, how it exits, and that no one sees a traceback."""
 
+import inspect
+import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -46,15 +49,41 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for command in ("train", "sample", "report", "reproduce", "recipes", "data"):
+    for command in COMMANDS:
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("command", ["train", "sample", "report", "reproduce", "recipes", "data"])
-def test_each_command_explains_its_options(capsys, command: str) -> None:
+COMMANDS = ["data", "evaluate", "recipes", "report", "reproduce", "sample", "train"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_each_of_its_options(capsys, command: str) -> None:
     status, out, _ = call(capsys, command, "--help")
     assert status == 0
-    assert "Usage: counterfeit" in out
+    text = " ".join(out.replace("│", " ").split())
+    function = getattr(cli, command)
+    described = re.findall(r"^        (\w+): (.*)$", function.__doc__, flags=re.M)
+    parameters = inspect.signature(function).parameters
+    assert {name for name, _ in described} == set(parameters)
+    for _, words in described:
+        assert " ".join(words.split()[:3]) in text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_a_recipe_prints_whatever_the_terminal(encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "counterfeit", "recipes", "sgd"],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert recipe.parse(tomllib.loads(done.stdout.decode()), "stdout") == recipe.load("sgd")
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    command = f"{sys.executable} -m counterfeit recipes sgd | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_recipes_lists_and_prints(capsys) -> None:
@@ -80,8 +109,9 @@ def test_train_ends_with_the_runs_path(capsys, tmp_path) -> None:
     assert run.recipe.data.name == "digits"
     assert run.recipe.generator.hidden == (8, 8)
 
-    status, again, _ = call(capsys, "train", "--resume", str(run.path))
+    status, again, _ = call(capsys, "train", "--resume", str(run.path), "--epochs=2")
     assert (status, again) == (0, out)
+    assert Run.open(run.path).log[-1]["epoch"] == 2
 
 
 def test_sample_writes_arrays_and_grids(capsys, run_path: Path, tmp_path) -> None:
@@ -128,9 +158,13 @@ def test_data_describes_and_previews(capsys, tmp_path) -> None:
         (["train", "sgd", "--data", "{tmp}/absent"], 2, "absent"),
         (["sample", "{tmp}/absent"], 2, "does not exist"),
         (["sample", "{tmp}"], 2, "is not a run directory"),
-        (["sample", "{run}", "-n", "0"], 2, "at least 1"),
+        (["sample", "{run}", "-n", "0"], 2, "from 1 to"),
         (["sample", "{run}", "--out", "{tmp}/x.jpeg2"], 2, ".npz"),
-        (["sample", "{run}", "--out", "{tmp}/absent/x.png"], 1, "absent"),
+        (["sample", "{run}", "--out", "{tmp}/broken.toml/x.png"], 1, "cannot make the folder"),
+        (["sample", "{run}", "--epoch", "7"], 2, "keeps no checkpoint of epoch 7"),
+        (["train", "sgd", "--set", "adam=1"], 2, "no key 'adam'"),
+        (["train", "--resume", "{run}", "--seed", "4"], 2, "keeps what it was started with"),
+        (["evaluate", "{tmp}"], 2, "is not a run directory"),
         (["report", "{tmp}/absent"], 2, "does not exist"),
         (["recipes", "unknown"], 2, "no recipe"),
         (["trian", "sgd"], 2, "train"),

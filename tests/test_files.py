@@ -28,17 +28,29 @@ def test_a_missing_folder_is_named(tmp_path) -> None:
         write_whole(tmp_path / "absent" / "file", b"")
 
 
+def row(step: int, **more: object) -> dict[str, object]:
+    return {"step": step, "epoch": step / 10, **more}
+
+
 def test_rows_round_trip_and_a_torn_last_line_is_left_out(tmp_path) -> None:
     path = tmp_path / "log.jsonl"
     assert read_rows(path) == []
-    write_rows(path, [{"step": 1}])
-    append_row(path, {"step": 2})
-    path.write_text(path.read_text() + json.dumps({"step": 3})[:5])
-    assert read_rows(path) == [{"step": 1}, {"step": 2}]
+    write_rows(path, [row(1)])
+    append_row(path, row(2))
+    path.write_text(path.read_text() + json.dumps(row(3))[:5])
+    assert read_rows(path) == [row(1), row(2)]
 
 
-def test_a_broken_line_among_others_is_an_error(tmp_path) -> None:
+def test_what_is_not_finite_becomes_null(tmp_path) -> None:
     path = tmp_path / "log.jsonl"
-    path.write_text('{"step": 1}\n{"st\n{"step": 3}\n')
+    append_row(path, row(1, d_loss=float("nan"), metrics={"fid": [float("inf"), 0.5]}))
+    assert read_rows(path) == [row(1, d_loss=None, metrics={"fid": [None, 0.5]})]
+
+
+@pytest.mark.parametrize("line", [b'{"st', b"{}", b"3", b"\xff\xfe", b'{"step": 1}', b""])
+def test_a_broken_line_among_others_is_an_error(tmp_path, line: bytes) -> None:
+    path = tmp_path / "log.jsonl"
+    whole = json.dumps(row(1)).encode()
+    path.write_bytes(b"\n".join([whole, line, whole, b""]))
     with pytest.raises(CounterfeitError, match="line 2"):
         read_rows(path)

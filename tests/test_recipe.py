@@ -95,8 +95,10 @@ def test_overrides_reach_every_depth() -> None:
             "discriminator.dropout=0.3",
             "data.name=digits",
             'discriminator.optimizer={name="adam", lr=0.1}',
+            "latent.std=2",
         ]
     )
+    assert spec.latent.std == 2
     assert spec.training.epochs == 3
     assert spec.generator.optimizer.lr == 1e-3
     assert spec.discriminator.hidden_dropout == (0.3, 0.3)
@@ -119,6 +121,12 @@ def test_overrides_reach_every_depth() -> None:
         ("loss.real_labels=[1.0, 0.9]", ["loss", "low <= high"]),
         ("data.name.x=2", ["'name' is a value"]),
         ("training.epochs", ["key=value"]),
+        ("training.epochs=true", ["training.epochs", "integer", "True"]),
+        ("latent.dim=100.0", ["latent.dim", "integer"]),
+        ("generator.hidden=[]", ["generator.hidden", "at least 1"]),
+        ("name=../evil", ["name", "pattern"]),
+        ("adam=1", ["there is no key 'adam'"]),
+        ("generator.optimizer.adam=1", ["there is no key 'generator.optimizer.adam'"]),
     ],
 )
 def test_an_error_names_the_key_and_what_would_do(override: str, words: list[str]) -> None:
@@ -128,6 +136,16 @@ def test_an_error_names_the_key_and_what_would_do(override: str, words: list[str
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_another_optimiser_keeps_the_learning_rate_only() -> None:
+    spec = recipe.load("paper").with_overrides(["generator.optimizer.name=adam"])
+    assert spec.generator.optimizer == recipe.Adam(lr=0.1)
+
+
+def test_values_need_no_quoting() -> None:
+    for name in (r"C:\new\table", 'q"x', "it's"):
+        assert recipe.load("sgd").with_values({"data.name": name}).data.name == name
 
 
 def test_simultaneous_updates_allow_one_step_on_shared_latents() -> None:

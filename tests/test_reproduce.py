@@ -76,6 +76,61 @@ def test_each_statement_has_a_verdict_and_a_number(reproduction) -> None:
         assert any(character.isdigit() for character in statement.seen), statement.text
 
 
+def told(log: list[tuple[float, float]], tmp_path: Path, name: str) -> Run:
+    """A run whose log has one row an epoch, with these losses of D and G."""
+    facts = {
+        "seed": 0,
+        "image_shape": [1, 28, 28],
+        "device_name": None,
+        "processor": "",
+        "threads": 1,
+    }
+    run = Run.create(tmp_path, recipe.load(name), facts)
+    for epoch, (d, g) in enumerate(log, start=1):
+        losses = {"d_loss": d, "g_loss": g, "d_loss_last": d, "g_loss_last": g}
+        run.append_log({"step": epoch, "epoch": epoch, **losses})
+    return run
+
+
+CLOSE, LOST, LOST_MORE = (0.6, 0.8), (0.01, 9.0), (0.001, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("log", "verdict"),
+    [
+        ([CLOSE] * 50 + [LOST] * 10 + [LOST_MORE] * 40, "agrees"),
+        ([CLOSE] * 2 + [LOST] * 10 + [LOST_MORE] * 88, "differs"),  # far too early
+        ([CLOSE] * 50 + [LOST_MORE] * 25 + [LOST] * 25, "differs"),  # G recovers
+        ([CLOSE] * 100, "differs"),
+        ([CLOSE] * 10, "open"),
+    ],
+)
+def test_stage_1s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str) -> None:
+    assert reproduce._discriminator_wins(told(log, tmp_path, "sgd")).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("log", "verdict"), [([CLOSE] * 10, "agrees"), ([CLOSE] * 3 + [LOST], "differs")]
+)
+def test_stage_2s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str) -> None:
+    assert reproduce._discriminator_does_not_win(told(log, tmp_path, "adam")).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("log", "verdict"),
+    [
+        ([(0.19, 4.9)] + [(0.5, 1.5)] * 98 + [(0.62, 1.1)], "agrees"),
+        ([(0.19, 4.9)] + [(0.5, 1.5)] * 98 + [(0.62, 3.0)], "differs"),
+        ([(0.19, 4.9)] + [(0.5, 1.5)] * 98 + [(0.2, 1.0)], "differs"),
+        ([(0.7, 0.6)] + [(0.5, 1.5)] * 98 + [(0.62, 1.1)], "differs"),
+        ([(0.19, 4.9)] + [(0.5, 1.5)] * 9, "open"),
+    ],
+)
+def test_stage_3s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str) -> None:
+    run = told(log, tmp_path, "batchnorm-smoothing")
+    assert reproduce._losses_settle(run).verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("d_losses", "won"), [([0.5, 0.3, 0.2], None), ([0.5, 0.09, 0.2], 2), ([0.01], 1)]
 )

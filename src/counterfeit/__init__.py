@@ -28,6 +28,10 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     """Import on first use, so that `counterfeit --help` need not wait for torch."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("counterfeit")
     if name not in _HOMES:
         raise AttributeError(f"module 'counterfeit' has no attribute '{name}'")
     from importlib import import_module

@@ -1,5 +1,6 @@
 """The command line: one subcommand is one function. Heavy imports stay inside them."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -24,12 +25,14 @@ app = App(
 )
 
 Overrides = Annotated[list[str] | None, Parameter(name="--set", negative="")]
-Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")]
-Flag = Parameter(negative="")
+Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)]
+Flag = Parameter(negative="", show_default=False)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # TOML is
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:
@@ -39,12 +42,26 @@ def main(arguments: list[str] | None = None) -> None:
             print_error=False,
             result_action="return_value",
         )
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, `head` say, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if debug:
             raise
         sys.exit(_report(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _writable(path: Path, *suffixes: str) -> Path:
+    """The path, its folder made; checked before the work that ends in it."""
+    if suffixes and path.suffix not in suffixes:
+        raise UsageError(f"cannot write {path}: its name must end in {' or '.join(suffixes)}.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CounterfeitError(f"cannot make the folder {path.parent}: {error.strerror}.") from None
+    return path
 
 
 def _report(error: Exception) -> int:
@@ -92,9 +109,11 @@ def data(
     from counterfeit import data as data_sets
 
     train_images = data_sets.load(name, "train", data_dir=data_dir)
-    test_images = data_sets.load(name, "test", data_dir=data_dir)
     print(data_sets.describe(train_images))
-    print(data_sets.describe(test_images))
+    try:
+        print(data_sets.describe(data_sets.load(name, "test", data_dir=data_dir)))
+    except CounterfeitError as error:
+        print(f"no test images: {error}")
     if preview is not None:
         data_sets.preview(train_images, preview)
         print(preview)
@@ -110,10 +129,10 @@ def train(
     data: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     device: str = "auto",
     set_: Overrides = None,
-    out: Path = Path("runs"),
+    out: Path | None = None,
     data_dir: Path | None = None,
     resume: Path | None = None,
     dry_run: Annotated[bool, Flag] = False,
@@ -129,12 +148,12 @@ def train(
         data: a data set's name, or a folder of images [default: the recipe's].
         epochs: passes over the data [default: the recipe's].
         batch_size: images in a batch [default: the recipe's].
-        seed: fixes all randomness.
+        seed: fixes all randomness [default: 0].
         device: auto, cpu, cuda or mps.
         set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
-        out: the folder to make the run directory in.
+        out: the folder to make the run directory in [default: runs].
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
-        resume: go on with this run, instead of a recipe.
+        resume: go on with this run, instead of a recipe; with --epochs, to another last epoch.
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
         quiet: no progress bar.
@@ -144,14 +163,26 @@ def train(
 
     if (recipe is None) == (resume is None):
         raise UsageError("name a recipe to train, or --resume a run.")
-    if recipe is not None:
+    if resume is not None:
+        fixed: dict[str, object] = {
+            "--data": data,
+            "--batch-size": batch_size,
+            "--seed": seed,
+            "--set": set_,
+            "--out": out,
+            "--data-dir": data_dir,
+            "--dry-run": dry_run or None,
+        }
+        if given := [option for option, value in fixed.items() if value is not None]:
+            raise UsageError(f"{', '.join(given)}: a resumed run keeps what it was started with.")
+    else:
         shortcuts = {
-            "data.name": data and f'"{data}"',
+            "data": data and {"name": data},
             "training.epochs": epochs,
             "training.batch_size": batch_size,
         }
-        overrides = [f"{key}={value}" for key, value in shortcuts.items() if value is not None]
-        spec = recipes_.load(recipe).with_overrides([*(set_ or []), *overrides])
+        given_values = {key: value for key, value in shortcuts.items() if value is not None}
+        spec = recipes_.load(recipe or "").with_values(given_values).with_overrides(set_ or [])
         if dry_run:
             print(spec.to_toml(), end="")
             return
@@ -166,15 +197,17 @@ def train(
         on_epoch.append(Evaluator(evaluate_every))
     if resume is not None:
         spec = Run.open(resume).recipe
-    with TrainingBar(spec.name, spec.training.epochs, quiet=quiet) as bar:
+    with TrainingBar(spec.name, epochs or spec.training.epochs, quiet=quiet) as bar:
         if resume is not None:
-            run = loop.resume(resume, device=device, on_row=[bar.on_row], on_epoch=on_epoch)
+            run = loop.resume(
+                resume, epochs=epochs, device=device, on_row=[bar.on_row], on_epoch=on_epoch
+            )
         else:
             run = loop.train(
                 spec,
-                seed=seed,
+                seed=seed or 0,
                 device=device,
-                out=out,
+                out=out or "runs",
                 data_dir=data_dir,
                 on_row=[bar.on_row],
                 on_epoch=on_epoch,
@@ -247,10 +280,10 @@ def sample(
     from counterfeit.insight import figures
     from counterfeit.run import Run
 
-    if count < 1:
-        raise UsageError(f"-n {count}: must be at least 1.")
+    if not 1 <= count <= 1_000_000:
+        raise UsageError(f"-n {count}: must be from 1 to 1,000,000; other --seed give others.")
     trained = Run.open(run)
-    target = out or trained.path / "figures" / "samples.png"
+    target = _writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)
     figures.write_samples(trained.sample(count, seed=seed, step=step), target)
     print(target)
@@ -269,7 +302,7 @@ def report(
     from counterfeit.insight.report import write_report
     from counterfeit.run import Run
 
-    print(write_report([Run.open(run) for run in runs], out))
+    print(write_report([Run.open(run) for run in runs], out and _writable(out)))
 
 
 @app.command

@@ -17,18 +17,16 @@ def pick_device(name: str) -> torch.device:
     Raises:
         UsageError: there is no such device here.
     """
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": mps_is_available()}
+    here = ["cpu"]
+    if torch.backends.mps.is_available():
+        here.append("mps")
+    if torch.cuda.is_available():
+        here += ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
     if name == "auto":
-        return torch.device("cuda" if available["cuda"] else "cpu")
-    kind = name.partition(":")[0]
-    if not available.get(kind, False):
-        here = ", ".join(kind for kind, there in available.items() if there)
-        raise UsageError(f"no device '{name}' here; there is: {here}.")
+        return torch.device("cuda" if "cuda" in here else "cpu")
+    if name not in here:
+        raise UsageError(f"no device '{name}' here; there is: {', '.join(here)}.")
     return torch.device(name)
-
-
-def mps_is_available() -> bool:
-    return torch.backends.mps.is_available()
 
 
 def describe(device: torch.device) -> dict[str, Any]:

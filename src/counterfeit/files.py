@@ -1,8 +1,10 @@
 """Files that are whole or absent, and rows of JSON that are only ever added to."""
 
 import json
+import math
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,8 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise CounterfeitError(f"cannot write {path}: {error.strerror}.") from None
 
 
@@ -34,31 +37,46 @@ def append_row(path: Path, row: Row) -> None:
     """Add one line to a .jsonl file."""
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(_as_json(row) + "\n")
     except OSError as error:
         raise CounterfeitError(f"cannot write {path}: {error.strerror}.") from None
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The lines of a .jsonl file; none when it is absent. A line cut short at the end is left out.
+    """The rows of a run's .jsonl file; none when it is absent. A torn last line is left out.
 
     Raises:
-        CounterfeitError: a line that is not JSON stands before others.
+        CounterfeitError: another line is no JSON object with a `step` and an `epoch`.
     """
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_bytes().split(b"\n")
     rows: list[Row] = []
     for number, line in enumerate(lines, start=1):
         try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
+            row = json.loads(line)
+            float(row["step"]), float(row["epoch"])
+        except (ValueError, TypeError, KeyError):
             if number == len(lines):
                 break
-            raise CounterfeitError(f"{path}, line {number} is not JSON.") from None
+            raise CounterfeitError(f"{path} is damaged: line {number} is no row.") from None
+        rows.append(row)
     return rows
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Replace a .jsonl file."""
-    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows).encode())
+    write_whole(path, "".join(_as_json(row) + "\n" for row in rows).encode())
+
+
+def _as_json(row: Row) -> str:
+    """The row on one line; NaN and infinity, which JSON does not have, become null."""
+    return json.dumps({key: _finite(value) for key, value in row.items()}, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

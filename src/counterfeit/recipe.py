@@ -7,7 +7,7 @@ wherever a name does. Unknown keys and impossible values are errors that name th
 
 import difflib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,7 +31,7 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(Section):
@@ -59,8 +59,8 @@ class Sgd(Section):
     lr_min: NonNegativeFloat = 0.0
     final_momentum: Probability | None = None
     """Momentum rises linearly to this over `momentum_ramp`; constant when absent."""
-    momentum_ramp: tuple[NonNegativeFloat, PositiveFloat] = (0.0, 1.0)
-    """The ramp's first and last epoch."""
+    momentum_ramp: tuple[PositiveFloat, PositiveFloat] = (1.0, 2.0)
+    """The ramp's first and last epoch, counted from 1."""
 
     @model_validator(mode="after")
     def _ramp_rises(self) -> "Sgd":
@@ -82,7 +82,7 @@ Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
 
 
 class Network(Section):
-    hidden: tuple[PositiveInt, ...]
+    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
     """Units of each hidden layer."""
     init_range: PositiveFloat | None = None
     """Weights uniform in [-init_range, init_range] and biases 0; PyTorch's default when absent."""
@@ -161,7 +161,8 @@ class Training(Section):
 
 
 class Recipe(Section):
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Becomes part of the run directory's name."""
     title: str
     source: str
     """Where the numbers come from."""
@@ -179,6 +180,11 @@ class Recipe(Section):
         """The lowest and highest pixel value that the networks see."""
         return (0.0, 1.0) if self.generator.output == "sigmoid" else (-1.0, 1.0)
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """All that training depends on: not the name, nor the words about it."""
+        return self.model_dump(exclude={"name", "title", "source", "deviations"})
+
     def to_toml(self) -> str:
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
@@ -188,9 +194,19 @@ class Recipe(Section):
         Raises:
             UsageError: an unknown key or an impossible value.
         """
+        return self.with_values(dict(map(_parse_override, overrides)))
+
+    def with_values(self, values: Mapping[str, object]) -> "Recipe":
+        """This recipe with the values of dotted keys, such as `training.epochs`, replaced.
+
+        Another optimiser's name keeps the learning rate and drops the old one's other settings.
+
+        Raises:
+            UsageError: an unknown key or an impossible value.
+        """
         table = self.model_dump(exclude_none=True)
-        for override in overrides:
-            _set(table, override)
+        for key, value in values.items():
+            _set(table, key, value)
         return parse(table, f"recipe {self.name}")
 
 
@@ -223,14 +239,16 @@ def parse(table: dict[str, Any], origin: str) -> Recipe:
         UsageError: an unknown key or an impossible value.
     """
     try:
-        return Recipe.model_validate(table)
+        return Recipe.model_validate(_with_tuples(table))
     except ValidationError as error:
         raise UsageError(f"{origin}: {'; '.join(_explain(error))}") from None
 
 
 def _read(name: str) -> tuple[str, str]:
     if name in names():
-        return f"recipe {name}", files("counterfeit").joinpath(f"recipes/{name}.toml").read_text()
+        return f"recipe {name}", files("counterfeit").joinpath(f"recipes/{name}.toml").read_text(
+            encoding="utf-8"
+        )
     path = Path(name)
     if path.suffix != ".toml":
         raise UsageError(
@@ -245,20 +263,34 @@ def _read(name: str) -> tuple[str, str]:
         raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None
 
 
-def _set(table: dict[str, Any], override: str) -> None:
+def _parse_override(override: str) -> tuple[str, object]:
+    """Key and value of `key=value`, the value as TOML or else as text."""
     key, equals, raw = override.partition("=")
-    path = key.strip().split(".")
-    if not equals or not all(path):
-        raise UsageError(f"--set {override!r}: write key=value, such as discriminator.dropout=0.3.")
+    if not equals or not all(key.strip().split(".")):
+        raise UsageError(f"--set {override!r}: write key=value, as in discriminator.dropout=0.3.")
     try:
-        value = tomllib.loads(f"value = {raw}")["value"]
+        return key.strip(), tomllib.loads(f"value = {raw}")["value"]
     except tomllib.TOMLDecodeError:
-        value = raw.strip()
-    for part in path[:-1]:
+        return key.strip(), raw.strip()
+
+
+def _set(table: dict[str, Any], key: str, value: object) -> None:
+    *sections, last = key.split(".")
+    for part in sections:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
-            raise UsageError(f"--set {override!r}: '{part}' is a value, not a section.")
-    table[path[-1]] = value
+            raise UsageError(f"{key!r}: '{part}' is a value, not a section.")
+    if sections[-1:] == ["optimizer"] and last == "name" and value != table.get("name"):
+        for other in table.keys() - {"lr"}:
+            del table[other]
+    table[last] = value
+
+
+def _with_tuples(value: Any) -> Any:
+    """TOML's arrays as tuples: validation is strict, so that `true` is no number."""
+    if isinstance(value, dict):
+        return {key: _with_tuples(item) for key, item in value.items()}
+    return tuple(map(_with_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _explain(error: ValidationError) -> list[str]:
@@ -268,6 +300,10 @@ def _explain(error: ValidationError) -> list[str]:
         key = ".".join(path).encode("unicode_escape").decode()
         if problem["type"] == "extra_forbidden":
             sentence = f"there is no key '{key}'.{_nearest(path[-1], list(section.model_fields))}"
+        elif problem["type"].startswith("union_tag"):
+            given = problem["input"]
+            name = given.get("name") if isinstance(given, dict) else given
+            sentence = f"{key}.name: should be 'sgd' or 'adam', not {name!r}"
         elif problem["type"] in ("missing", "value_error"):
             sentence = f"{key or 'the recipe'}: {_plain(problem['msg'])}"
         else:
@@ -285,13 +321,13 @@ def _locate(location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:
     section: type[Section] = Recipe
     within: Any = Recipe
     for part in location:
-        if part in ("sgd", "adam"):
-            within = Sgd if part == "sgd" else Adam
-        elif isinstance(part, str) and isinstance(within, type) and issubclass(within, Section):
+        if isinstance(part, str) and isinstance(within, type) and issubclass(within, Section):
             path.append(part)
             section = within
             field = within.model_fields.get(part)
             within = field.annotation if field else None
+        elif part in ("sgd", "adam"):
+            within = Sgd if part == "sgd" else Adam
     return path, section
 
 

@@ -2,11 +2,11 @@
 
 recipe.toml        the resolved recipe
 environment.json   seed, image shape, versions, device, threads, git revision
-log.jsonl          a row for each logging interval (see `training.loop.Interval`)
+log.jsonl          a row for each logging interval (see `training.interval`)
 metrics.jsonl      a row for each evaluation
 checkpoints/       see `checkpoint`
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
-figures/           PNG and GIF files, and report.html beside them
+figures/           PNG and WebP files; report.html stands beside
 """
 
 import io
@@ -82,11 +82,17 @@ class Run:
 
     # What a run is.
 
+    def change_recipe(self, spec: recipe.Recipe) -> None:
+        write_whole(self.path / "recipe.toml", spec.to_toml().encode())
+        self.__dict__.pop("recipe", None)
+
     @cached_property
     def recipe(self) -> recipe.Recipe:
         path = self.path / "recipe.toml"
         try:
             return recipe.parse(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+        except OSError as error:
+            raise CounterfeitError(f"cannot read {path}: {error.strerror}.") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise CounterfeitError(f"{path} is not TOML: {error}.") from None
 
@@ -97,7 +103,7 @@ class Run:
             environment = json.loads(path.read_text(encoding="utf-8"))
             int(environment["seed"])
             _, _, _ = environment["image_shape"]
-        except (ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError):
             raise CounterfeitError(f"{path} is damaged: it must be JSON with a seed.") from None
         return dict(environment)
 
@@ -201,6 +207,8 @@ class Run:
 
     def rewind(self, step: int, epoch: float) -> None:
         """Forget what was logged and measured after `step`, before training goes on from there."""
+        for folder in (self._checkpoints, self._snapshots):
+            folder.mkdir(exist_ok=True)
         for name in ("log.jsonl", "metrics.jsonl"):
             rows = read_rows(self.path / name)
             if any(row["step"] > step for row in rows):
@@ -258,11 +266,19 @@ class Run:
 def generate(
     generator: torch.nn.Module, z: Float[Tensor, "N z"], value_range: tuple[float, float]
 ) -> UInt8[Tensor, "N C H W"]:
-    """The generator's images of `z` in eval mode, on the CPU; its mode is left as it was."""
+    """The generator's images of `z` in eval mode, on the CPU; its mode is left as it was.
+
+    Raises:
+        CounterfeitError: they are not finite.
+    """
     was_training = generator.training
     generator.eval()
     with torch.inference_mode():
-        parts = torch.split(z, SAMPLE_BATCH)
-        images = [data.as_uint8(generator(part), *value_range).cpu() for part in parts]
+        parts = [generator(part) for part in torch.split(z, SAMPLE_BATCH)]
     generator.train(was_training)
-    return torch.cat(images)
+    if not all(part.isfinite().all() for part in parts):
+        raise CounterfeitError(
+            "the generator makes NaN or infinite pixels: training has diverged; lower the learning"
+            " rates, or go back to an earlier checkpoint."
+        )
+    return torch.cat([data.as_uint8(part, *value_range).cpu() for part in parts])

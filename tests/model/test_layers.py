@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from counterfeit.model import Dropout, Maxout, SharedMaxout, init_uniform
+from counterfeit.model.layers import draw_keep
 
 X = torch.linspace(-3, 3, 121, dtype=torch.float64)
 
@@ -114,6 +115,20 @@ def test_dropout_keeps_the_mean_and_repeats_with_its_generator() -> None:
     assert set(first.unique().tolist()) == {0.0, 1.25}
     assert first.mean().item() == pytest.approx(1.0, abs=5 * 0.5 / 1000)
     assert torch.equal(layer.eval()(x), x)
+
+
+@pytest.mark.parametrize("p", [0.0, 1e-6, 0.2, 0.5, 0.9])
+def test_dropout_drops_the_share_it_says(p: float) -> None:
+    keep = draw_keep((1000, 1000), p, torch.Generator().manual_seed(1))
+    spread = (p * (1 - p) / 1e6) ** 0.5
+    assert (keep == 0).float().mean().item() == pytest.approx(p, abs=5 * spread + 1 / 65536)
+    assert keep.max().item() == pytest.approx(1 / (1 - p))
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 7), (2, 3, 5)])
+def test_dropout_takes_any_shape(shape: tuple[int, ...]) -> None:
+    for p in (0.3, 0.5):
+        assert draw_keep(shape, p, torch.Generator()).shape == shape
 
 
 def test_init_uniform_reaches_every_linear_layer() -> None:

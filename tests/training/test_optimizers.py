@@ -23,12 +23,12 @@ def test_the_learning_rate_is_divided_at_every_update(update: int, lr: float) ->
 
 
 @pytest.mark.parametrize(
-    ("epoch", "momentum"),
-    [(0, 0.5), (1, 0.5), (125, 0.5 + 0.2 * 124 / 249), (250, 0.7), (999, 0.7)],
+    ("number", "momentum"),
+    [(1, 0.5), (2, 0.5 + 0.2 / 249), (125, 0.5 + 0.2 * 124 / 249), (250, 0.7), (999, 0.7)],
 )
-def test_momentum_rises_from_epoch_1_to_250(epoch: int, momentum: float) -> None:
+def test_momentum_rises_from_the_1st_epoch_to_the_250th(number: int, momentum: float) -> None:
     optimizer, spec = paper_optimizer()
-    optimizers.schedule(optimizer, spec, 0, epoch)
+    optimizers.schedule(optimizer, spec, 0, number - 1)
     assert optimizer.param_groups[0]["momentum"] == pytest.approx(momentum, rel=1e-12)
 
 

@@ -25,6 +25,8 @@ from counterfeit.measure.measurement import Measurement
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 
+Verdict = Literal["agrees", "differs", "open"]
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -34,7 +36,7 @@ class Statement:
     source: str
     """Where it is said, such as "section 3.2"."""
     seen: str
-    verdict: Literal["agrees", "differs", "open"]
+    verdict: Verdict
     figure: str | None = None
     """The figure that shows it: an anchor of `anchor`."""
 
@@ -204,10 +206,11 @@ def write_report(
     """
     if not runs:
         raise UsageError("a report needs at least one run.")
+    headings = _headings(runs)
     sections = [
         (section, panels)
         for section in SECTIONS
-        if (panels := [_panel(section, run, n) for n, run in _shown(section, runs)])
+        if (panels := [_panel(section, run, n, headings) for n, run in _shown(section, runs)])
     ]
     anchors = {panel.anchor for _, panels in sections for panel in panels}
     for statement in statements:
@@ -224,7 +227,7 @@ def write_report(
         title=runs[0].recipe.title if len(runs) == 1 else f"{len(runs)} runs side by side",
         statements=statements,
         sections=sections,
-        headers=[_header(run) for run in runs],
+        headers=[_header(run, heading) for run, heading in zip(runs, headings, strict=True)],
         numbers=_table([_numbers(run) for run in runs]),
         metrics=_table([_metrics(run) for run in runs]),
         differences=_differences(runs),
@@ -261,8 +264,8 @@ def _shown(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
     return chosen[:1] if section.name == "preview" and one_data_set else chosen
 
 
-def _panel(section: Section, run: Run, number: int) -> Panel:
-    spec = run.recipe
+def _panel(section: Section, run: Run, number: int, headings: Sequence[str]) -> Panel:
+    spec, heading = run.recipe, headings[number - 1]
     place = anchor(section.name, number)
     templates = section.name == "maxout" and spec.discriminator.activation == "maxout"
     kind: Kind = "pixels" if templates else section.kind
@@ -270,7 +273,7 @@ def _panel(section: Section, run: Run, number: int) -> Panel:
         path = figures.write(run, section.name)
         note = _note(section.name, run)
     except CounterfeitError as error:
-        return Panel(place, spec.title, kind, missing=str(error))
+        return Panel(place, heading, kind, missing=str(error))
     content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
@@ -282,10 +285,10 @@ def _panel(section: Section, run: Run, number: int) -> Panel:
     encoded = base64.b64encode(content).decode()
     return Panel(
         place,
-        spec.title,
+        heading,
         kind,
         note,
-        alt=f"{spec.title}: {section.alt}.",
+        alt=f"{heading}: {section.alt}.",
         source=f"data:image/{path.suffix[1:]};base64,{encoded}",
         width=width,
         height=height,
@@ -316,10 +319,20 @@ def _note(figure: str, run: Run) -> str:
     return ""
 
 
-def _header(run: Run) -> dict[str, Any]:
+def _headings(runs: Sequence[Run]) -> list[str]:
+    """What tells the runs apart: their titles, with seeds or directory names where they must."""
+    titles = [run.recipe.title for run in runs]
+    seeded = [f"{run.recipe.title}, seed {run.seed}" for run in runs]
+    for headings in (titles, seeded):
+        if len(set(headings)) == len(runs):
+            return headings
+    return [run.path.name for run in runs]
+
+
+def _header(run: Run, heading: str) -> dict[str, Any]:
     spec = run.recipe
     return {
-        "title": spec.title,
+        "title": heading,
         "name": run.path.name,
         "source": spec.source,
         "deviations": spec.deviations,
@@ -361,10 +374,7 @@ def _environment(run: Run) -> dict[str, str]:
 
 def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """The recipe's keys whose values are not the same in all runs."""
-    flat = [
-        _flatten(run.recipe.model_dump(exclude={"name", "title", "source", "deviations"}))
-        for run in runs
-    ]
+    flat = [_flatten(run.recipe.values) for run in runs]
     return [row for row in _table(flat) if len(set(row[1])) > 1]
 
 

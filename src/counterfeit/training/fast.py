@@ -24,7 +24,7 @@ from counterfeit.training.step import Outcome, Player
 
 aten = torch.ops.aten
 
-ONEDNN: bool = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
 def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -173,7 +173,9 @@ class DropoutLayer:
 
 
 class MaxoutLayer:
-    """At a tie, which has no chance in float32, each of the pieces gets the whole gradient."""
+    """At a tie each of the pieces gets the whole gradient, where amax shares it among them. In
+    float32 that takes an input of zeros on biases of zero: an all-black image, in the first update.
+    """
 
     def __init__(self, module: Maxout) -> None:
         self.linear = LinearLayer(module.linear)

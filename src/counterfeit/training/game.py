@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from counterfeit import latents, model
-from counterfeit.errors import CounterfeitError
 from counterfeit.recipe import Recipe
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
@@ -91,18 +90,12 @@ class Game:
         """Go back to a state that `tensors` once returned.
 
         Raises:
-            CounterfeitError: it belongs to another recipe.
+            RuntimeError, KeyError or ValueError: it belongs to another recipe.
         """
         for part, player in self._players.items():
             prefix = f"{part}."
             own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-            kept = optimizers.load(player.optimizer, own)
-            try:
-                player.network.load_state_dict(kept)
-            except RuntimeError:
-                raise CounterfeitError(
-                    f"the checkpoint's {part} does not fit the recipe."
-                ) from None
+            player.network.load_state_dict(optimizers.load(player.optimizer, own))
 
     @property
     def _players(self) -> dict[str, Player]:

@@ -35,7 +35,7 @@ class Interval:
     def full(self) -> bool:
         return self.updates == len(self.losses)
 
-    def row(self, outcome: Outcome, seconds: float) -> Row:
+    def row(self, outcome: Outcome) -> Row:
         """The interval's means and quantiles, and the norms and losses of its last update.
 
         `d_loss`, `g_loss`: means over the interval, in nats; `…_last`: of the last update.
@@ -61,7 +61,6 @@ class Interval:
             }
         row["d_grad_norm"] = get_total_norm(outcome.discriminator_gradients).item()
         row["g_grad_norm"] = get_total_norm(outcome.generator_gradients).item()
-        row["images_per_second"] = self.updates * self.logits.shape[2] / seconds
         return row
 
     def clear(self) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from counterfeit import data, environment, latents, recipe
 from counterfeit.checkpoint import Checkpoint
-from counterfeit.errors import Interrupted, UsageError
+from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
 from counterfeit.run import SNAPSHOT_IMAGES, Run, generate
 from counterfeit.seeds import stream
@@ -65,53 +65,81 @@ def train(
     if not isinstance(spec, recipe.Recipe):
         spec = recipe.load(spec)
     if epochs is not None:
-        spec = spec.with_overrides([f"training.epochs={epochs}"])
+        spec = spec.with_values({"training.epochs": epochs})
+    if Path(spec.data.name).is_dir():  # found again from any folder
+        spec = spec.with_values({"data.name": str(Path(spec.data.name).resolve())})
     place = environment.pick_device(device)
-    images = data.load(spec.data.name, "train", data_dir=data_dir).first(spec.data.train_images)
-    steps_per_epoch(spec, len(images))
+    images = _training_images(spec, data_dir)
+    game = Game(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "image_shape": images.shape,
-        "data_dir": str(data_dir) if data_dir else None,
+        "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
     run = Run.create(Path(out), spec, facts | environment.describe(place))
-    return _train(run, images, place, on_row, on_epoch)
+    return _train(run, game, images, on_row, on_epoch)
 
 
 def resume(
     path: str | Path,
     *,
+    epochs: int | None = None,
     device: str = "auto",
     on_row: Sequence[OnRow] = (),
     on_epoch: Sequence[OnEpoch] = (),
 ) -> Run:
-    """Go on with a run from its newest checkpoint to its recipe's last epoch."""
+    """Go on with a run from its newest checkpoint to its recipe's last epoch, or to `epochs`.
+
+    Raises:
+        UsageError: there is no such run, or an impossible number of epochs.
+        CounterfeitError: the data cannot be had, the run is damaged, or it cannot be written.
+        Interrupted: SIGINT or SIGTERM came.
+    """
     run = Run.open(path)
+    if epochs is not None:
+        run.change_recipe(run.recipe.with_values({"training.epochs": epochs}))
     place = environment.pick_device(device)
-    return _train(run, run.load_data("train"), place, on_row, on_epoch)
+    images = _training_images(run.recipe, run.data_dir)
+    game = Game(run.recipe, images.mean_image(), seed=run.seed, device=place)
+    return _train(run, game, images, on_row, on_epoch)
+
+
+def _training_images(spec: recipe.Recipe, data_dir: Path | None) -> data.ImageData:
+    images = data.load(spec.data.name, "train", data_dir=data_dir)
+    wanted = spec.data.train_images
+    if wanted is not None and wanted > len(images):
+        raise UsageError(
+            f"data.train_images is {wanted:,}, and {spec.data.name} has {len(images):,}."
+        )
+    steps_per_epoch(spec, len(images.first(wanted)))
+    return images.first(wanted)
 
 
 def _train(
     run: Run,
+    game: Game,
     images: data.ImageData,
-    device: torch.device,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
 ) -> Run:
-    spec, seed = run.recipe, run.seed
+    spec, seed, device = run.recipe, run.seed, game.device
     k, batch_size = spec.training.discriminator_steps, spec.training.batch_size
     per_epoch = steps_per_epoch(spec, len(images))
 
-    # Everything starts as the recipe and the seed say, or as the newest checkpoint does.
-    game = Game(spec, images.mean_image(), seed=seed, device=device)
+    # The game starts as the recipe and the seed say, or goes on from the newest checkpoint.
     interval = Interval(LOG_EVERY, batch_size, device)
     history = latents.draw(spec.latent, SNAPSHOT_IMAGES, stream(seed, "history", device=device))
     step = 0
     if run.checkpoint_steps:
         saved = run.checkpoint()
-        game.load(saved.tensors)
-        interval.load(saved.tensors)
+        try:
+            game.load(saved.tensors)
+            interval.load(saved.tensors)
+        except (RuntimeError, KeyError, ValueError):
+            raise CounterfeitError(
+                f"the checkpoint of step {saved.step} in {run.path} does not fit its recipe."
+            ) from None
         step = saved.step
     run.rewind(step, step // per_epoch)
     if step == 0:
@@ -142,8 +170,13 @@ def _train(
             # A row of the log.
             epoch_ended = step % per_epoch == 0
             if interval.full or epoch_ended:
-                row = interval.row(outcome, seconds=time.perf_counter() - started)
-                row = {"step": step, "epoch": step / per_epoch, **row}
+                images_seen = interval.updates * k * batch_size
+                row = {
+                    "step": step,
+                    "epoch": step / per_epoch,
+                    **interval.row(outcome),
+                    "images_per_second": images_seen / (time.perf_counter() - started),
+                }
                 run.append_log(row)
                 interval.clear()
                 for hear in on_row:

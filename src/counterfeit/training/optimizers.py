@@ -17,11 +17,13 @@ def build(network: nn.Module, spec: Sgd | Adam) -> Optimizer:
 
 
 def schedule(optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int) -> None:
-    """Set the learning rate and momentum for update number `update`, counted from 0.
+    """Set the learning rate and momentum for update number `update`, in epoch number `epoch`.
 
-    lr = max(lr_min, lr / lr_decay^update); momentum is linear in completed epochs over the ramp.
+    Both are counted from 0. lr = max(lr_min, lr / lr_decay^update); momentum rises linearly from
+    the ramp's first epoch to its last, which are counted from 1.
 
-    Source: pylearn2's `ExponentialDecay` and `MomentumAdjustor`, as mnist.yaml uses them. Their
+    Source: pylearn2's `ExponentialDecay` and `MomentumAdjustor`, as mnist.yaml uses them; the
+    latter counts once before training, so that its count is the epoch's number from 1. Their
     velocity holds the learning rate and PyTorch's does not: the difference is the decay of one
     update, a factor of 1.000004.
     """
@@ -31,7 +33,7 @@ def schedule(optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int) ->
     group["lr"] = max(spec.lr_min, spec.lr / spec.lr_decay**update)
     if spec.final_momentum is not None:
         start, end = spec.momentum_ramp
-        progress = min(max((epoch - start) / (end - start), 0.0), 1.0)
+        progress = min(max((epoch + 1 - start) / (end - start), 0.0), 1.0)
         group["momentum"] = spec.momentum + progress * (spec.final_momentum - spec.momentum)
 
 

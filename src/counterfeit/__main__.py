@@ -1,0 +1,5 @@
+"""`python -m counterfeit` is the command `counterfeit`."""
+
+from counterfeit.cli import main
+
+main()
