@@ -159,7 +159,7 @@ def train(
         quiet: no progress bar.
     """
     from counterfeit import recipe as recipes_
-    from counterfeit.progress import TrainingBar
+    from counterfeit.progress import Bar
 
     if (recipe is None) == (resume is None):
         raise UsageError("name a recipe to train, or --resume a run.")
@@ -197,7 +197,7 @@ def train(
         on_epoch.append(Evaluator(evaluate_every))
     if resume is not None:
         spec = Run.open(resume).recipe
-    with TrainingBar(spec.name, epochs or spec.training.epochs, quiet=quiet) as bar:
+    with Bar(epochs or spec.training.epochs, quiet=quiet) as bar:
         if resume is not None:
             run = loop.resume(
                 resume, epochs=epochs, device=device, on_row=[bar.on_row], on_epoch=on_epoch
@@ -240,19 +240,19 @@ def evaluate(
     from counterfeit.measure.evaluate import measure_images
     from counterfeit.measure.runs import evaluate as evaluate_run
     from counterfeit.measure.runs import real_images, reference_for
-    from counterfeit.progress import StageBar
+    from counterfeit.progress import Bar
     from counterfeit.run import Run
 
     trained = Run.open(run)
     step = None if epoch is None else trained.step_at(epoch)
-    with StageBar("reference", quiet=quiet) as bar:
-        reference = reference_for(trained, split, progress=bar)
-    with StageBar("samples", quiet=quiet) as bar:
+    with Bar(1, "reference: ", quiet=quiet) as bar:
+        reference = reference_for(trained, split, progress=bar.on_stage)
+    with Bar(1, "samples: ", quiet=quiet) as bar:
         measured = evaluate_run(
-            trained, samples=samples, step=step, reference=reference, progress=bar
+            trained, samples=samples, step=step, reference=reference, progress=bar.on_stage
         )
-    with StageBar("real images", quiet=quiet) as bar:
-        real = measure_images(real_images(trained, samples), reference, progress=bar)
+    with Bar(1, "real images: ", quiet=quiet) as bar:
+        real = measure_images(real_images(trained, samples), reference, progress=bar.on_stage)
     print(metrics_table(trained.path.name, measured, real))
     print(trained.path / "metrics.jsonl")
 

@@ -16,7 +16,7 @@ from counterfeit.insight.report import Statement, Verdict, anchor, write_report
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.model import SharedMaxout
-from counterfeit.progress import TrainingBar
+from counterfeit.progress import Bar
 from counterfeit.run import Run
 from counterfeit.training import loop
 
@@ -58,7 +58,7 @@ def reproduce_article(
         spec = recipe.load(name).with_values({"training.epochs": epochs})
         if not quiet:
             print(f"stage {number} of {len(STAGES)}: {spec.title}", file=sys.stderr)
-        with TrainingBar(name, epochs, quiet=quiet) as bar:
+        with Bar(epochs, quiet=quiet) as bar:
             earlier = _find(folder, spec, seed)
             if earlier is None:
                 run = loop.train(

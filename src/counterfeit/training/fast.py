@@ -11,7 +11,7 @@ module how to compute it near the speed of the matrix products alone, at equal m
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
@@ -87,40 +87,47 @@ class LinearLayer:
         return _times_transposed(g[-inputs:], self.weight.t(), None) if inputs else g
 
 
-class ReLULayer:
-    def __init__(self, slope: float = 0.0) -> None:
-        self.slope = slope
+class ActivationLayer:
+    """An elementwise function, in place, whose derivative is a function of its output.
+
+    Args:
+        function: overwrites its argument.
+        times_derivative: overwrites g with g times the derivative, from g and the output.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Tensor], Tensor],
+        times_derivative: Callable[[Tensor, Tensor], Tensor],
+    ) -> None:
+        self.function = function
+        self.times_derivative = times_derivative
 
     def forward(self, x: Tensor) -> Tensor:
-        self.y = torch.relu_(x) if self.slope == 0 else nn.functional.leaky_relu_(x, self.slope)
+        self.y = self.function(x)
         return self.y
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
-        if self.slope == 0:
-            aten.threshold_backward.grad_input(g, self.y, 0, grad_input=g)
-        else:
-            aten.leaky_relu_backward.grad_input(g, self.y, self.slope, True, grad_input=g)
-        return g
+        return self.times_derivative(g, self.y)
 
 
-class SigmoidLayer:
-    def forward(self, x: Tensor) -> Tensor:
-        self.y = torch.sigmoid_(x)
-        return self.y
-
-    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
-        aten.sigmoid_backward.grad_input(g, self.y, grad_input=g)
-        return g
+def _relu(slope: float) -> ActivationLayer:
+    return ActivationLayer(
+        lambda x: nn.functional.leaky_relu_(x, slope),
+        lambda g, y: aten.leaky_relu_backward.grad_input(g, y, slope, True, grad_input=g),
+    )
 
 
-class TanhLayer:
-    def forward(self, x: Tensor) -> Tensor:
-        self.y = torch.tanh_(x)
-        return self.y
+def _sigmoid() -> ActivationLayer:
+    return ActivationLayer(
+        torch.sigmoid_, lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g)
+    )
 
-    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
-        aten.tanh_backward.grad_input(g, self.y, grad_input=g)
-        return g
+
+def _tanh() -> ActivationLayer:
+    return ActivationLayer(
+        torch.tanh_, lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)
+    )
 
 
 class BatchNormLayer:
@@ -276,13 +283,13 @@ def _layers(module: nn.Module) -> Iterator[Layer]:
         case nn.BatchNorm1d():
             yield BatchNormLayer(module)
         case nn.ReLU():
-            yield ReLULayer()
+            yield _relu(0.0)
         case nn.LeakyReLU():
-            yield ReLULayer(module.negative_slope)
+            yield _relu(module.negative_slope)
         case nn.Sigmoid():
-            yield SigmoidLayer()
+            yield _sigmoid()
         case nn.Tanh():
-            yield TanhLayer()
+            yield _tanh()
         case Dropout():
             if module.p:
                 yield DropoutLayer(module)
