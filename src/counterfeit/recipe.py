@@ -59,7 +59,7 @@ class Sgd(Section):
     lr_min: NonNegativeFloat = 0.0
     final_momentum: Probability | None = None
     """Momentum rises linearly to this over `momentum_ramp`; constant when absent."""
-    momentum_ramp: tuple[PositiveFloat, PositiveFloat] = (1.0, 2.0)
+    momentum_ramp: tuple[NonNegativeFloat, PositiveFloat] = (0.0, 1.0)
     """The ramp's first and last epoch, counted from 1."""
 
     @model_validator(mode="after")

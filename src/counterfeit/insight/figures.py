@@ -259,7 +259,6 @@ def gradient_norms(rows: Sequence[Row]) -> Figure:
     axes = figure.subplots()
     _style(axes, "length of the gradient", "norm (log scale)")
     axes.set_yscale("log", nonpositive="mask")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     epochs = _column(rows, "epoch")
@@ -269,6 +268,8 @@ def gradient_norms(rows: Sequence[Row]) -> Figure:
         norms[~(norms > 0)] = np.nan  # nothing to show on this scale
         axes.plot(epochs, norms, color=colour, lw=1.3)
         ends.append((_end(norms), label, colour))
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
     _label_ends(axes, ends, show_values=False)
     _over_epochs(axes)
     return figure
