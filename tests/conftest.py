@@ -1,9 +1,16 @@
 """Small real data for all tests: scikit-learn's digits, which need no download."""
 
+import os
+
+import hypothesis
 import pytest
 import torch
 
 from counterfeit import recipe
+
+# No deadlines: a busy machine is no failure. The same examples every time where CI asks for them.
+hypothesis.settings.register_profile("counterfeit", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("counterfeit")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -61,6 +61,22 @@ def test_they_stay_finite_and_informative_where_a_sigmoid_does_not() -> None:
     assert fooled.grad.item() == 0
 
 
+@given(real=LOGITS, fake=LOGITS, label=st.floats(0.5, 1))
+def test_the_slopes_are_the_losses_derivatives(
+    real: torch.Tensor, fake: torch.Tensor, label: float
+) -> None:
+    real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
+    expected = torch.autograd.grad(losses.discriminator_loss(real, fake, label), (real, fake))
+    for slope, derivative in zip(
+        losses.discriminator_slopes(real, fake, label), expected, strict=True
+    ):
+        torch.testing.assert_close(slope, derivative)
+    assert losses.GENERATOR_LOSSES.keys() == losses.GENERATOR_SLOPES.keys()
+    for name, loss in losses.GENERATOR_LOSSES.items():
+        (derivative,) = torch.autograd.grad(loss(fake), fake)
+        torch.testing.assert_close(losses.GENERATOR_SLOPES[name](fake), derivative)
+
+
 def test_an_undecided_discriminator_costs_log_2() -> None:
     zero = torch.zeros(8)
     assert losses.discriminator_loss(zero, zero).item() == pytest.approx(math.log(2))

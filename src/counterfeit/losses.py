@@ -55,3 +55,32 @@ GENERATOR_LOSSES = {
     "non-saturating": nonsaturating_generator_loss,
     "minimax": minimax_generator_loss,
 }
+
+
+# The losses' derivatives by each logit, for updates that run without autograd.
+
+
+def discriminator_slopes(
+    real_logits: Float[Tensor, " N"],
+    fake_logits: Float[Tensor, " M"],
+    real_labels: Float[Tensor, " N"] | float = 1.0,
+) -> tuple[Float[Tensor, " N"], Float[Tensor, " M"]]:
+    """Of `discriminator_loss`: (D(x) - t) / 2N and D(G(z)) / 2M."""
+    real = (real_logits.sigmoid() - real_labels) / (2 * len(real_logits))
+    return real, fake_logits.sigmoid() / (2 * len(fake_logits))
+
+
+def nonsaturating_generator_slopes(fake_logits: Float[Tensor, " N"]) -> Float[Tensor, " N"]:
+    """Of `nonsaturating_generator_loss`: -(1 - D(G(z))) / N."""
+    return (-fake_logits).sigmoid() / -len(fake_logits)
+
+
+def minimax_generator_slopes(fake_logits: Float[Tensor, " N"]) -> Float[Tensor, " N"]:
+    """Of `minimax_generator_loss`: -D(G(z)) / N."""
+    return fake_logits.sigmoid() / -len(fake_logits)
+
+
+GENERATOR_SLOPES = {
+    "non-saturating": nonsaturating_generator_slopes,
+    "minimax": minimax_generator_slopes,
+}

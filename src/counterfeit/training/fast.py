@@ -15,9 +15,15 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
+from counterfeit.losses import (
+    GENERATOR_LOSSES,
+    GENERATOR_SLOPES,
+    discriminator_loss,
+    discriminator_slopes,
+)
 from counterfeit.model import Dropout, Maxout, SharedMaxout
 from counterfeit.model.layers import draw_keep
 from counterfeit.training.step import Outcome, Player
@@ -356,14 +362,15 @@ class FastStep:
         for real, z in zip(reals, latents, strict=False):
             fake = self.G.forward(z)
             logits = self._judge(real, fake)
-            d_loss, g = _loss_gradient(logits, real_labels)
+            d_loss, g = _judgement(logits, real_labels)
             self.D.backward(g, weights=True)
             self.discriminator.optimizer.step()
 
         if len(latents) > len(reals):
             fake = self.G.forward(latents[-1])
-        judged = self.D.forward(fake)
-        g_loss, g = _g_loss_gradient(judged, generator_loss)
+        judged = self.D.forward(fake).squeeze(1)
+        g_loss = GENERATOR_LOSSES[generator_loss](judged)
+        g = GENERATOR_SLOPES[generator_loss](judged).unsqueeze(1)
         self.G.backward(self.D.backward(g, weights=False, inputs=len(g)), weights=True)
         self.generator.optimizer.step()
         return Outcome(
@@ -381,8 +388,10 @@ class FastStep:
     ) -> Outcome:
         (real,), (z,) = reals, latents
         logits = self._judge(real, self.G.forward(z))
-        d_loss, d_g = _loss_gradient(logits, real_labels)
-        g_loss, g_g = _g_loss_gradient(logits[len(real) :], generator_loss)
+        d_loss, d_g = _judgement(logits, real_labels)
+        judged = logits[len(real) :, 0]
+        g_loss = GENERATOR_LOSSES[generator_loss](judged)
+        g_g = GENERATOR_SLOPES[generator_loss](judged).unsqueeze(1)
         # D judges each row by itself: one pass gives the rows' Jacobian, for both losses.
         jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
         self.G.backward(jacobian.mul_(g_g), weights=True)
@@ -405,16 +414,10 @@ class FastStep:
         return self.D.forward(both)
 
 
-@torch.enable_grad()
-def _loss_gradient(logits: Tensor, real_labels: Tensor) -> tuple[Tensor, Tensor]:
-    logits = logits.detach().requires_grad_()
+def _judgement(
+    logits: Tensor, real_labels: Tensor
+) -> tuple[Float[Tensor, ""], Float[Tensor, "2B 1"]]:
+    """D's loss on logits (2B, 1) of reals, then fakes, and its derivative by each."""
     real, fake = logits.squeeze(1).chunk(2)
-    loss = discriminator_loss(real, fake, real_labels)
-    return loss.detach(), torch.autograd.grad(loss, logits)[0]
-
-
-@torch.enable_grad()
-def _g_loss_gradient(logits: Tensor, name: str) -> tuple[Tensor, Tensor]:
-    logits = logits.detach().requires_grad_()
-    loss = GENERATOR_LOSSES[name](logits.squeeze(1))
-    return loss.detach(), torch.autograd.grad(loss, logits)[0]
+    slopes = torch.cat(discriminator_slopes(real, fake, real_labels))
+    return discriminator_loss(real, fake, real_labels), slopes.unsqueeze(1)
