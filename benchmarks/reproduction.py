@@ -12,7 +12,6 @@ import shutil
 from pathlib import Path
 
 from matplotlib.figure import Figure
-from PIL import Image
 
 from counterfeit.insight import figures
 from counterfeit.insight.figures import epoch_losses
@@ -78,6 +77,7 @@ def stages_picture(runs: list[Run], path: Path) -> None:
         losses.plot(mean[:, 0], mean[:, 2], color=figures.G_COLOUR, label="G")
         losses.set_yscale("symlog", linthresh=1)
         losses.set_ylim(0, 40)
+        losses.set_yticks([0, 0.5, 1, 10], ["0", "0.5", "1", "10"])
         losses.set_xlabel("epoch")
         losses.spines[["top", "right"]].set_visible(False)
         losses.legend(frameon=False, loc="upper right", ncols=2)
@@ -96,13 +96,9 @@ def main() -> None:
     if options.images:
         options.images.mkdir(parents=True, exist_ok=True)
         stages_picture(list(first.values()), options.images / "stages.png")
-        for name in ("history", "maxout", "nearest", "interpolation", "losses", "outputs"):
+        for name in ("history", "maxout", "nearest", "interpolation"):
             picture = figures.write(first[STAGES[-1]], name)
             shutil.copy(picture, options.images / picture.name)
-        for name, file in (("history", "history-stage-1"), ("losses", "losses-stage-1")):
-            picture = figures.write(first[STAGES[0]], name)
-            with Image.open(picture) as image:
-                image.save(options.images / f"{file}.png")
 
 
 if __name__ == "__main__":

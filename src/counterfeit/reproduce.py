@@ -37,6 +37,9 @@ ARTICLE_EPOCHS = 100
 WON = 0.1
 """D has won an epoch when its mean loss is below this: its answers are right to 90 % or more."""
 
+FORMED = 10.0
+"""Images of different latents that differ by less, in grey levels, are one image."""
+
 SAMPLES = 10_000
 
 
@@ -141,13 +144,15 @@ def _history_decays(run: Run) -> Statement:
     epochs = run.snapshot_epochs[1:]
     spreads = {epoch: spread(run.snapshot(epoch)) for epoch in epochs}
     best, last = max(spreads, key=lambda epoch: spreads[epoch]), epochs[-1]
+    formed = spreads[best] > FORMED
     return Statement(
         "Stage 1: the images of the fixed latents decay as D wins.",
         "section 3.2",
         f"The hundred fixed latents differ from each other most in epoch {best} (by"
         f" {spreads[best]:.1f} grey levels a pixel) and by {spreads[last]:.1f} in epoch {last};"
-        f" training images, by {spread(run.load_data('train').images[:1000].numpy()):.1f}.",
-        "agrees" if spreads[last] < spreads[best] / 2 else "differs",
+        f" training images, by {spread(run.load_data('train').images[:1000].numpy()):.1f}."
+        + ("" if formed else " There was nothing to decay: no images formed."),
+        "agrees" if formed and spreads[last] < spreads[best] / 2 else "differs",
         anchor("latents", 1),
     )
 
@@ -237,8 +242,8 @@ def _seconds_per_epoch(run: Run) -> Statement:
     return Statement(
         "An epoch takes about 9 seconds on a hosted GPU.",
         "notebook",
-        f"A median of {seconds:.1f} s of stage 3 here, on {where} with"
-        f" {run.environment['threads']} threads: other hardware.",
+        f"A median of {seconds:.1f} s of stage 3 here, on other hardware: {where}, threads:"
+        f" {run.environment['threads']}.",
         "open",
     )
 
