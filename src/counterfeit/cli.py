@@ -10,9 +10,10 @@ from cyclopts import App, CycloptsError, Parameter
 
 from counterfeit.errors import CounterfeitError, UsageError
 
-# OpenMP's threads spin while they wait. Beside another busy process that makes an update up to
-# twenty times slower, so they sleep instead. It is read once, when torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# GNU OpenMP's threads spin while they wait, which beside another busy process slows training down
+# several times. A short spin, then sleep, keeps most of the speed alone and most of it in company
+# (docs/performance.md). It is read once, when torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 app = App(
     name="counterfeit",
