@@ -136,6 +136,15 @@ def test_stage_3s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str
 
 
 @pytest.mark.parametrize(
+    ("agrees", "epochs", "verdict"),
+    [(True, 10, "agrees"), (False, 10, "open"), (False, 100, "differs")],
+)
+def test_a_short_run_cannot_differ_yet(tmp_path, agrees: bool, epochs: int, verdict: str) -> None:
+    run = told([CLOSE] * epochs, tmp_path, "batchnorm-smoothing")
+    assert reproduce._verdict(agrees, run) == verdict
+
+
+@pytest.mark.parametrize(
     ("d_losses", "won"), [([0.5, 0.3, 0.2], None), ([0.5, 0.09, 0.2], 2), ([0.01], 1)]
 )
 def test_d_has_won_when_its_mean_loss_is_below_a_tenth(d_losses: list[float], won) -> None:
