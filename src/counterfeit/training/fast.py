@@ -373,14 +373,7 @@ class FastStep:
         g = GENERATOR_SLOPES[generator_loss](judged).unsqueeze(1)
         self.G.backward(self.D.backward(g, weights=False, inputs=len(g)), weights=True)
         self.generator.optimizer.step()
-        return Outcome(
-            d_loss,
-            g_loss,
-            logits[: len(real), 0],
-            logits[len(real) :, 0],
-            self.D.gradients,
-            self.G.gradients,
-        )
+        return self._outcome(d_loss, g_loss, logits)
 
     @torch.no_grad()
     def simultaneous(
@@ -397,14 +390,11 @@ class FastStep:
         self.G.backward(jacobian.mul_(g_g), weights=True)
         self.discriminator.optimizer.step()
         self.generator.optimizer.step()
-        return Outcome(
-            d_loss,
-            g_loss,
-            logits[: len(real), 0],
-            logits[len(real) :, 0],
-            self.D.gradients,
-            self.G.gradients,
-        )
+        return self._outcome(d_loss, g_loss, logits)
+
+    def _outcome(self, d_loss: Tensor, g_loss: Tensor, logits: Tensor) -> Outcome:
+        real, fake = logits.squeeze(1).chunk(2)
+        return Outcome(d_loss, g_loss, real, fake, self.D.gradients, self.G.gradients)
 
     def _judge(self, real: Tensor, fake: Tensor) -> Tensor:
         """D's logits (2B, 1) of reals, then fakes."""
