@@ -34,7 +34,13 @@ def small_recipe(tmp_path_factory: pytest.TempPathFactory) -> recipe.Recipe:
 
 @pytest.fixture(scope="session")
 def small_run(small_recipe: recipe.Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return loop.train(small_recipe, seed=1, device="cpu", out=tmp_path_factory.mktemp("runs"))
+    run = loop.train(small_recipe, seed=1, device="cpu", out=tmp_path_factory.mktemp("runs"))
+    for epoch, fid in ((1, 90.0), (3, 70.0), (2, 80.0)):
+        values = {"fid_digits_validation_100": [fid, 1.5]}
+        for metric in ("precision", "recall", "density", "coverage"):
+            values[f"{metric}_digits_validation_100"] = [epoch / 4, 0.01]
+        run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": values})
+    return run
 
 
 @pytest.fixture

@@ -159,6 +159,19 @@ def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
             assert picture.width > 100
 
 
+def test_metric_curves_need_two_epochs_of_one_protocol(small_run: Run, empty_run: Run) -> None:
+    rows = small_run.metrics
+    assert figures.has_metric_curves(small_run)
+    empty_run.append_metrics(rows[0])
+    assert not figures.has_metric_curves(empty_run)
+    other = {"step": 22, "epoch": 2, "metrics": {"fid_digits_test_100": [1.0, 0.1]}}
+    empty_run.append_metrics(other)
+    assert not figures.has_metric_curves(empty_run)
+    upper, lower = figures.metric_curves(rows).axes
+    np.testing.assert_array_equal(upper.lines[0].get_xydata(), [[1, 90], [2, 80], [3, 70]])
+    assert len(lower.lines) == 4
+
+
 def test_the_history_shows_the_first_latent_after_each_epoch(small_run: Run) -> None:
     picture = np.asarray(Image.open(figures.write(small_run, "history")))
     scale = figures.cell_scale(8, 8)

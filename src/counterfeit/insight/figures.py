@@ -275,6 +275,40 @@ def gradient_norms(rows: Sequence[Row]) -> Figure:
     return figure
 
 
+SHARES = ("precision", "recall", "density", "coverage")
+SHARE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+
+
+def metric_curves(rows: Sequence[Row]) -> Figure:
+    """FID, and precision to coverage, over the epochs that were evaluated on one protocol.
+
+    Args:
+        rows: of metrics.jsonl; those of the newest row's protocol are drawn, an epoch's newest.
+    """
+    names = {name.split("_")[0]: name for name in rows[-1]["metrics"]}
+    by_epoch = {row["epoch"]: row["metrics"] for row in rows if names.get("fid") in row["metrics"]}
+    epochs = np.array(sorted(by_epoch))
+
+    def curve(metric: str) -> NDArray[np.float64]:
+        return np.array([by_epoch[epoch][names[metric]][0] for epoch in epochs], dtype=np.float64)
+
+    figure = Figure(figsize=(CHART_WIDTH, 4.8), dpi=CHART_DPI, layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    _style(upper, names["fid"], "FID (lower is better)")
+    upper.plot(epochs, curve("fid"), "o-", ms=3, color=D_COLOUR)
+    upper.set_ylim(bottom=0)
+    _style(lower, "of 1 (higher is better)", "")
+    ends = []
+    for metric, colour in zip(SHARES, SHARE_COLOURS, strict=True):
+        values = curve(metric)
+        lower.plot(epochs, values, "o-", ms=3, color=colour)
+        ends.append((values[-1], metric, colour))
+    lower.set_ylim(bottom=0)
+    _label_ends(lower, ends)
+    _over_epochs(lower)
+    return figure
+
+
 def maxout_shapes(
     layers: Sequence[model.SharedMaxout], starts: Sequence[model.SharedMaxout]
 ) -> Figure:
@@ -493,6 +527,21 @@ def _log(run: Run) -> list[Row]:
     return rows
 
 
+def _metrics(run: Run, path: Path) -> None:
+    if not has_metric_curves(run):
+        raise CounterfeitError(
+            f"{run.path} has too few evaluations; `counterfeit train --evaluate-every N` adds them."
+        )
+    _save(metric_curves(run.metrics), path)
+
+
+def has_metric_curves(run: Run) -> bool:
+    """Whether two epochs or more were evaluated as the newest was, with a classifier."""
+    rows = run.metrics
+    fid = next((n for n in rows[-1]["metrics"] if n.startswith("fid_")), None) if rows else None
+    return len({row["epoch"] for row in rows if fid in row["metrics"]}) > 1
+
+
 def _maxout(run: Run, path: Path) -> None:
     """Shared maxout's shape, layer by layer; or what a first maxout layer's units look for."""
     discriminator = run.discriminator()
@@ -544,6 +593,7 @@ FIGURES: dict[str, Callable[[Run, Path], None]] = {
     "losses": _losses,
     "outputs": _outputs,
     "gradients": _gradients,
+    "metrics": _metrics,
     "maxout": _maxout,
     "nearest": _nearest,
     "interpolation": _interpolation,

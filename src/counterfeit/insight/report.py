@@ -137,6 +137,16 @@ SECTIONS = (
         "chart",
     ),
     Section(
+        "metrics",
+        "Quality over epochs",
+        "What the losses do not say. FID is the distance of the samples from real images; precision"
+        " and density say how many samples look real, recall and coverage how much of the data"
+        " they cover. Recall and coverage near 0 are mode collapse, however good a sample looks."
+        " Real images reach about 0.9.",
+        "FID, precision, recall, density and coverage over the epochs",
+        "chart",
+    ),
+    Section(
         "maxout",
         "Maxout",
         "A maxout unit computes several linear functions of its input and answers with the highest:"
@@ -260,6 +270,8 @@ def _default_path(runs: Sequence[Run]) -> Path:
 def _shown(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
     """The runs, numbered from 1, that the section shows; data that all share, once."""
     chosen = [(n, run) for n, run in enumerate(runs, 1) if section.applies(run.recipe)]
+    if section.name == "metrics":
+        return [(n, run) for n, run in chosen if figures.has_metric_curves(run)]
     one_data_set = len({run.recipe.data.name for run in runs}) == 1
     return chosen[:1] if section.name == "preview" and one_data_set else chosen
 
@@ -357,10 +369,10 @@ def _numbers(run: Run) -> dict[str, str]:
 
 
 def _metrics(run: Run) -> dict[str, str]:
-    """The newest evaluation: values with their standard errors."""
+    """The last epoch's newest evaluation: values with their standard errors."""
     if not run.metrics:
         return {}
-    row = run.metrics[-1]
+    row = max(reversed(run.metrics), key=lambda row: float(row["epoch"]))
     return {"epoch": f"{row['epoch']:.4g}"} | {
         name: number(Measurement(*value)) for name, value in row["metrics"].items()
     }
