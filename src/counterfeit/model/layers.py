@@ -92,7 +92,8 @@ def draw_keep(shape: Sequence[int], p: float, rng: torch.Generator) -> Float[Ten
         return _twice_the_bits(rng.device)[octets.int()].flatten()[:count].view(shape)
     lanes = words.view(torch.int16)[:count].view(shape)
     keep = torch.empty(shape, device=rng.device)
-    return torch.ge(lanes, round(p * 65536) - 32768, out=keep).mul_(1 / (1 - p))
+    least = min(round(p * 65536), 65535) - 32768  # of a 16-bit lane that is kept
+    return torch.ge(lanes, least, out=keep).mul_(1 / (1 - p))
 
 
 @cache
