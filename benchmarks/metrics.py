@@ -14,7 +14,7 @@ from torch import Tensor
 from counterfeit import data
 from counterfeit.measure import classifier
 from counterfeit.measure.distances import fid, kid
-from counterfeit.measure.evaluate import Reference, evenly, measure_images
+from counterfeit.measure.evaluate import Reference, measure_images, subset
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.modes import SURE, inception_score, mode_coverage
@@ -29,7 +29,7 @@ FAULT_COLUMNS = {
 def spreads(training: classifier.Reading, test: classifier.Reading, labels: Tensor) -> None:
     """Six disjoint sets of 10,000 training images, in the role of samples."""
     order = torch.randperm(60_000, generator=torch.Generator().manual_seed(1))
-    few = evenly(test.features, 5_000)
+    few = subset(test.features, 5_000)
     seen: dict[str, list[Measurement]] = defaultdict(list)
     for chosen in torch.split(order, 10_000):
         features, probabilities = training.features[chosen], training.probabilities[chosen]

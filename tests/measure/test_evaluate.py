@@ -8,7 +8,7 @@ from torch import Tensor
 
 from counterfeit.errors import UsageError
 from counterfeit.measure.classifier import Classifier
-from counterfeit.measure.evaluate import Reference, evenly, measure_images
+from counterfeit.measure.evaluate import Reference, measure_images, subset
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,11 @@ def test_bad_input_is_a_clear_error(reference: Reference) -> None:
         measure_images(torch.zeros(39, 1, 28, 28, dtype=torch.uint8), reference)
 
 
-def test_evenly_spread_rows() -> None:
-    assert evenly(torch.arange(10), 5).tolist() == [0, 2, 4, 6, 8]
-    assert evenly(torch.arange(3), 5).tolist() == [0, 1, 2]
-    assert evenly(torch.arange(7), 3).tolist() == [0, 2, 4]
+def test_a_subset_is_always_the_same_and_follows_no_order() -> None:
+    rows = torch.arange(10_000)
+    chosen = subset(rows, 1_000)
+    assert torch.equal(chosen, subset(rows, 1_000))
+    assert len(chosen.unique()) == 1_000
+    assert abs((chosen % 2).double().mean().item() - 0.5) < 0.05
+    assert abs(chosen.double().mean().item() - 5_000) < 300
+    assert subset(torch.arange(3), 5).tolist() == [0, 1, 2]

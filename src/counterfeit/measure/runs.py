@@ -9,7 +9,7 @@ from torch import Tensor
 from counterfeit import data
 from counterfeit.errors import UsageError
 from counterfeit.files import Row
-from counterfeit.measure.evaluate import Progress, Reference, evenly, full_name, measure_images
+from counterfeit.measure.evaluate import Progress, Reference, full_name, measure_images, subset
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.memorisation import discriminator_accuracy
 from counterfeit.measure.train_classifier import classifier_for
@@ -108,7 +108,7 @@ def _ask_discriminator(
     discriminator = run.discriminator(step)
     with torch.inference_mode():
         logits = [
-            discriminator(data.as_float(evenly(images, count), *run.recipe.value_range))
+            discriminator(data.as_float(subset(images, count), *run.recipe.value_range))
             for images in kinds
         ]
     return {
@@ -146,7 +146,7 @@ def as_row(step: int, epoch: float, measured: dict[str, Measurement]) -> Row:
 
 
 def real_images(run: Run, count: int) -> UInt8[Tensor, "count C H W"]:
-    """Training images, spread evenly over the data, to be measured as if they were samples.
+    """Training images, always the same random ones, to be measured as if they were samples.
 
     None of them is a validation image: Parzen's bandwidth would shrink to fit its own copies.
 
@@ -157,4 +157,4 @@ def real_images(run: Run, count: int) -> UInt8[Tensor, "count C H W"]:
     images = images[: -(len(images) // VALIDATION_SHARE)]
     if count > len(images):
         raise UsageError(f"there are only {len(images):,} training images; give --samples below.")
-    return images[torch.arange(count) * len(images) // count]
+    return subset(images, count)
