@@ -188,6 +188,23 @@ class Recipe(Section):
     def to_toml(self) -> str:
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
+    def anchored(self) -> "Recipe":
+        """This recipe with a folder of images named so that it is found from everywhere."""
+        folder = Path(self.data.name)
+        return self.with_values({"data.name": str(folder.resolve())}) if folder.is_dir() else self
+
+    def changes(self, other: "Recipe") -> list[str]:
+        """`generator.optimizer.lr: 0.0002 -> 0.001` for each value that `other` has otherwise.
+
+        All but the number of epochs, which changes nothing in what was trained so far.
+        """
+        old, new = _flat(self.values), _flat(other.values)
+        return [
+            f"{key}: {old.get(key)} -> {new.get(key)}"
+            for key in old | new
+            if old.get(key) != new.get(key) and key != "training.epochs"
+        ]
+
     def with_overrides(self, overrides: Sequence[str]) -> "Recipe":
         """This recipe with values such as `discriminator.dropout=0.3` instead of its own.
 
@@ -284,6 +301,16 @@ def _set(table: dict[str, Any], key: str, value: object) -> None:
         for other in table.keys() - {"lr"}:
             del table[other]
     table[last] = value
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of nested tables under dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= (
+            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return flat
 
 
 def _with_tuples(value: Any) -> Any:
