@@ -62,8 +62,7 @@ def append_row(path: Path, row: Row) -> None:
     line = (_as_json(row) + "\n").encode()
     with writing(path), path.open("a+b", buffering=0) as file:
         lock(file)
-        end = _end_of_whole_lines(file)
-        os.ftruncate(file.fileno(), end)
+        end = _cut_torn_line(file)
         try:
             _write(file, line)
         except OSError:
@@ -141,14 +140,15 @@ def _write(file: FileIO, content: bytes) -> None:
         left = left[os.write(file.fileno(), left) :]
 
 
-def _end_of_whole_lines(file: FileIO) -> int:
-    """Where the last line break ends, 0 without any."""
+def _cut_torn_line(file: FileIO) -> int:
+    """The file's size, once a torn last line is cut off."""
     end = file.seek(0, os.SEEK_END)
     if end:
         file.seek(-1, os.SEEK_END)
         if file.read(1) != b"\n":
             file.seek(0)
-            return file.read().rfind(b"\n") + 1
+            end = file.read().rfind(b"\n") + 1
+            os.ftruncate(file.fileno(), end)
     return end
 
 

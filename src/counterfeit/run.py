@@ -146,7 +146,8 @@ class Run:
         """
         path = self.path / ".lock"
         with writing(path):
-            file = path.open("ab", buffering=0)
+            path.touch()
+            file = path.open("rb", buffering=0)  # not to write: a disk may turn read-only below it
         with file:
             if not lock(file, wait=False):
                 raise CounterfeitError(

@@ -12,6 +12,7 @@ from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
+from counterfeit.training.interval import Interval
 from counterfeit.training.loop import steps_per_epoch, training_images
 
 PLAYERS = ("generator", "discriminator")
@@ -61,8 +62,7 @@ def fork(
     recount = per_epoch != round(saved.step / saved.epoch)
     step = int(saved.epoch * per_epoch) if recount else saved.step
     if recount or spec.training.batch_size != parent.recipe.training.batch_size:
-        for name in ("losses", "logits"):  # the unfinished log interval has another shape
-            tensors[f"interval.{name}"] = torch.zeros(0)
+        tensors |= Interval(1, spec.training.batch_size, place).tensors()  # the old one cannot go on
 
     def own(rows: list[Row]) -> list[Row]:
         return [

@@ -164,6 +164,8 @@ def _train_soundly(
                     "%s Going back to step %d with half the learning rates.", wrong, back
                 )
             except CannotWrite as error:
+                if not run.path.exists():
+                    raise CounterfeitError(f"{error} The run's folder is gone.") from None
                 raise CounterfeitError(
                     f"{error} {_kept(run)}; `counterfeit train --resume {run.path}` goes on."
                 ) from None
@@ -201,6 +203,7 @@ def _train(
             ) from None
         step = saved.step
     run.rewind(step, step // per_epoch)
+    _drop_old_checkpoints(run, per_epoch)
     if step == 0:
         run.write_snapshot(0, generate(game.G, history, spec.value_range))
 
@@ -213,9 +216,7 @@ def _train(
         run.write_checkpoint(
             Checkpoint(step, step / per_epoch, game.tensors() | interval.tensors())
         )
-        for old in run.checkpoint_steps[:-KEPT_CHECKPOINTS]:
-            if not is_milestone(old, per_epoch):
-                run.remove_checkpoint(old)
+        _drop_old_checkpoints(run, per_epoch)
 
     pool = images.images.to(device)  # (N, C, H, W) uint8
     order = shuffled(len(pool), seed, step // per_epoch).to(device)
@@ -263,6 +264,12 @@ def _train(
                 save()
             raise signals.interrupted(signals.received[0])
     return run
+
+
+def _drop_old_checkpoints(run: Run, per_epoch: int) -> None:
+    for old in run.checkpoint_steps[:-KEPT_CHECKPOINTS]:
+        if not is_milestone(old, per_epoch):
+            run.remove_checkpoint(old)
 
 
 def steps_per_epoch(spec: recipe.Recipe, images: int) -> int:
