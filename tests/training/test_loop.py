@@ -121,6 +121,18 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
     assert_same_runs(whole, counterfeit.resume(path))
 
 
+def test_a_signal_does_not_wait_for_an_evaluation(tiny: recipe.Recipe, tmp_path) -> None:
+    def evaluate(run: Run, epoch: int, generator: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("it went on")
+
+    with pytest.raises(Interrupted) as stopped:
+        counterfeit.train(tiny, out=tmp_path, on_epoch=[evaluate])
+    assert stopped.value.exit_status == 143
+    (path,) = tmp_path.iterdir()
+    assert Run.open(path).checkpoint().epoch == 1
+
+
 def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) -> None:
     run = counterfeit.train(tiny, epochs=1, out=tmp_path)
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}

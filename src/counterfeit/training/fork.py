@@ -62,7 +62,9 @@ def fork(
     recount = per_epoch != round(saved.step / saved.epoch)
     step = int(saved.epoch * per_epoch) if recount else saved.step
     if recount or spec.training.batch_size != parent.recipe.training.batch_size:
-        tensors |= Interval(1, spec.training.batch_size, place).tensors()  # the old one cannot go on
+        tensors |= Interval(
+            1, spec.training.batch_size, place
+        ).tensors()  # the old one cannot go on
 
     def own(rows: list[Row]) -> list[Row]:
         return [
