@@ -57,3 +57,24 @@ def test_state_survives_a_round_trip(spec: recipe.Sgd | recipe.Adam) -> None:
     trained(first, one)
     trained(second, two)
     assert torch.equal(first.weight, second.weight)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [recipe.Sgd(lr=0.1), recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1, betas=(0.5, 0.9))],
+)
+def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Sgd | recipe.Adam) -> None:
+    networks = [torch.nn.Linear(20, 30), torch.nn.Linear(20, 30)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    own, short = (optimizers.build(network, spec) for network in networks)
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        for one, other in zip(*(network.parameters() for network in networks), strict=True):
+            one.grad = torch.randn(one.shape, generator=rng)
+            other.grad = one.grad.clone()
+        own.step()
+        optimizers.step(short)
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        assert torch.equal(one, other)
+    for name, tensor in optimizers.tensors(own).items():
+        assert torch.equal(tensor, optimizers.tensors(short)[name])
