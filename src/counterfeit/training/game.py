@@ -11,6 +11,7 @@ from counterfeit import latents, model
 from counterfeit.recipe import Recipe
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
+from counterfeit.training.cuda import GraphedStep
 from counterfeit.training.fast import FastStep
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
@@ -68,6 +69,8 @@ class Game:
             self._move = partial(step, self.generator, self.discriminator)
             if bf16:
                 self._move = in_bf16(self._move, device)
+            if device.type == "cuda":
+                self._move = GraphedStep(self._move, self.D.rng)
         low, high = recipe.loss.real_labels
         self.real_labels = torch.empty(recipe.training.batch_size, device=device)
         self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))
