@@ -67,7 +67,10 @@ def read(folder: Path, step: int) -> Checkpoint:
             raise CounterfeitError(f"checkpoint {weights} is damaged: its checksum differs.")
         if state["step"] != step or not math.isfinite(state["epoch"]):
             raise CounterfeitError(f"checkpoint {index} is damaged: it is of another step.")
-        return Checkpoint(step, float(state["epoch"]), load(content))
+        tensors = load(content)
+        if any(tensor.is_complex() for tensor in tensors.values()):
+            raise ValueError("no network here has complex weights")
+        return Checkpoint(step, float(state["epoch"]), tensors)
     except FileNotFoundError as error:
         raise CounterfeitError(f"checkpoint {error.filename} is missing.") from None
     except (

