@@ -106,14 +106,15 @@ def require_training_memory(recipe: Recipe, image_shape: tuple[int, int, int]) -
     """Refuse networks that cannot be trained here.
 
     Counted are, in float32, each weight with its gradient and one or two numbers of its optimiser's
-    state, and the activations of one batch in both directions. It takes somewhat more.
+    state, G's average, and the activations of one batch in both directions. It takes somewhat more.
 
     Raises:
         CounterfeitError: that is more than this machine's memory.
     """
     g, d = recipe.generator, recipe.discriminator
-    copies = (4 if spec.optimizer.name == "adam" else 3 for spec in (g, d))
-    numbers = sum(c * n for c, n in zip(copies, weights(recipe, image_shape), strict=True))
+    of_g, of_d = weights(recipe, image_shape)
+    copies_of_g, copies_of_d = (4 if spec.optimizer.name == "adam" else 3 for spec in (g, d))
+    numbers = of_g * (copies_of_g + (g.ema_decay > 0)) + of_d * copies_of_d
     pieces = 1 if d.activation in ("relu", "leaky-relu") else d.pieces
     units = recipe.latent.dim + sum(g.hidden) + sum(d.hidden) * pieces + 2 * math.prod(image_shape)
     numbers += 2 * units * recipe.training.batch_size
