@@ -71,11 +71,8 @@ def make_world(folder: Path) -> World:
 
 
 TINY = [
-    "data.name=digits",
-    "generator.hidden=[16, 16]",
-    "discriminator.hidden=[16, 8]",
-    "training.batch_size=64",
-    "training.epochs=2",
+    *("data.name=digits", "generator.hidden=[16, 16]", "discriminator.hidden=[16, 8]"),
+    *("training.batch_size=64", "training.epochs=2"),
 ]
 
 # Recipes
@@ -124,16 +121,7 @@ ODD_KEYS = ["", ".", "..", "a.b.c.d", "training", "training.", ".epochs", "train
 
 COUNTS = ["1", "2", "3", "5", "50", "65537", "1000000", "1000000000", "9223372036854775808"]
 RATES = [
-    "5e-324",
-    "1e-45",
-    "1e-8",
-    "1e-3",
-    "0.5",
-    "0.999999999",
-    "1.0",
-    "3.0",
-    "1e20",
-    "1e39",
+    *("5e-324", "1e-45", "1e-8", "1e-3", "0.5", "0.999999999", "1.0", "3.0", "1e20", "1e39"),
     "1e308",
 ]
 PLAUSIBLE = {
@@ -267,15 +255,7 @@ def a_pickle() -> bytes:
 
 
 JUNK = [
-    b"",
-    b"\0",
-    b"\n",
-    b"{}",
-    b"[]",
-    b"null",
-    b"{",
-    b"[" * 100_000,
-    b"\xff\xfe" * 50,
+    *(b"", b"\0", b"\n", b"{}", b"[]", b"null", b"{", b"[" * 100_000, b"\xff\xfe" * 50),
     a_pickle(),
 ]
 
@@ -386,7 +366,7 @@ def an_image(path: Path, rng: Random) -> str:
     size = (rng.choice([1, 2, 9, 64]), rng.choice([1, 3, 28, 500]))
     target = path.with_suffix(f".{suffix}")
     try:
-        picture = Image.effect_noise(size, 90).convert("RGB")
+        picture = Image.frombytes("RGB", size, rng.randbytes(3 * size[0] * size[1]))
         if mode in ("I", "F", "I;16"):
             picture = picture.convert("L")
         if mode == "LAB":
