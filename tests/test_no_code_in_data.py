@@ -16,6 +16,8 @@ import torch
 import counterfeit
 from counterfeit import cli, data, recipe
 from counterfeit.data.idx import IDX_FILES
+from counterfeit.measure import inception
+from counterfeit.measure.inception import Inception
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 
@@ -213,4 +215,19 @@ def test_a_pickle_as_a_recipe_never_runs(tmp_path: Path, mark: Path, capsys, wri
     path = tmp_path / "mine.toml"
     path.write_bytes(write(Trap(mark)))
     assert "is not TOML" in one_line(capsys, "train", str(path))
+    assert not mark.exists()
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_pickle_as_inceptions_weights_never_runs(
+    tmp_path: Path, mark: Path, monkeypatch: pytest.MonkeyPatch, write
+) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(write(Trap(mark)))
+    with pytest.raises(counterfeit.CounterfeitError, match="is another file"):
+        Inception.load(path)
+    monkeypatch.setattr(inception, "SHA256_START", "")  # eight digits can be forged
+    with pytest.raises(counterfeit.CounterfeitError, match="is another file"):
+        Inception.load(path)
     assert not mark.exists()
