@@ -201,3 +201,12 @@ def test_a_file_in_place_of_a_folder_is_named_on_resume(copy: Run) -> None:
     (copy.path / "snapshots").write_bytes(b"")
     with pytest.raises(CounterfeitError, match="snapshots: File exists"):
         counterfeit.resume(copy.path)
+
+
+def test_files_that_are_no_snapshots_are_left_alone(copy: Run) -> None:
+    for name in ("epoch-5.npz", "epoch-٣.npz", "epoch-.npz", "epoch-99999999999999999999.npz"):
+        (copy.path / "snapshots" / name).write_bytes(b"")
+    (copy.path / "snapshots" / "epoch-0007.npz").mkdir()
+    assert copy.snapshot_epochs == [0, 1, 99999999999999999999]
+    counterfeit.resume(copy.path, epochs=2)
+    assert copy.snapshot_epochs == [0, 1, 2]

@@ -185,7 +185,8 @@ class Run:
     @property
     def snapshot_epochs(self) -> list[int]:
         names = (path.stem.removeprefix("epoch-") for path in self._snapshots.glob("epoch-*.npz"))
-        return sorted(int(name) for name in names if name.isdecimal())
+        epochs = sorted(int(name) for name in names if name.isdecimal())
+        return [epoch for epoch in epochs if self._snapshot_path(epoch).is_file()]
 
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
         """Images (100, C, H, W) of the fixed latents after `epoch` epochs; 0 is before training."""
@@ -254,15 +255,15 @@ class Run:
         try:
             for folder in (self._checkpoints, self._snapshots):
                 folder.mkdir(exist_ok=True)
+            for later in self.snapshot_epochs:
+                if later > epoch:
+                    self._snapshot_path(later).unlink()
         except OSError as error:
-            raise CounterfeitError(f"cannot make the folder {folder}: {error.strerror}.") from None
+            raise CounterfeitError(f"cannot write {error.filename}: {error.strerror}.") from None
         for name in ("log.jsonl", "metrics.jsonl"):
             rows = read_rows(self.path / name)
             if any(row["step"] > step for row in rows):
                 write_rows(self.path / name, [row for row in rows if row["step"] <= step])
-        for later in self.snapshot_epochs:
-            if later > epoch:
-                self._snapshot_path(later).unlink()
 
     # What a run can do once it is trained.
 
