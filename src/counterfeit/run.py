@@ -12,6 +12,7 @@ figures/           PNG and WebP files; report.html stands beside
 import io
 import json
 import math
+import os
 import tokenize
 import zipfile
 import zlib
@@ -117,11 +118,10 @@ class Run:
             environment = json.loads(path.read_text(encoding="utf-8"))
             channels, height, width = environment["image_shape"]
             folder = environment.get("data_dir")
-            sound = (
+            sound = b"\0" not in os.fsencode(folder or "") and (
                 all(type(each) is int for each in (environment["seed"], channels, height, width))
                 and channels in (1, 3)
                 and min(height, width) >= 1
-                and (folder is None or (isinstance(folder, str) and folder.isprintable()))
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             sound = False
@@ -185,7 +185,7 @@ class Run:
     @property
     def snapshot_epochs(self) -> list[int]:
         names = (path.stem.removeprefix("epoch-") for path in self._snapshots.glob("epoch-*.npz"))
-        epochs = sorted(int(name) for name in names if name.isdecimal())
+        epochs = sorted({int(name) for name in names if name.isdecimal()})
         return [epoch for epoch in epochs if self._snapshot_path(epoch).is_file()]
 
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
