@@ -6,6 +6,7 @@ the tensors' SHA-256. A checkpoint exists when its JSON does.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ class Damaged(CounterfeitError):
     """A checkpoint is not what was written, or not all of it."""
 
 
+AVERAGE = "average"
+"""The part that holds the average of the generator's weights, where the recipe asks for one."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """A training's state after `step` updates of the generator."""
@@ -34,12 +39,17 @@ class Checkpoint:
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors under `name.`, without that prefix."""
-        prefix = f"{name}."
-        return {
-            key.removeprefix(prefix): tensor
-            for key, tensor in self.tensors.items()
-            if key.startswith(prefix)
-        }
+        return part_of(self.tensors, name)
+
+
+def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors under `name.`, without that prefix."""
+    prefix = f"{name}."
+    return {
+        key.removeprefix(prefix): tensor
+        for key, tensor in tensors.items()
+        if key.startswith(prefix)
+    }
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:
@@ -73,14 +83,25 @@ def read(folder: Path, step: int) -> Checkpoint:
         content = weights.read_bytes()
         if hashlib.sha256(content).hexdigest() != state["sha256"]:
             raise Damaged(f"checkpoint {weights} is damaged: its checksum differs.")
-        if state["step"] != step:
-            raise Damaged(f"checkpoint {index} is damaged: it is of step {state['step']}.")
-        return Checkpoint(step, float(state["epoch"]), load(content))
+        if state["step"] != step or not math.isfinite(state["epoch"]):
+            raise Damaged(f"checkpoint {index} is damaged: it is of another step.")
+        tensors = load(content)
+        if any(tensor.is_complex() for tensor in tensors.values()):
+            raise ValueError("no network here has complex weights")
+        return Checkpoint(step, float(state["epoch"]), tensors)
     except FileNotFoundError as error:
         raise Damaged(f"checkpoint {error.filename} is missing.") from None
     except PermissionError as error:
         raise CounterfeitError(f"cannot read {error.filename}: {error.strerror}.") from None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        SafetensorError,
+    ):
         raise Damaged(f"checkpoint {index} is damaged.") from None
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from counterfeit import environment, model
-from counterfeit.checkpoint import Checkpoint
+from counterfeit.checkpoint import AVERAGE, Checkpoint
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.recipe import Recipe
@@ -41,8 +41,8 @@ def fork(
 
     It holds the parent's rows and snapshots up to there, so that its curves are whole, and names
     the parent in its environment.json. An optimiser's state is kept where the optimiser stays the
-    same. Where an epoch has another number of updates now, the parent's steps are counted anew,
-    from its epochs.
+    same; an average of weights that is new starts from the newest ones. Where an epoch has another
+    number of updates now, the parent's steps are counted anew, from its epochs.
 
     Args:
         seed, out, data_dir: the parent's own seed, folder and data folder when absent.
@@ -51,10 +51,10 @@ def fork(
         UsageError: `spec` has other networks than the parent, or cannot be trained.
         CounterfeitError: the data or the checkpoint cannot be read, or `out` not be written.
     """
-    spec = spec.anchored()
     place = environment.pick_device(device)
     data_dir = data_dir.resolve() if data_dir else parent.data_dir
     images = training_images(spec, data_dir)
+    spec = spec.anchored()
     saved = parent.checkpoint()
     tensors = _carried_over(parent, spec, saved, images.shape)
 
@@ -88,7 +88,7 @@ def fork(
         write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
         for epoch in parent.snapshot_epochs:
             if epoch <= saved.epoch:
-                child.write_snapshot(epoch, torch.from_numpy(parent.snapshot(epoch)))
+                child.write_snapshot(epoch, torch.tensor(parent.snapshot(epoch)))
         child.write_checkpoint(Checkpoint(step, step / per_epoch, tensors))
     return child
 
@@ -124,6 +124,12 @@ def _carried_over(
             for name in list(tensors):
                 if name.startswith(f"{player}.optimizer."):
                     del tensors[name]
+    if spec.generator.ema_decay and not parent.recipe.generator.ema_decay:  # it starts here
+        tensors |= {
+            f"{AVERAGE}.{name}": tensor.clone()
+            for name, tensor in saved.part("generator").items()
+            if not name.startswith("optimizer.")
+        }
     return tensors
 
 

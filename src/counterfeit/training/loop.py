@@ -37,8 +37,8 @@ OnRow = Callable[[Row], None]
 """Is handed each log row when it is written."""
 
 OnEpoch = Callable[[Run, int, nn.Module], None]
-"""Is handed the run, the epoch and the generator when an epoch's files are written; once more when
-a run goes on from an epoch's end, as it may have been killed before."""
+"""Is handed the run, the epoch and the generator that is sampled from, when an epoch's files are
+written; once more when a run goes on from an epoch's end, as it may have been killed before."""
 
 OnNan = Literal["stop", "rollback"]
 """What a NaN or an infinity leads to: an end, or a return to the newest checkpoint and half the
@@ -69,7 +69,7 @@ def train(
         on_nan: "stop", or "rollback" to the newest checkpoint and go on with half the learning
             rates, up to three times.
         on_row: called with each log row.
-        on_epoch: called with the run, the epoch and the generator after each epoch.
+        on_epoch: called with the run, the epoch and the generator to sample from after each epoch.
 
     Raises:
         UsageError: an impossible recipe, number of epochs or device.
@@ -81,9 +81,10 @@ def train(
         spec = recipe.load(spec)
     if epochs is not None:
         spec = spec.with_values({"training.epochs": epochs})
-    spec = spec.anchored()
     place = environment.pick_device(device)
     images = training_images(spec, data_dir)
+    spec = spec.anchored()
+    game = Game(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
@@ -92,7 +93,7 @@ def train(
     }
     run = Run.create(Path(out), spec, facts | environment.describe(place))
     with run.locked():
-        return _train_soundly(run, images, place, on_nan, on_row, on_epoch)
+        return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
 
 def resume(
@@ -120,7 +121,14 @@ def resume(
         if epochs not in (None, run.recipe.training.epochs):
             run.change_recipe(run.recipe.with_values({"training.epochs": epochs}))
         images = training_images(run.recipe, run.data_dir)
-        return _train_soundly(run, images, place, on_nan, on_row, on_epoch)
+        game = _game(run, images, place)
+        return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
+
+
+def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
+    return Game(
+        run.recipe, images.mean_image(), seed=run.seed, device=device, halvings=run.rollbacks
+    )
 
 
 def training_images(spec: recipe.Recipe, data_dir: Path | None) -> data.ImageData:
@@ -142,8 +150,8 @@ def training_images(spec: recipe.Recipe, data_dir: Path | None) -> data.ImageDat
 
 def _train_soundly(
     run: Run,
+    game: Game,
     images: data.ImageData,
-    device: torch.device,
     on_nan: OnNan,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
@@ -152,7 +160,7 @@ def _train_soundly(
     with deferred_signals(run) as signals:
         while True:
             try:
-                return _train(run, images, device, on_row, on_epoch, signals)
+                return _train(run, game, images, on_row, on_epoch, signals)
             except NonFinite as wrong:
                 if on_nan == "stop" or len(run.rollbacks) == MOST_ROLLBACKS:
                     run.append_finding(wrong.finding)
@@ -163,6 +171,7 @@ def _train_soundly(
                 logger.warning(
                     "%s Going back to step %d with half the learning rates.", wrong, back
                 )
+                game = _game(run, images, game.device)
             except CannotWrite as error:
                 if not run.path.exists():
                     raise CounterfeitError(f"{error} The run's folder is gone.") from None
@@ -178,18 +187,17 @@ def _kept(run: Run) -> str:
 
 def _train(
     run: Run,
+    game: Game,
     images: data.ImageData,
-    device: torch.device,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
     signals: "Signals",
 ) -> Run:
-    spec, seed = run.recipe, run.seed
+    spec, seed, device = run.recipe, run.seed, game.device
     k, batch_size = spec.training.discriminator_steps, spec.training.batch_size
     per_epoch = steps_per_epoch(spec, len(images))
 
     # The game starts as the recipe and the seed say, or goes on from the newest sound checkpoint.
-    game = Game(spec, images.mean_image(), seed=seed, device=device, halvings=run.rollbacks)
     interval = Interval(LOG_EVERY, batch_size, device)
     history = latents.draw(spec.latent, SNAPSHOT_IMAGES, stream(seed, "history", device=device))
     step = 0
@@ -205,12 +213,12 @@ def _train(
     run.rewind(step, step // per_epoch)
     _drop_old_checkpoints(run, per_epoch)
     if step == 0:
-        run.write_snapshot(0, generate(game.G, history, spec.value_range))
+        run.write_snapshot(0, generate(game.sampler, history, spec.value_range))
 
     def tell_epoch(epoch: int) -> None:
         with signals.at_once():  # all is saved, and evaluations take long
             for see in on_epoch:
-                see(run, epoch, game.G)
+                see(run, epoch, game.sampler)
 
     def save() -> None:
         run.write_checkpoint(
@@ -253,7 +261,7 @@ def _train(
         # An epoch's files.
         if epoch_ended:
             epoch = step // per_epoch
-            run.write_snapshot(epoch, generate(game.G, history, spec.value_range))
+            run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range))
             save()
             tell_epoch(epoch)
             order = shuffled(len(pool), seed, epoch).to(device)
