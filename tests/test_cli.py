@@ -99,9 +99,11 @@ def test_recipes_lists_and_prints(capsys) -> None:
 
 
 def test_dry_run_prints_what_would_be_trained(capsys, tmp_path) -> None:
-    status, out, _ = call(capsys, "train", "sgd", "--epochs", "3", "--dry-run", f"--out={tmp_path}")
+    asked = ("--epochs=3", "--precision=bf16", "--dry-run")
+    status, out, _ = call(capsys, "train", "sgd", *asked, f"--out={tmp_path}")
     assert status == 0
-    assert recipe.parse(tomllib.loads(out), "stdout").training.epochs == 3
+    training = recipe.parse(tomllib.loads(out), "stdout").training
+    assert (training.epochs, training.precision) == (3, "bf16")
     assert not list(tmp_path.iterdir())
 
 
@@ -186,6 +188,7 @@ def test_data_describes_and_previews(capsys, tmp_path) -> None:
         (["sample", "{run}", "--epoch", "7"], 2, "keeps no checkpoint of epoch 7"),
         (["train", "sgd", "--set", "adam=1"], 2, "no key 'adam'"),
         (["train", "--resume", "{run}", "--seed", "4"], 2, "keeps what it was started with"),
+        (["train", "--resume", "{run}", "--precision=bf16"], 2, "--precision"),
         (["evaluate", "{tmp}"], 2, "is not a run directory"),
         (["report", "{tmp}/absent"], 2, "does not exist"),
         (["recipes", "unknown"], 2, "no recipe"),

@@ -154,6 +154,9 @@ class Training(Section):
     """k of Algorithm 1: D steps for each G step."""
     generator_latents: Literal["shared", "fresh"] = "shared"
     """Whether G's step uses the fakes of the last D step, or draws its own."""
+    precision: Literal["float32", "bf16"] = "float32"
+    """`bf16`: matrix products and hidden activations in bfloat16; weights, optimisers, statistics,
+    logits and losses stay in float32."""
 
     @model_validator(mode="after")
     def _simultaneous_means_one_step(self) -> "Training":
