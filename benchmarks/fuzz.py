@@ -6,7 +6,8 @@
 Cases are functions of the seed and their number (fuzz_cases.py). Each spoils some input and uses it
 as the command line does. It must succeed and be silent on stderr, or end with exit status 1 or 2
 and one line; within 20 s of processor time and 60 s in all, and with 2 GB of address space beyond
-what the loaded program takes. A traceback, an "unexpected" error, a second line, a hang or a dead process is a failure.
+what the loaded program takes. A traceback, an "unexpected" error, a second line, a hang or a dead
+process is a failure.
 
 Cases run one after another in a worker process; if it dies, the next one takes over. Prints counts
 by kind and outcome, writes each failure's number and story to the folder, and exits with 1 if there
