@@ -120,6 +120,35 @@ def test_train_ends_with_the_runs_path(capsys, tmp_path) -> None:
     assert Run.open(run.path).log[-1]["epoch"] == 2
 
 
+def test_a_resumed_run_keeps_its_values_and_a_fork_changes_them(capsys, tmp_path) -> None:
+    status, out, _ = call(capsys, "train", "sgd", *TINY, f"--out={tmp_path}")
+    path = out.strip()
+    again = ["train", "--resume=latest", f"--out={tmp_path}"]
+    assert call(capsys, *again) == (0, out, "")
+    assert call(capsys, *again, "sgd", *TINY) == (0, out, "")  # the same values once more
+
+    changed = ["--set=generator.optimizer.lr=0.02", "--batch-size=32", "--seed=4"]
+    status, out, err = call(capsys, *again, *changed)
+    assert (status, out) == (2, "")
+    assert path in err
+    assert "--fork" in err
+    for change in (
+        "generator.optimizer.lr: 0.01 -> 0.02",
+        "training.batch_size: 64 -> 32",
+        "seed: 0 -> 4",
+    ):
+        assert change in err
+
+    status, out, _ = call(capsys, *again, *changed, "--fork", "--epochs=2")
+    assert status == 0
+    fork = Run.open(out.strip())
+    assert fork.path != Path(path)
+    assert fork.environment["parent"]["run"] == path
+    assert (fork.seed, fork.recipe.training.batch_size) == (4, 32)
+    assert [row["epoch"] for row in fork.log] == [1, 2]
+    assert Run.open(path).log[-1]["epoch"] == 1
+
+
 def test_sample_writes_arrays_and_grids(capsys, run_path: Path, tmp_path) -> None:
     target = tmp_path / "x.npz"
     status, out, _ = call(capsys, "sample", str(run_path), "-n", "1234", "--out", str(target))
@@ -188,7 +217,9 @@ def test_data_describes_and_previews(capsys, tmp_path) -> None:
         (["sample", "{run}", "--epoch", "7"], 2, "keeps no checkpoint of epoch 7"),
         (["train", "sgd", "--set", "adam=1"], 2, "no key 'adam'"),
         (["train", "--resume", "{run}", "--seed", "4"], 2, "keeps what it was started with"),
-        (["train", "--resume", "{run}", "--precision=bf16"], 2, "--precision"),
+        (["train", "--resume", "latest", "--out", "{tmp}"], 2, "there is no run in"),
+        (["train", "sgd", "--fork"], 2, "--resume"),
+        (["train", "--resume", "{run}", "--precision=bf16"], 2, "precision: float32 -> bf16"),
         (["evaluate", "{tmp}"], 2, "is not a run directory"),
         (["report", "{tmp}/absent"], 2, "does not exist"),
         (["recipes", "unknown"], 2, "no recipe"),

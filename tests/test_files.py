@@ -6,7 +6,7 @@ import os
 import pytest
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.files import append_row, read_rows, write_rows, write_whole
+from counterfeit.files import append_row, lock, read_rows, write_rows, write_whole
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch) -> None:
@@ -63,6 +63,57 @@ def test_a_broken_line_among_others_is_an_error(tmp_path, line: bytes) -> None:
     path.write_bytes(b"\n".join([whole, line, whole, b""]))
     with pytest.raises(CounterfeitError, match="line 2"):
         read_rows(path)
+
+
+@pytest.mark.parametrize("torn", [b'{"step": 2, "ep', b"{", b"\xff"])
+def test_a_row_after_a_torn_line_takes_its_place(tmp_path, torn: bytes) -> None:
+    path = tmp_path / "log.jsonl"
+    append_row(path, row(1))
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn)
+    append_row(path, row(2))
+    assert path.read_bytes().startswith(whole)
+    assert read_rows(path) == [row(1), row(2)]
+    path.write_bytes(torn)
+    append_row(path, row(3))
+    assert read_rows(path) == [row(3)]
+
+
+def test_a_row_that_finds_no_space_leaves_nothing(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "log.jsonl"
+    append_row(path, row(1))
+    write = os.write
+
+    def half(descriptor: int, content: memoryview) -> int:
+        if len(content) < 10:
+            raise OSError(28, os.strerror(28))
+        return write(descriptor, content[: len(content) // 2])
+
+    monkeypatch.setattr(os, "write", half)
+    with pytest.raises(CounterfeitError, match="No space left on device"):
+        append_row(path, row(2))
+    assert path.read_bytes() == (json.dumps(row(1)) + "\n").encode()
+
+
+def test_a_lock_has_one_holder_and_dies_with_it(tmp_path) -> None:
+    path = tmp_path / "lock"
+    with path.open("ab", buffering=0) as one, path.open("ab", buffering=0) as other:
+        assert lock(one, wait=False)
+        assert not lock(other, wait=False)
+        one.close()
+        assert lock(other, wait=False)
+
+
+def test_rows_that_are_there_are_not_written_again(tmp_path) -> None:
+    path = tmp_path / "log.jsonl"
+    write_rows(path, [])
+    assert not path.exists()
+    write_rows(path, [row(1), row(2)])
+    before = path.stat().st_ino
+    write_rows(path, read_rows(path))
+    assert path.stat().st_ino == before
+    write_rows(path, [row(1)])
+    assert read_rows(path) == [row(1)]
 
 
 def test_a_folder_in_place_of_rows_is_named(tmp_path) -> None:

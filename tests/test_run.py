@@ -5,6 +5,7 @@ import json
 import shutil
 import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -83,6 +84,88 @@ def test_a_checkpoint_of_other_networks_is_refused(trained: Run, tmp_path) -> No
 def test_its_data_is_what_it_trained_on(trained: Run) -> None:
     assert len(trained.load_data("train")) == 1437
     assert len(trained.load_data("test")) == 360
+
+
+def test_the_newest_run_is_found(trained: Run, tmp_path) -> None:
+    with pytest.raises(UsageError, match="no run in"):
+        Run.latest(tmp_path)
+    runs = [
+        Run.create(tmp_path, trained.recipe, {**trained.environment, "created": created})
+        for created in ("2026-01-02T00:00:00+00:00", "2026-01-03T00:00:00+00:00")
+    ]
+    (tmp_path / "no-run").mkdir()
+    assert Run.latest(tmp_path).path == runs[1].path
+
+
+def test_a_run_that_could_not_be_created_leaves_nothing(trained: Run, tmp_path) -> None:
+    with pytest.raises(TypeError):
+        Run.create(tmp_path, trained.recipe, trained.environment | {"object": object()})
+    assert not list(tmp_path.iterdir())
+
+
+def spoil(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    if how == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[: len(content) // 2] if how == "cut" else b"\0" * len(content))
+
+
+@pytest.fixture
+def damaged(trained: Run, tmp_path, request: pytest.FixtureRequest) -> Run:
+    """A run of two checkpoints, the newer one damaged."""
+    run = Run.open(shutil.copytree(trained.path, tmp_path / "copy"))
+    counterfeit.resume(run.path, epochs=3)
+    spoil(run.path / "checkpoints" / f"step-{33:08d}.{request.param[0]}", request.param[1])
+    return run
+
+
+DAMAGE = [(suffix, how) for suffix in ("safetensors", "json") for how in ("cut", "zeros")]
+
+
+@pytest.mark.parametrize("damaged", [*DAMAGE, ("safetensors", "gone")], indirect=True)
+def test_a_damaged_checkpoint_is_named_and_set_aside(damaged: Run, caplog) -> None:
+    newest = damaged.path / "checkpoints" / "step-00000033.json"
+    assert damaged.checkpoint().step == 22
+    assert "step-00000033" in caplog.text
+    assert newest.exists()  # who reads does not move it
+
+    left = {path.name: path.read_bytes() for path in newest.parent.glob("step-*33*")}
+    log = damaged.log
+    caplog.clear()
+    counterfeit.resume(damaged.path)
+    assert "It is set aside in" in caplog.text
+    assert left == {path.name: path.read_bytes() for path in (newest.parent / "damaged").iterdir()}
+    assert damaged.checkpoint().step == 33
+    speed = "images_per_second"
+    assert [row | {speed: 0} for row in damaged.log] == [row | {speed: 0} for row in log]
+
+
+def test_a_run_with_no_sound_checkpoint_starts_anew(trained: Run, tmp_path, caplog) -> None:
+    run = Run.open(shutil.copytree(trained.path, tmp_path / "copy"))
+    whole = run.checkpoint().tensors
+    spoil(run.path / "checkpoints" / f"step-{run.checkpoint_steps[0]:08d}.safetensors", "cut")
+    with pytest.raises(CounterfeitError, match="every checkpoint"):
+        run.sample(1)
+    again = counterfeit.resume(run.path).checkpoint().tensors
+    assert all((whole[name] == again[name]).all() for name in whole)
+
+
+def test_one_process_trains_a_run_and_others_read_it(trained: Run, tmp_path) -> None:
+    seen: list[int] = []
+
+    def try_all(run: Run, epoch: int, generator: object) -> None:
+        with pytest.raises(CounterfeitError, match="another process is training"):
+            counterfeit.resume(run.path)
+        other = Run.open(run.path)
+        assert len(other.sample(2)) == 2
+        assert other.log[-1]["epoch"] == epoch
+        assert other.snapshot_epochs[-1] == epoch
+        seen.append(epoch)
+
+    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[try_all])
+    counterfeit.resume(run.path, epochs=2)
+    assert seen == [1]
 
 
 @pytest.fixture

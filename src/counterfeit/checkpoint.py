@@ -17,7 +17,12 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.files import write_whole
+from counterfeit.files import write_whole, writing
+
+
+class Damaged(CounterfeitError):
+    """A checkpoint is not what was written, or not all of it."""
+
 
 AVERAGE = "average"
 """The part that holds the average of the generator's weights, where the recipe asks for one."""
@@ -48,7 +53,11 @@ def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:
-    """Put a checkpoint into `folder`."""
+    """Put a checkpoint into `folder`.
+
+    Raises:
+        CannotWrite: the folder is missing, read-only or full.
+    """
     tensors = {key: tensor.detach().contiguous() for key, tensor in checkpoint.tensors.items()}
     content = save(tensors)
     state = {
@@ -65,22 +74,25 @@ def read(folder: Path, step: int) -> Checkpoint:
     """The checkpoint of `step`, its checksum verified; tensors on the CPU.
 
     Raises:
-        CounterfeitError: it is missing or damaged.
+        Damaged: it is not what was written, or not all of it.
+        CounterfeitError: it may not be read.
     """
     weights, index = _paths(folder, step)
     try:
         state: dict[str, Any] = json.loads(index.read_text())
         content = weights.read_bytes()
         if hashlib.sha256(content).hexdigest() != state["sha256"]:
-            raise CounterfeitError(f"checkpoint {weights} is damaged: its checksum differs.")
+            raise Damaged(f"checkpoint {weights} is damaged: its checksum differs.")
         if state["step"] != step or not math.isfinite(state["epoch"]):
-            raise CounterfeitError(f"checkpoint {index} is damaged: it is of another step.")
+            raise Damaged(f"checkpoint {index} is damaged: it is of another step.")
         tensors = load(content)
         if any(tensor.is_complex() for tensor in tensors.values()):
             raise ValueError("no network here has complex weights")
         return Checkpoint(step, float(state["epoch"]), tensors)
     except FileNotFoundError as error:
-        raise CounterfeitError(f"checkpoint {error.filename} is missing.") from None
+        raise Damaged(f"checkpoint {error.filename} is missing.") from None
+    except PermissionError as error:
+        raise CounterfeitError(f"cannot read {error.filename}: {error.strerror}.") from None
     except (
         OSError,
         ValueError,
@@ -90,7 +102,7 @@ def read(folder: Path, step: int) -> Checkpoint:
         RecursionError,
         SafetensorError,
     ):
-        raise CounterfeitError(f"checkpoint {index} is damaged.") from None
+        raise Damaged(f"checkpoint {index} is damaged.") from None
 
 
 def steps(folder: Path) -> list[int]:
@@ -102,10 +114,41 @@ def steps(folder: Path) -> list[int]:
 def remove(folder: Path, step: int) -> None:
     """Delete a checkpoint, its JSON first."""
     weights, index = _paths(folder, step)
-    index.unlink(missing_ok=True)
-    weights.unlink(missing_ok=True)
+    with writing(index):
+        index.unlink(missing_ok=True)
+        weights.unlink(missing_ok=True)
+
+
+def set_aside(folder: Path, step: int) -> Path:
+    """Move a damaged checkpoint to the folder `damaged`, its JSON last; return that folder."""
+    aside = folder / "damaged"
+    with writing(aside):
+        aside.mkdir(exist_ok=True)
+        for path in _paths(folder, step):
+            if path.exists():
+                path.rename(_free(aside / path.name))
+    return aside
+
+
+def tidy(folder: Path) -> None:
+    """Remove what a killed process left unfinished: temporary files, and weights without a JSON."""
+    with writing(folder):
+        for leftover in folder.glob(".step-*.tmp"):
+            leftover.unlink()
+        for weights in folder.glob("step-*.safetensors"):
+            if not weights.with_suffix(".json").exists():
+                weights.unlink()
 
 
 def _paths(folder: Path, step: int) -> tuple[Path, Path]:
     name = f"step-{step:08d}"
     return folder / f"{name}.safetensors", folder / f"{name}.json"
+
+
+def _free(path: Path) -> Path:
+    """The path, or one beside it that does not exist yet."""
+    free, again = path, 1
+    while free.exists():
+        again += 1
+        free = path.with_stem(f"{path.stem}-{again}")
+    return free

@@ -4,11 +4,15 @@ import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from counterfeit.errors import CounterfeitError, UsageError
+
+if TYPE_CHECKING:
+    from counterfeit.recipe import Recipe
+    from counterfeit.run import Run
 
 # GNU OpenMP's threads spin while they wait, which beside another busy process slows training down
 # several times. A short spin, then sleep, keeps most of the speed alone and most of it in company
@@ -66,6 +70,23 @@ def _writable(path: Path, *suffixes: str) -> Path:
     except ValueError as error:  # a NUL
         raise UsageError(f"cannot write {path}: {error}.") from None
     return path
+
+
+def _refuse_changes(
+    run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None, data_dir: Path | None
+) -> None:
+    """Refuse to resume a run with other values than it was started with; name each of them."""
+    changes = run.recipe.changes(spec.anchored())
+    if seed not in (None, run.seed):
+        changes.append(f"seed: {run.seed} -> {seed}")
+    for name, old, new in (("out", run.path.parent, out), ("data_dir", run.data_dir, data_dir)):
+        if new is not None and (old is None or new.resolve() != old.resolve()):
+            changes.append(f"{name}: {old} -> {new}")
+    if changes:
+        raise UsageError(
+            f"{run.path} keeps what it was started with, and these differ: {'; '.join(changes)}."
+            " With --fork a new run goes on from it with other values."
+        )
 
 
 def report_error(error: Exception) -> int:
@@ -159,14 +180,16 @@ def train(
     set_: Overrides = None,
     out: Path | None = None,
     data_dir: Path | None = None,
-    resume: Path | None = None,
+    resume: str | None = None,
+    fork: Annotated[bool, Flag] = False,
+    on_nan: Literal["stop", "rollback"] = "stop",
     dry_run: Annotated[bool, Flag] = False,
     evaluate_every: int | None = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a recipe in a new run directory.
 
-    Ctrl-C saves and stops; --resume goes on.
+    Ctrl-C saves and stops; --resume goes on, after a crash as well.
 
     Args:
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
@@ -180,7 +203,10 @@ def train(
         set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
         out: the folder to make the run directory in [default: runs].
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
-        resume: go on with this run, instead of a recipe; with --epochs, to another last epoch.
+        resume: go on with this run, or the latest in --out; with --epochs, to another last epoch.
+        fork: go on in a new run, so that other values may be given; the old one stays as it is.
+        on_nan: stop when a number is NaN or infinite; or rollback to the last checkpoint and go on
+            with half the learning rates, up to three times.
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
         quiet: no progress bar.
@@ -188,35 +214,32 @@ def train(
     from counterfeit import recipe as recipes_
     from counterfeit.progress import Bar
 
-    if (recipe is None) == (resume is None):
+    if recipe is None and resume is None:
         raise UsageError("name a recipe to train, or --resume a run.")
+    if fork and resume is None:
+        raise UsageError("--fork needs a run to start from: --resume RUN.")
     if resume is not None:
-        fixed: dict[str, object] = {
-            "--data": data,
-            "--batch-size": batch_size,
-            "--precision": precision,
-            "--seed": seed,
-            "--set": set_,
-            "--out": out,
-            "--data-dir": data_dir,
-            "--dry-run": dry_run or None,
-        }
-        if given := [option for option, value in fixed.items() if value is not None]:
-            raise UsageError(f"{', '.join(given)}: a resumed run keeps what it was started with.")
-    else:
-        shortcuts = {
-            "data": data and {"name": data},
-            "training.epochs": epochs,
-            "training.batch_size": batch_size,
-            "training.precision": precision,
-        }
-        given_values = {key: value for key, value in shortcuts.items() if value is not None}
-        spec = recipes_.load(recipe or "").with_values(given_values).with_overrides(set_ or [])
-        if dry_run:
-            print(spec.to_toml(), end="")
-            return
+        from counterfeit.run import Run
+        from counterfeit.training.fork import fork as fork_run
+        from counterfeit.training.fork import recipe_now
 
-    from counterfeit.run import Run
+        parent = Run.latest(out or Path("runs")) if resume == "latest" else Run.open(resume)
+        own = recipe_now(parent) if fork else parent.recipe
+    shortcuts = {
+        "data": data and {"name": data},
+        "training.epochs": epochs,
+        "training.batch_size": batch_size,
+        "training.precision": precision,
+    }
+    given = {key: value for key, value in shortcuts.items() if value is not None}
+    base = recipes_.load(recipe) if recipe is not None else own
+    spec = base.with_values(given).with_overrides(set_ or [])
+    if resume is not None and not fork:
+        _refuse_changes(parent, spec, seed=seed, out=out, data_dir=data_dir)
+    if dry_run:
+        print(spec.to_toml(), end="")
+        return
+
     from counterfeit.training import loop
 
     on_epoch: list[loop.OnEpoch] = []
@@ -224,12 +247,19 @@ def train(
         from counterfeit.measure.runs import Evaluator
 
         on_epoch.append(Evaluator(evaluate_every))
-    if resume is not None:
-        spec = Run.open(resume).recipe
-    with Bar(epochs or spec.training.epochs, quiet=quiet) as bar:
+    with Bar(spec.training.epochs, quiet=quiet) as bar:
         if resume is not None:
+            if fork:
+                parent = fork_run(
+                    parent, spec, seed=seed, device=device, out=out, data_dir=data_dir
+                )
             run = loop.resume(
-                resume, epochs=epochs, device=device, on_row=[bar.on_row], on_epoch=on_epoch
+                parent.path,
+                epochs=spec.training.epochs,
+                device=device,
+                on_nan=on_nan,
+                on_row=[bar.on_row],
+                on_epoch=on_epoch,
             )
         else:
             run = loop.train(
@@ -238,6 +268,7 @@ def train(
                 device=device,
                 out=out or "runs",
                 data_dir=data_dir,
+                on_nan=on_nan,
                 on_row=[bar.on_row],
                 on_epoch=on_epoch,
             )

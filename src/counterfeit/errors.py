@@ -13,6 +13,10 @@ class UsageError(CounterfeitError):
     exit_status = 2
 
 
+class CannotWrite(CounterfeitError):
+    """The disk is full, or a folder is read-only or gone."""
+
+
 class Interrupted(CounterfeitError):
     """A signal asked to stop, and what was done so far is saved."""
 

@@ -3,43 +3,105 @@
 import json
 import math
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from counterfeit.errors import CounterfeitError
+from counterfeit.errors import CannotWrite, CounterfeitError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 Row = dict[str, Any]
 """One line of a .jsonl file."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusals into errors for the user.
+
+    Raises:
+        CannotWrite: the folder is missing, read-only or full.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}.") from None
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write under a temporary name, flush to the disk, and rename: never half a file.
 
     Raises:
-        CounterfeitError: the folder is missing, read-only or full.
+        CannotWrite: the folder is missing, read-only or full.
     """
     temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise CounterfeitError(f"cannot write {path}: {error.strerror}.") from None
+    with writing(path):
+        try:
+            with temporary.open("wb", buffering=0) as file:
+                _write(file, content)
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+    sync_folder(path.parent)
 
 
 def append_row(path: Path, row: Row) -> None:
-    """Add one line to a .jsonl file."""
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(_as_json(row) + "\n")
-    except OSError as error:
-        raise CounterfeitError(f"cannot write {path}: {error.strerror}.") from None
+    """Add one line to a .jsonl file, whole or not at all; a torn last line is cut off.
+
+    Raises:
+        CannotWrite: the folder is missing, read-only or full.
+    """
+    line = (_as_json(row) + "\n").encode()
+    with writing(path), path.open("a+b", buffering=0) as file:
+        lock(file)
+        end = _cut_torn_line(file)
+        try:
+            _write(file, line)
+        except OSError:
+            os.ftruncate(file.fileno(), end)
+            raise
+
+
+def sync(path: Path) -> None:
+    """Flush a file's content to the disk, if there is such a file."""
+    with writing(path), suppress(FileNotFoundError), path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def lock(file: FileIO, *, wait: bool = True) -> bool:
+    """Lock an open file until it is closed or the process ends, however it ends.
+
+    Where the system has no such locks (Windows, some network file systems) nothing is locked.
+
+    Returns:
+        False when another has it, and `wait` is off.
+    """
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass
+    return True
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -84,8 +146,30 @@ def _is_sound(value: Any) -> bool:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Replace a .jsonl file."""
-    write_whole(path, "".join(_as_json(row) + "\n" for row in rows).encode())
+    """Replace the rows of a .jsonl file; one that has just these is left alone."""
+    content = "".join(_as_json(row) + "\n" for row in rows).encode()
+    with writing(path):
+        if content != (path.read_bytes() if path.exists() else b""):
+            write_whole(path, content)
+
+
+def _write(file: FileIO, content: bytes) -> None:
+    """All of it: the system may take less at a time."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file.fileno(), left) :]
+
+
+def _cut_torn_line(file: FileIO) -> int:
+    """The file's size, once a torn last line is cut off."""
+    end = file.seek(0, os.SEEK_END)
+    if end:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            end = file.read().rfind(b"\n") + 1
+            os.ftruncate(file.fileno(), end)
+    return end
 
 
 def _as_json(row: Row) -> str:

@@ -8,6 +8,7 @@ wherever a name does. Unknown keys and impossible values are errors that name th
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -197,6 +198,26 @@ class Recipe(Section):
     def to_toml(self) -> str:
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
+    def anchored(self) -> "Recipe":
+        """This recipe with a folder of images named so that it is found from everywhere."""
+        folder = Path(self.data.name)
+        with suppress(OSError):  # no name that a path can have
+            if folder.is_dir():
+                return self.with_values({"data.name": str(folder.resolve())})
+        return self
+
+    def changes(self, other: "Recipe") -> list[str]:
+        """`generator.optimizer.lr: 0.0002 -> 0.001` for each value that `other` has otherwise.
+
+        All but the number of epochs, which changes nothing in what was trained so far.
+        """
+        old, new = _flat(self.values), _flat(other.values)
+        return [
+            f"{key}: {old.get(key)} -> {new.get(key)}"
+            for key in old | new
+            if old.get(key) != new.get(key) and key != "training.epochs"
+        ]
+
     def with_overrides(self, overrides: Sequence[str]) -> "Recipe":
         """This recipe with values such as `discriminator.dropout=0.3` instead of its own.
 
@@ -304,6 +325,16 @@ def _set(table: dict[str, Any], key: str, value: object) -> None:
         for other in table.keys() - {"lr"}:
             del table[other]
     table[last] = value
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of nested tables under dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        flat |= (
+            _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return flat
 
 
 def _with_tuples(value: Any) -> Any:

@@ -4,18 +4,28 @@ recipe.toml        the resolved recipe
 environment.json   seed, image shape, versions, device, threads, git revision
 log.jsonl          a row for each logging interval (see `training.interval`)
 metrics.jsonl      a row for each evaluation
-checkpoints/       see `checkpoint`
+findings.jsonl     what went wrong; training's own rows also say where it went back (`rollbacks`)
+checkpoints/       see `checkpoint`; damaged ones are set aside in checkpoints/damaged/
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
 figures/           PNG and WebP files; report.html stands beside
+.lock              held by the process that trains the run
+
+Whatever moment training is killed at, the directory holds a whole run: every file but the .jsonl
+ones is written under a temporary name and renamed, and what came after the newest checkpoint is
+forgotten when training goes on from it.
 """
 
 import io
 import json
+import logging
 import math
 import os
+import shutil
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
@@ -30,10 +40,22 @@ from torch import Tensor
 
 from counterfeit import checkpoint as checkpoints
 from counterfeit import data, latents, model, recipe
-from counterfeit.checkpoint import Checkpoint
+from counterfeit.checkpoint import Checkpoint, Damaged
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.files import Row, append_row, read_rows, write_rows, write_whole
+from counterfeit.files import (
+    Row,
+    append_row,
+    lock,
+    read_rows,
+    sync,
+    sync_folder,
+    write_rows,
+    write_whole,
+    writing,
+)
 from counterfeit.seeds import stream
+
+logger = logging.getLogger(__name__)
 
 SNAPSHOT_IMAGES = 100
 """Latents whose images are kept at every epoch."""
@@ -61,22 +83,56 @@ class Run:
         Raises:
             CounterfeitError: it cannot be written there.
         """
-        name = f"{datetime.now():%Y%m%d-%H%M%S}-{spec.name}-s{environment['seed']}"
-        path = out / name
-        again = 1
+        with cls.creating(out, spec, environment) as run:
+            return run
+
+    @classmethod
+    @contextmanager
+    def creating(
+        cls, out: Path, spec: recipe.Recipe, environment: dict[str, Any]
+    ) -> Iterator["Run"]:
+        """A new run to put more into; it gets its name in `out`, whole, when the block ends well.
+
+        Raises:
+            CounterfeitError: it cannot be written there.
+        """
+        now = datetime.now()
+        name = f"{now:%Y%m%d-%H%M%S}-{spec.name}-s{environment['seed']}"
+        unfinished = out / f".new-{os.getpid()}-{now:%H%M%S%f}"
         try:
-            while path.exists():
-                again += 1
-                path = out / f"{name}-{again}"
             for folder in ("checkpoints", "snapshots", "figures"):
-                (path / folder).mkdir(parents=True)
+                (unfinished / folder).mkdir(parents=True)
         except OSError as error:
             raise CounterfeitError(
                 f"cannot create a run in {out}: {error.strerror}; choose another folder with --out."
             ) from None
-        write_whole(path / "recipe.toml", spec.to_toml().encode())
-        write_whole(path / "environment.json", json.dumps(environment, indent=2).encode())
-        return cls(path)
+        run = cls(unfinished)
+        try:
+            write_whole(unfinished / "recipe.toml", spec.to_toml().encode())
+            write_whole(unfinished / "environment.json", json.dumps(environment, indent=2).encode())
+            yield run
+            with writing(out / name):
+                run.path = _rename_to_free(unfinished, out / name)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        sync_folder(out)
+
+    @classmethod
+    def latest(cls, out: Path) -> "Run":
+        """The newest run in that folder.
+
+        Raises:
+            UsageError: there is none.
+        """
+        runs: list[tuple[str, int, Path]] = []
+        for path in out.glob("[!.]*/environment.json"):
+            with suppress(CounterfeitError, OSError):  # no run, or a damaged one
+                created = cls.open(path.parent).environment.get("created", "")
+                runs.append((str(created), path.stat().st_mtime_ns, path.parent))
+        if not runs:
+            raise UsageError(f"there is no run in {out}; --out names the folder to look in.")
+        return cls(max(runs)[-1])
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -93,6 +149,24 @@ class Run:
         except OSError as error:  # such as a name that is too long
             what = f"cannot be read: {error.strerror}"
         raise UsageError(f"{path} {what}; `counterfeit train` makes one and prints its path.")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep every other process from training this run; reading it stays free.
+
+        Raises:
+            CounterfeitError: another process trains it, or it cannot be written.
+        """
+        path = self.path / ".lock"
+        with writing(path):
+            path.touch()
+            file = path.open("rb", buffering=0)  # not to write: a disk may turn read-only below it
+        with file:
+            if not lock(file, wait=False):
+                raise CounterfeitError(
+                    f"another process is training {self.path}; wait until it ends, or stop it."
+                )
+            yield
 
     # What a run is.
 
@@ -183,6 +257,21 @@ class Run:
         append_row(self.path / "metrics.jsonl", row)
 
     @property
+    def findings(self) -> list[Row]:
+        return read_rows(self.path / "findings.jsonl")
+
+    def append_finding(self, row: Row) -> None:
+        append_row(self.path / "findings.jsonl", row)
+
+    @property
+    def rollbacks(self) -> list[int]:
+        """The steps that training went back to after a number went wrong, in order.
+
+        From each on, the learning rates are halved once more.
+        """
+        return [row["evidence"]["rolled_back_to"] for row in self.findings if _went_back(row)]
+
+    @property
     def snapshot_epochs(self) -> list[int]:
         names = (path.stem.removeprefix("epoch-") for path in self._snapshots.glob("epoch-*.npz"))
         epochs = sorted({int(name) for name in names if name.isdecimal()})
@@ -217,17 +306,38 @@ class Run:
         return checkpoints.steps(self._checkpoints)
 
     def checkpoint(self, step: int | None = None) -> Checkpoint:
-        """The state after `step` updates; the newest when absent.
+        """The state after `step` updates; the newest sound one when absent.
 
         Raises:
-            CounterfeitError: there is none, or it is damaged.
+            CounterfeitError: there is none, or that of `step` is damaged.
         """
+        if step is not None:
+            return checkpoints.read(self._checkpoints, step)
         steps = self.checkpoint_steps
-        if not steps:
-            raise CounterfeitError(
-                f"{self.path} has no checkpoint yet; let it train a first epoch."
-            )
-        return checkpoints.read(self._checkpoints, steps[-1] if step is None else step)
+        for newest in reversed(steps):
+            try:
+                return checkpoints.read(self._checkpoints, newest)
+            except Damaged as error:
+                logger.warning("%s An older one is read.", error)
+        raise CounterfeitError(
+            f"every checkpoint of {self.path} is damaged; `counterfeit train --resume` starts anew."
+            if steps
+            else f"{self.path} has no checkpoint yet; let it train a first epoch."
+        )
+
+    def recover(self) -> Checkpoint | None:
+        """The newest sound checkpoint, for training to go on from; newer ones are set aside.
+
+        Raises:
+            CounterfeitError: one may not be read, or not be moved.
+        """
+        for step in reversed(self.checkpoint_steps):
+            try:
+                return checkpoints.read(self._checkpoints, step)
+            except Damaged as error:
+                aside = checkpoints.set_aside(self._checkpoints, step)
+                logger.warning("%s It is set aside in %s.", error, aside)
+        return None
 
     def step_at(self, epoch: int) -> int:
         """The step of the checkpoint at the end of that epoch.
@@ -245,25 +355,34 @@ class Run:
         return int(steps[epoch])
 
     def write_checkpoint(self, state: Checkpoint) -> None:
+        """Keep a state, and before it, safe from a power cut, all rows that belong to it."""
+        for name in ("log.jsonl", "findings.jsonl"):
+            sync(self.path / name)
         checkpoints.write(self._checkpoints, state)
 
     def remove_checkpoint(self, step: int) -> None:
         checkpoints.remove(self._checkpoints, step)
 
     def rewind(self, step: int, epoch: float) -> None:
-        """Forget what was logged and measured after `step`, before training goes on from there."""
-        try:
-            for folder in (self._checkpoints, self._snapshots):
+        """Forget all that came after `step`, before training goes on from there.
+
+        Findings that training went back for stay: they say where learning rates change.
+        """
+        for folder in (self._checkpoints, self._snapshots):
+            with writing(folder):
                 folder.mkdir(exist_ok=True)
+        with writing(self._snapshots):
             for later in self.snapshot_epochs:
                 if later > epoch:
                     self._snapshot_path(later).unlink()
-        except OSError as error:
-            raise CounterfeitError(f"cannot write {error.filename}: {error.strerror}.") from None
-        for name in ("log.jsonl", "metrics.jsonl"):
-            rows = read_rows(self.path / name)
-            if any(row["step"] > step for row in rows):
-                write_rows(self.path / name, [row for row in rows if row["step"] <= step])
+            for leftover in self._snapshots.glob(".epoch-*.tmp"):
+                leftover.unlink()
+        checkpoints.tidy(self._checkpoints)
+        for name in ("log.jsonl", "metrics.jsonl", "findings.jsonl"):
+            path = self.path / name
+            write_rows(
+                path, [row for row in read_rows(path) if row["step"] <= step or _went_back(row)]
+            )
 
     # What a run can do once it is trained.
 
@@ -325,6 +444,23 @@ class Run:
 
     def _snapshot_path(self, epoch: int) -> Path:
         return self._snapshots / f"epoch-{epoch:04d}.npz"
+
+
+def _went_back(row: Row) -> bool:
+    return "rolled_back_to" in row.get("evidence", {})
+
+
+def _rename_to_free(folder: Path, wanted: Path) -> Path:
+    """Rename a folder to the wanted name, or to that with a number, if others have it."""
+    target, again = wanted, 1
+    while True:
+        try:
+            return folder.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+        again += 1
+        target = wanted.with_name(f"{wanted.name}-{again}")
 
 
 def generate(

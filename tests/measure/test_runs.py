@@ -87,3 +87,18 @@ def test_real_images_hold_no_validation_image(trained: Run) -> None:
     assert not any(image.numpy().tobytes() in validation for image in real)
     with pytest.raises(counterfeit.CounterfeitError, match="only"):
         runs.real_images(trained, 5000)
+
+
+def test_an_evaluation_that_a_kill_prevented_is_made_up_for(trained: Run, tmp_path) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[kill])
+    (path,) = tmp_path.iterdir()
+    for _ in range(2):
+        run = counterfeit.resume(path, on_epoch=[runs.Evaluator(1, samples=50)])
+        assert [row["epoch"] for row in run.metrics] == [1, 2, 3, 4]

@@ -2,9 +2,15 @@
 
 import os
 import signal
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import recipe
@@ -13,6 +19,8 @@ from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
 from counterfeit.run import Run
 from counterfeit.training import loop
+from counterfeit.training.game import Game
+from counterfeit.training.step import Outcome
 
 
 def assert_equal_states(one: Checkpoint, other: Checkpoint) -> None:
@@ -24,6 +32,15 @@ def assert_equal_states(one: Checkpoint, other: Checkpoint) -> None:
 
 def without_speed(rows: list[Row]) -> list[Row]:
     return [{k: v for k, v in row.items() if k != "images_per_second"} for row in rows]
+
+
+def assert_same_runs(one: Run, other: Run) -> None:
+    assert_equal_states(one.checkpoint(), other.checkpoint())
+    assert without_speed(one.log) == without_speed(other.log)
+    assert one.findings == other.findings
+    assert one.snapshot_epochs == other.snapshot_epochs
+    for epoch in one.snapshot_epochs:
+        assert (one.snapshot(epoch) == other.snapshot(epoch)).all()
 
 
 def test_a_run_directory_holds_what_the_design_promises(tiny: recipe.Recipe, tmp_path) -> None:
@@ -101,10 +118,19 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
     (path,) = (tmp_path / "stopped").iterdir()
     assert Run.open(path).checkpoint().step == stop_at
 
-    resumed = counterfeit.resume(path)
-    assert_equal_states(whole.checkpoint(), resumed.checkpoint())
-    assert without_speed(whole.log) == without_speed(resumed.log)
-    assert whole.snapshot_epochs == resumed.snapshot_epochs
+    assert_same_runs(whole, counterfeit.resume(path))
+
+
+def test_a_signal_does_not_wait_for_an_evaluation(tiny: recipe.Recipe, tmp_path) -> None:
+    def evaluate(run: Run, epoch: int, generator: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        pytest.fail("it went on")
+
+    with pytest.raises(Interrupted) as stopped:
+        counterfeit.train(tiny, out=tmp_path, on_epoch=[evaluate])
+    assert stopped.value.exit_status == 143
+    (path,) = tmp_path.iterdir()
+    assert Run.open(path).checkpoint().epoch == 1
 
 
 def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) -> None:
@@ -156,6 +182,56 @@ def test_a_folder_that_cannot_be_written_is_named(tiny: recipe.Recipe, tmp_path)
 def test_an_absent_device_is_refused(tiny: recipe.Recipe, tmp_path) -> None:
     with pytest.raises(UsageError, match="there is: cpu"):
         counterfeit.train(tiny, device="tpu", out=tmp_path)
+
+
+RECIPES = recipe.names()
+
+
+def small(name: str) -> recipe.Recipe:
+    """A recipe with networks and data so small that an epoch of 6 updates takes milliseconds."""
+    spec = recipe.load(name)
+    layers = len(spec.discriminator.hidden)
+    return spec.with_overrides(
+        [
+            "data.name=digits",
+            "data.train_images=110",
+            "training.batch_size=18",
+            "training.epochs=3",
+            f"generator.hidden={[8] * len(spec.generator.hidden)}",
+            f"discriminator.hidden={[8] * layers}",
+        ]
+    )
+
+
+@cache
+def whole_run(name: str) -> Run:
+    return counterfeit.train(small(name), out=tempfile.mkdtemp())
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@settings(max_examples=4)
+@given(stops=st.lists(st.integers(1, 17), min_size=1, max_size=3, unique=True))
+def test_every_recipe_goes_on_to_the_bit_from_any_step(name: str, stops: list[int]) -> None:
+    with tempfile.TemporaryDirectory() as out, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "LOG_EVERY", 4)
+        update = Game.update
+
+        def update_and_stop(game: Game, step: int, *arguments: Any) -> Outcome:
+            if step + 1 in stops:
+                stops.remove(step + 1)
+                os.kill(os.getpid(), signal.SIGTERM)
+            return update(game, step, *arguments)
+
+        whole = whole_run(name)
+        patch.setattr(Game, "update", update_and_stop)
+        with pytest.raises(Interrupted) as stopped:
+            counterfeit.train(small(name), out=out)
+        assert stopped.value.exit_status == 143
+        (path,) = Path(out).iterdir()
+        while stops:
+            with pytest.raises(Interrupted):
+                counterfeit.resume(path)
+        assert_same_runs(whole, counterfeit.resume(path))
 
 
 def test_samples_come_from_the_average_and_training_does_not(tiny, tmp_path) -> None:

@@ -128,7 +128,8 @@ def _ask_discriminator(
 class Evaluator:
     """Evaluates a run in training after every so many epochs: hand it to `train` as `on_epoch`.
 
-    It measures against the validation images, so that a checkpoint may be chosen by the result.
+    It measures against the validation images, so that a checkpoint may be chosen by the result,
+    and an epoch that it has measured already, before the run was resumed, it leaves alone.
 
     Raises:
         UsageError: `every` is below 1.
@@ -142,9 +143,19 @@ class Evaluator:
         self._reference: Reference | None = None
 
     def __call__(self, run: Run, epoch: int, generator: torch.nn.Module) -> None:
-        if epoch % self.every == 0:
+        if epoch % self.every == 0 and not _measured(run, epoch):
             self._reference = self._reference or reference_for(run, "validation")
             evaluate(run, samples=self.samples, reference=self._reference)
+
+
+def _measured(run: Run, epoch: int) -> bool:
+    """Whether there is a row of that epoch, measured against validation images."""
+    return any(
+        "validation" in name.split("_")
+        for row in run.metrics
+        if row["epoch"] == epoch
+        for name in row.get("metrics", {})
+    )
 
 
 def as_row(step: int, epoch: float, measured: dict[str, Measurement]) -> Row:

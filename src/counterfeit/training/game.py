@@ -1,6 +1,6 @@
 """The two players of a recipe, how one update moves them, and the state that it changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -37,6 +37,7 @@ class Game:
         mean_image: the training images' mean, (C, H, W) in [0, 1].
         seed: fixes the initial weights, labels, latents and dropout of every update.
         device: where it all lives.
+        halvings: steps from each of which both learning rates are halved once more.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class Game:
         *,
         seed: int,
         device: torch.device,
+        halvings: Sequence[int] = (),
     ) -> None:
         self._move: Callable[..., Outcome]
         self.recipe = recipe
         self.seed = seed
         self.device = device
+        self.halvings = halvings
         channels, height, width = mean_image.shape
         shape = (channels, height, width)
         model.require_training_memory(recipe, shape)
@@ -92,9 +95,10 @@ class Game:
             spec.latent, draws * batch_size, stream(self.seed, "latent", step, self.device)
         ).view(draws, batch_size, -1)
         self.D.rng.manual_seed(stream_seed(self.seed, "dropout", step))
-        optimizers.schedule(self.generator.optimizer, spec.generator.optimizer, step, epoch)
+        share = 0.5 ** sum(step >= start for start in self.halvings)  # of the learning rates
+        optimizers.schedule(self.generator.optimizer, spec.generator.optimizer, step, epoch, share)
         optimizers.schedule(
-            self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch
+            self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch, share
         )
         outcome = self._move(reals, z, self.real_labels, spec.loss.generator)
         if self.average is not None:

@@ -48,25 +48,28 @@ def build(network: nn.Module, spec: Sgd | Adam) -> Optimizer:
     return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, fused=fused)
 
 
-def schedule(optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int) -> None:
+def schedule(
+    optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int, share: float = 1.0
+) -> None:
     """Set the learning rate and momentum for update number `update`, in epoch number `epoch`.
 
-    Both are counted from 0. lr = max(lr_min, lr / lr_decay^update); momentum rises linearly from
-    the ramp's first epoch to its last, which are counted from 1.
+    Both are counted from 0. lr = share * max(lr_min, lr / lr_decay^update); momentum rises linearly
+    from the ramp's first epoch to its last, which are counted from 1.
 
     Source: pylearn2's `ExponentialDecay` and `MomentumAdjustor`, as mnist.yaml uses them; the
     latter counts once before training, so that its count is the epoch's number from 1. Their
     velocity holds the learning rate and PyTorch's does not: the difference is the decay of one
     update, a factor of 1.000004.
     """
-    if isinstance(spec, Adam):
-        return
     group = optimizer.param_groups[0]
+    if isinstance(spec, Adam):
+        _set(group, "lr", share * spec.lr)
+        return
     try:
         rate = spec.lr / spec.lr_decay**update
     except OverflowError:  # past the largest float
         rate = 0.0
-    _set(group, "lr", max(spec.lr_min, rate))
+    _set(group, "lr", share * max(spec.lr_min, rate))
     if spec.final_momentum is not None:
         start, end = spec.momentum_ramp
         progress = min(max((epoch + 1 - start) / (end - start), 0.0), 1.0)

@@ -1,0 +1,141 @@
+"""A new run that goes on from where another one is, with other values."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from counterfeit import environment, model
+from counterfeit.checkpoint import AVERAGE, Checkpoint
+from counterfeit.errors import UsageError
+from counterfeit.files import Row, write_rows
+from counterfeit.recipe import Recipe
+from counterfeit.run import Run
+from counterfeit.training.interval import Interval
+from counterfeit.training.loop import steps_per_epoch, training_images
+
+PLAYERS = ("generator", "discriminator")
+
+
+def recipe_now(run: Run) -> Recipe:
+    """The run's recipe with the learning rates that it trains with after its rollbacks."""
+    share = 0.5 ** len(run.rollbacks)
+    rates = {
+        f"{player}.optimizer.lr": getattr(run.recipe, player).optimizer.lr * share
+        for player in PLAYERS
+    }
+    return run.recipe.with_values(rates) if run.rollbacks else run.recipe
+
+
+def fork(
+    parent: Run,
+    spec: Recipe,
+    *,
+    seed: int | None = None,
+    device: str = "auto",
+    out: Path | None = None,
+    data_dir: Path | None = None,
+) -> Run:
+    """A new run at the parent's newest checkpoint, for `loop.resume` to train by `spec`.
+
+    It holds the parent's rows and snapshots up to there, so that its curves are whole, and names
+    the parent in its environment.json. An optimiser's state is kept where the optimiser stays the
+    same; an average of weights that is new starts from the newest ones. Where an epoch has another
+    number of updates now, the parent's steps are counted anew, from its epochs.
+
+    Args:
+        seed, out, data_dir: the parent's own seed, folder and data folder when absent.
+
+    Raises:
+        UsageError: `spec` has other networks than the parent, or cannot be trained.
+        CounterfeitError: the data or the checkpoint cannot be read, or `out` not be written.
+    """
+    place = environment.pick_device(device)
+    data_dir = data_dir.resolve() if data_dir else parent.data_dir
+    images = training_images(spec, data_dir)
+    spec = spec.anchored()
+    saved = parent.checkpoint()
+    tensors = _carried_over(parent, spec, saved, images.shape)
+
+    per_epoch = steps_per_epoch(spec, len(images))
+    recount = per_epoch != round(saved.step / saved.epoch)
+    step = int(saved.epoch * per_epoch) if recount else saved.step
+    if recount or spec.training.batch_size != parent.recipe.training.batch_size:
+        tensors |= Interval(
+            1, spec.training.batch_size, place
+        ).tensors()  # the old one cannot go on
+
+    def own(rows: list[Row]) -> list[Row]:
+        return [
+            row | {"step": int(row["epoch"] * per_epoch)} if recount else row
+            for row in rows
+            if row["step"] <= saved.step
+        ]
+
+    facts = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": parent.seed if seed is None else seed,
+        "image_shape": images.shape,
+        "data_dir": str(data_dir) if data_dir else None,
+        "parent": {"run": str(parent.path.resolve()), "step": saved.step},
+    }
+    with Run.creating(
+        out or parent.path.parent, spec, facts | environment.describe(place)
+    ) as child:
+        write_rows(child.path / "log.jsonl", own(parent.log))
+        write_rows(child.path / "metrics.jsonl", own(parent.metrics))
+        write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
+        for epoch in parent.snapshot_epochs:
+            if epoch <= saved.epoch:
+                child.write_snapshot(epoch, torch.tensor(parent.snapshot(epoch)))
+        child.write_checkpoint(Checkpoint(step, step / per_epoch, tensors))
+    return child
+
+
+def _as_history(finding: Row) -> Row:
+    """A finding without its force on learning rates, which the child's recipe has already."""
+    evidence = {k: v for k, v in finding.get("evidence", {}).items() if k != "rolled_back_to"}
+    return finding | {"evidence": evidence}
+
+
+def _carried_over(
+    parent: Run, spec: Recipe, saved: Checkpoint, shape: tuple[int, int, int]
+) -> dict[str, Tensor]:
+    """The checkpoint's tensors, without the state of optimisers that are no longer the same.
+
+    Raises:
+        UsageError: the networks are no longer the same.
+    """
+    tensors = dict(saved.tensors)
+    for player, before, after in zip(
+        PLAYERS, _networks(parent.recipe, parent.image_shape), _networks(spec, shape), strict=True
+    ):
+        old, new = before.state_dict(), after.state_dict()
+        for name in old | new:
+            sizes = [str(list(s[name].shape)) if name in s else "absent" for s in (old, new)]
+            if sizes[0] != sizes[1]:
+                raise UsageError(
+                    f"a fork keeps the networks, and {player}.{name} would be {sizes[1]} instead of"
+                    f" {sizes[0]}; train the changed recipe from its start, without --resume."
+                )
+        optimizers = [getattr(each, player).optimizer.name for each in (parent.recipe, spec)]
+        if optimizers[0] != optimizers[1] or _trained(before) != _trained(after):
+            for name in list(tensors):
+                if name.startswith(f"{player}.optimizer."):
+                    del tensors[name]
+    if spec.generator.ema_decay and not parent.recipe.generator.ema_decay:  # it starts here
+        tensors |= {
+            f"{AVERAGE}.{name}": tensor.clone()
+            for name, tensor in saved.part("generator").items()
+            if not name.startswith("optimizer.")
+        }
+    return tensors
+
+
+def _networks(spec: Recipe, shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
+    return model.build_generator(spec, shape), model.build_discriminator(spec, shape)
+
+
+def _trained(network: nn.Module) -> list[str]:
+    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]

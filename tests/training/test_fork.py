@@ -1,0 +1,85 @@
+"""Forks: a new run from where another is, and nothing of the other one changes."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import counterfeit
+from counterfeit import recipe
+from counterfeit.errors import UsageError
+from counterfeit.run import Run
+from counterfeit.training.fork import fork, recipe_now
+
+
+@pytest.fixture(scope="module")
+def parent(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two epochs of 22 updates."""
+    spec = recipe.load("batchnorm-smoothing").with_overrides(
+        ["data.name=digits", "generator.hidden=[16, 16]", "discriminator.hidden=[16, 8]",
+         "training.batch_size=64", "training.epochs=2"]
+    )  # fmt: skip
+    return counterfeit.train(spec, seed=3, out=tmp_path_factory.mktemp("runs"))
+
+
+def files(run: Run) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+def test_a_fork_without_changes_goes_on_as_its_parent_would(parent: Run, tmp_path) -> None:
+    before = files(parent)
+    child = counterfeit.resume(fork(parent, parent.recipe, out=tmp_path).path, epochs=4)
+    assert files(parent) == before
+    assert child.environment["parent"] == {"run": str(parent.path), "step": 44}
+    assert child.seed == 3
+    assert child.log[:2] == parent.log
+    assert child.snapshot_epochs == [0, 1, 2, 3, 4]
+
+    twin = tmp_path / "twin"
+    shutil.copytree(parent.path, twin)
+    state, other = child.checkpoint(), counterfeit.resume(twin, epochs=4).checkpoint()
+    assert all(torch.equal(tensor, other.tensors[name]) for name, tensor in state.tensors.items())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        ["generator.optimizer.lr=0.0005"],
+        ["generator.optimizer.name=sgd"],
+        ["discriminator.train_shared_maxout=true"],
+        ["generator.activation=leaky-relu"],
+        ["training.batch_size=32"],
+        ["training.discriminator_steps=2"],
+        ["generator.ema_decay=0.9"],
+        ["data.train_images=1000"],
+    ],
+)
+def test_changed_values_train_on(parent: Run, tmp_path, changes: list[str]) -> None:
+    spec = parent.recipe.with_overrides([*changes, "training.epochs=3"])
+    child = counterfeit.resume(fork(parent, spec, out=tmp_path).path)
+    assert child.recipe == spec
+    assert [row["epoch"] for row in child.log][:2] == [1, 2]
+    assert child.log[-1]["epoch"] == 3
+    steps = [row["step"] for row in child.log]
+    assert steps == sorted(set(steps))
+    assert all(tensor.isfinite().all() for tensor in child.checkpoint().tensors.values())
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["generator.hidden=[17, 16]", "generator.batch_norm=false", "discriminator.activation=relu"],
+)
+def test_other_networks_are_refused(parent: Run, tmp_path, change: str) -> None:
+    with pytest.raises(UsageError, match=r"a fork keeps the networks, and \w+\.hidden"):
+        fork(parent, parent.recipe.with_overrides([change]), out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fork_starts_with_the_learning_rates_that_rollbacks_left(parent: Run, tmp_path) -> None:
+    copy = Run.open(shutil.copytree(parent.path, tmp_path / "copy"))
+    copy.append_finding({"step": 30, "epoch": 1.4, "evidence": {"rolled_back_to": 22}})
+    child = fork(copy, recipe_now(copy), out=tmp_path)
+    assert child.recipe.generator.optimizer.lr == parent.recipe.generator.optimizer.lr / 2
+    assert child.rollbacks == []
+    assert len(child.findings) == 1
