@@ -100,7 +100,7 @@ def draw(
     reference(middle, by_products, "in proportion to products")
     middle.set_xticks(list(by_width), [f"{factor:g}" for factor in by_width])
     right.plot(range(1, len(memory) + 1), memory, color=D_COLOUR)
-    right.set(xlabel="epoch", ylabel="resident memory, MiB", ylim=(0, None))
+    right.set(xlabel="epoch", ylabel="resident memory, MiB", ylim=(0, 1.2 * max(memory)))
     for axes in (left, middle, right):
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=CHART_DPI)
