@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from counterfeit import cli, data, recipe
+from counterfeit.errors import CounterfeitError
 from counterfeit.measure import runs
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
@@ -231,3 +232,26 @@ def test_a_damaged_idx_file_is_named(capsys, tmp_path, damage: str) -> None:
     assert out == ""
     assert path.name in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at x.cpp] DefaultCPUAllocator: can't allocate memory: you"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20 GB"),
+    ],
+)
+def test_no_memory_is_said_plainly(error: Exception, capsys) -> None:
+    assert cli.report_error(error) == 1
+    assert capsys.readouterr().err.startswith("counterfeit: out of memory; lower the batch size")
+
+
+def test_what_a_message_quotes_cannot_add_lines_or_move_the_cursor(capsys) -> None:
+    error = CounterfeitError("cannot read a\nb\x1b[2J쥐; replace it." + "x" * 5000)
+    error.add_note("on disk:\nnone")
+    cli.report_error(error)
+    first, note = capsys.readouterr().err.splitlines()
+    assert first.startswith(r"counterfeit: cannot read a\nb\x1b[2J쥐; replace it.x")
+    assert len(first) < 1000
+    assert note == r"  - on disk:\nnone"

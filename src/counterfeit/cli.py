@@ -33,7 +33,8 @@ Flag = Parameter(negative="", show_default=False)
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # TOML is
+        # TOML is UTF-8; names of files need not be.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        sys.exit(_report(error))
+        sys.exit(report_error(error))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -62,20 +63,42 @@ def _writable(path: Path, *suffixes: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot make the folder {path.parent}: {error.strerror}.") from None
+    except ValueError as error:  # a NUL
+        raise UsageError(f"cannot write {path}: {error}.") from None
     return path
 
 
-def _report(error: Exception) -> int:
+def report_error(error: Exception) -> int:
     """Print one line that says what is wrong and what to do; return the exit status."""
     if isinstance(error, CounterfeitError):
         message, status = str(error), error.exit_status
     elif isinstance(error, CycloptsError):
         message, status = f"{str(error).rstrip('.')}. `counterfeit --help` shows the commands.", 2
+    elif _is_memory(error):
+        message = "out of memory; lower the batch size, the networks, or the number of images."
+        status = 1
     else:
         kind = type(error).__name__
         message, status = f"unexpected {kind}: {error} (--debug shows where).", 1
-    print(f"counterfeit: {message}", file=sys.stderr)
+    print(f"counterfeit: {_one_line(message)}", file=sys.stderr)
+    for note in getattr(error, "__notes__", []):
+        print(f"  - {_one_line(note)}", file=sys.stderr)
     return status
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether Python or torch, which says so in words, could get no more memory."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
+
+
+def _one_line(message: str) -> str:
+    """Control characters, which names of files may hold, escaped; the middle of a long one cut."""
+    if len(message) > 900:
+        message = f"{message[:600]} … {message[-250:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
 
 
 @app.command
@@ -300,8 +323,6 @@ def sample(
     from counterfeit.insight import figures
     from counterfeit.run import Run
 
-    if not 1 <= count <= 1_000_000:
-        raise UsageError(f"-n {count}: must be from 1 to 1,000,000; other --seed give others.")
     trained = Run.open(run)
     target = _writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)

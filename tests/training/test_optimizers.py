@@ -100,3 +100,34 @@ def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Sgd | recipe
         assert torch.equal(one, other)
     for name, tensor in optimizers.tensors(own).items():
         assert torch.equal(tensor, optimizers.tensors(short)[name])
+
+
+def test_a_decay_past_the_largest_float_ends_at_the_least_rate() -> None:
+    spec = recipe.Sgd(lr=0.1, lr_decay=2.0, lr_min=1e-6)
+    optimizer = optimizers.build(torch.nn.Linear(2, 2), spec)
+    optimizers.schedule(optimizer, spec, 5000, 0)
+    assert optimizer.param_groups[0]["lr"] == 1e-6
+
+
+@pytest.mark.parametrize("spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1)])
+def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
+    spec: recipe.Sgd | recipe.Adam,
+) -> None:
+    network = torch.nn.Linear(2, 3)
+    optimizer = optimizers.build(network, spec)
+    network(torch.ones(3, 2)).square().sum().backward()
+    optimizer.step()
+    kept = dict(optimizers.tensors(optimizer))
+    name = next(key for key in kept if not key.endswith("step"))
+    for damage in (
+        {name: kept[name][:1]},
+        {name: kept[name].double()},
+        {"optimizer.2." + name.split(".")[-1]: kept[name]},
+        {"optimizer.0.max_exp_avg_sq": kept[name]},
+        {"optimizer.x.y": kept[name]},
+        {"optimizer.0.step": torch.zeros(3)},
+    ):
+        with pytest.raises(ValueError, match=r"state of|invalid literal"):
+            optimizers.load(optimizer, kept | damage)
+    optimizers.load(optimizer, {})
+    optimizers.load(optimizer, kept)

@@ -53,6 +53,7 @@ class Game:
         self.device = device
         channels, height, width = mean_image.shape
         shape = (channels, height, width)
+        model.require_training_memory(recipe, shape)
         G = model.build_generator(recipe, shape, seed=seed).to(device)
         D = model.build_discriminator(recipe, shape, seed=seed, device=device)
         if recipe.generator.output_bias == "data-mean":

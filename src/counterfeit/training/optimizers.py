@@ -62,7 +62,11 @@ def schedule(optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int) ->
     if isinstance(spec, Adam):
         return
     group = optimizer.param_groups[0]
-    _set(group, "lr", max(spec.lr_min, spec.lr / spec.lr_decay**update))
+    try:
+        rate = spec.lr / spec.lr_decay**update
+    except OverflowError:  # past the largest float
+        rate = 0.0
+    _set(group, "lr", max(spec.lr_min, rate))
     if spec.final_momentum is not None:
         start, end = spec.momentum_ramp
         progress = min(max((epoch + 1 - start) / (end - start), 0.0), 1.0)
@@ -135,7 +139,11 @@ def tensors(optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def load(optimizer: Optimizer, named: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Restore what `tensors` returned, and return the tensors that are not the optimiser's."""
+    """Restore what `tensors` returned, and return the tensors that are not the optimiser's.
+
+    Raises:
+        ValueError: they belong to other parameters, or to another optimiser.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     others: dict[str, Tensor] = {}
     for key, tensor in named.items():
@@ -144,6 +152,24 @@ def load(optimizer: Optimizer, named: dict[str, Tensor]) -> dict[str, Tensor]:
             state.setdefault(int(number), {})[name] = tensor
         else:
             others[key] = tensor
+    _require_fit(optimizer, state)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     return others
+
+
+def _require_fit(optimizer: Optimizer, state: dict[int, dict[str, Tensor]]) -> None:
+    """Fused updates trust the shapes of their state: a wrong one corrupts the memory."""
+    adam = isinstance(optimizer, torch.optim.Adam)
+    names = {"step", "exp_avg", "exp_avg_sq"} if adam else {"momentum_buffer"}
+    parameters = optimizer.param_groups[0]["params"]
+    numbers = set(range(len(parameters)))
+    if not state.keys() <= numbers or (adam and state and state.keys() != numbers):
+        raise ValueError("state of other parameters")
+    for number, of_one in state.items():
+        if of_one.keys() != names:
+            raise ValueError("state of another optimiser")
+        for name, tensor in of_one.items():
+            shape = torch.Size([]) if name == "step" else parameters[number].shape
+            if tensor.shape != shape or tensor.dtype != torch.float32:
+                raise ValueError("state of another shape or type")
