@@ -20,7 +20,6 @@ import errno
 import functools
 import gc
 import hashlib
-import logging
 import os
 import random
 import signal
@@ -129,8 +128,8 @@ def small_world() -> Iterator[None]:
         mock.patch.object(Game, "update", _poisoned_update),
         mock.patch.object(data, "load", functools.cache(data.load)),
         mock.patch.object(environment, "_git_revision", return_value=None),
+        mock.patch.object(loop, "logger"),  # it warns of each NaN
     ):
-        logging.getLogger("counterfeit").setLevel(logging.ERROR)  # it warns of each NaN
         with tempfile.TemporaryDirectory() as folder:  # what is imported on first use is, once
             train(Path(folder), epochs=3)
         yield

@@ -151,7 +151,6 @@ def one_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     ("file", "command"),
     [
         ("checkpoints/step-00000011.safetensors", "sample"),
-        ("checkpoints/step-00000011.safetensors", "resume"),
         ("checkpoints/step-00000011.json", "sample"),
         ("recipe.toml", "sample"),
         ("environment.json", "sample"),
@@ -165,16 +164,31 @@ def test_a_pickle_in_a_run_never_runs(
     shutil.copytree(trained.path, run)
     content = write(Trap(mark))
     (run / file).write_bytes(content + b"\n" if file.endswith("jsonl") else content)
-    if file.endswith(".safetensors"):  # as one would who wants it read
-        index = (run / file).with_suffix(".json")
-        right = {"sha256": hashlib.sha256(content).hexdigest()}
-        index.write_text(json.dumps(json.loads(index.read_text()) | right))
-    command_line = {
-        "sample": ["sample", str(run)],
-        "resume": ["train", "--resume", str(run), "--epochs", "2", "--quiet"],
-        "report": ["report", str(run)],
-    }
-    assert file.split("/")[-1].split(".")[0] in one_line(capsys, *command_line[command])
+    if file.endswith(".safetensors"):
+        sign(run / file)
+    assert file.split("/")[-1].split(".")[0] in one_line(capsys, command, str(run))
+    assert not mark.exists()
+
+
+def sign(weights: Path) -> None:
+    """Put their checksum into the index, as one would who wants them read."""
+    index = weights.with_suffix(".json")
+    right = {"sha256": hashlib.sha256(weights.read_bytes()).hexdigest()}
+    index.write_text(json.dumps(json.loads(index.read_text()) | right))
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_training_sets_a_pickle_aside_unread(
+    trained: Run, tmp_path: Path, mark: Path, caplog, write
+) -> None:
+    run = Path(shutil.copytree(trained.path, tmp_path / "run"))
+    weights = run / "checkpoints" / "step-00000011.safetensors"
+    weights.write_bytes(write(Trap(mark)))
+    sign(weights)
+    resumed = counterfeit.resume(run)
+    assert "step-00000011" in caplog.text
+    assert (run / "checkpoints" / "damaged" / weights.name).exists()
+    assert resumed.checkpoint().step == 11
     assert not mark.exists()
 
 

@@ -1,5 +1,7 @@
 """The command line: one subcommand is one function. Heavy imports stay inside them."""
 
+import atexit
+import gc
 import io
 import os
 import sys
@@ -41,6 +43,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
+    # At its end, Python searches PyTorch's objects for cycles, which takes over a second; frozen
+    # objects are left out.
+    atexit.register(gc.freeze)
     try:
         app(
             [argument for argument in arguments if argument != "--debug"],

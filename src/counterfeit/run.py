@@ -314,16 +314,16 @@ class Run:
         if step is not None:
             return checkpoints.read(self._checkpoints, step)
         steps = self.checkpoint_steps
-        for newest in reversed(steps):
+        if not steps:
+            raise CounterfeitError(
+                f"{self.path} has no checkpoint yet; let it train a first epoch."
+            )
+        for newest in reversed(steps[1:]):
             try:
                 return checkpoints.read(self._checkpoints, newest)
             except Damaged as error:
                 logger.warning("%s An older one is read.", error)
-        raise CounterfeitError(
-            f"every checkpoint of {self.path} is damaged; `counterfeit train --resume` starts anew."
-            if steps
-            else f"{self.path} has no checkpoint yet; let it train a first epoch."
-        )
+        return checkpoints.read(self._checkpoints, steps[0])
 
     def recover(self) -> Checkpoint | None:
         """The newest sound checkpoint, for training to go on from; newer ones are set aside.
