@@ -4,6 +4,8 @@ recipe.toml        the resolved recipe
 environment.json   seed, image shape, versions, device, threads, git revision
 log.jsonl          a row for each logging interval (see `training.interval`)
 metrics.jsonl      a row for each evaluation
+vitals.jsonl       a row for each epoch that was examined (see `insight.vitals`)
+findings.jsonl     a row for each finding, when it was said (see `insight.diagnose`)
 checkpoints/       see `checkpoint`
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
 figures/           PNG and WebP files; report.html stands beside
@@ -144,6 +146,20 @@ class Run:
         append_row(self.path / "metrics.jsonl", row)
 
     @property
+    def vitals(self) -> list[Row]:
+        return read_rows(self.path / "vitals.jsonl")
+
+    def append_vitals(self, row: Row) -> None:
+        append_row(self.path / "vitals.jsonl", row)
+
+    @property
+    def findings(self) -> list[Row]:
+        return read_rows(self.path / "findings.jsonl")
+
+    def append_finding(self, row: Row) -> None:
+        append_row(self.path / "findings.jsonl", row)
+
+    @property
     def snapshot_epochs(self) -> list[int]:
         names = (path.stem.removeprefix("epoch-") for path in self._snapshots.glob("epoch-*.npz"))
         return sorted(int(name) for name in names if name.isdecimal())
@@ -206,10 +222,10 @@ class Run:
         checkpoints.remove(self._checkpoints, step)
 
     def rewind(self, step: int, epoch: float) -> None:
-        """Forget what was logged and measured after `step`, before training goes on from there."""
+        """Forget what was written of the time after `step`, before training goes on from there."""
         for folder in (self._checkpoints, self._snapshots):
             folder.mkdir(exist_ok=True)
-        for name in ("log.jsonl", "metrics.jsonl"):
+        for name in ("log.jsonl", "metrics.jsonl", "vitals.jsonl", "findings.jsonl"):
             rows = read_rows(self.path / name)
             if any(row["step"] > step for row in rows):
                 write_rows(self.path / name, [row for row in rows if row["step"] <= step])
