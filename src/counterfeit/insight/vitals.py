@@ -5,31 +5,29 @@ which `insight.detectors` turn into findings. Distances are Euclidean between im
 [0, 1], as multiples of the mean distance between two training images, so that they mean the same
 on every data set.
 
-A row, with those keys that the run allows:
+A row of vitals.jsonl has `step`, `epoch`, `data_repeated` (the share of training images that are
+flat or equal to another one), and of the 100 fixed latents' images:
 
-step, epoch
-images of the 100 fixed latents:
-  spread          mean distance between two of them; 1 for the training images, 0 when all are alike
-  distance        energy distance to the training images: 0 for the same distribution
-  nearest_real    median distance to the nearest of 1,000 training images, as a multiple of what it
-                  is for these themselves
-  moved           mean distance from the same latents' images one epoch before
-  extreme         share of pixels that are 0 or 255; `real_extreme`: of the training images
-  repeated        the largest share of them that are equal, pixel by pixel
-  classes         the class of each, -1 where the classifier is unsure (labelled data)
-generator, on 256 new latents:
-  g_dead          share of rectifiers that are never on, in the worst layer
-  batchnorm_gap   mean distance between its images in train mode and in eval mode, of one latent
-  copied          median distance of 50 images to the nearest training image, as a multiple of what
-                  it is for held-out images; at some epochs, see `copies_due`
-discriminator, without dropout:
-  d_dead          share of rectifiers that are never on, in the worst layer
-  d_idle_pieces   share of maxout pieces that are never the largest, in the worst layer
-  d_top_line      share of shared maxout's largest line, in the worst layer: 1 when it is linear
-  d_training, d_held_out, d_generated   mean of D(x)
-  d_knows         probability that D rates a training image above a held-out one; 1/2 when it does
-                  not tell them apart
-data_repeated     share of the training images that are flat or equal to another one
+spread        mean distance between two of them: 1 for training images, 0 when all are alike
+distance      energy distance to the training images: 0 for the same distribution
+nearest_real  median distance to the nearest of 1,000 training images, as a multiple of what it is
+              for these themselves
+moved         mean distance from the same latents' images one epoch before
+extreme       share of pixels that are 0 or 255; `real_extreme`: of the training images
+repeated      share of the commonest image
+
+When the networks are examined too, it also has, where they apply:
+
+classes         the class of each of the 100 images, -1 where the classifier is unsure
+g_dead          G's rectifiers that are never on over 128 latents, as a share of the worst layer
+batchnorm_gap   mean distance between what one latent becomes in train mode and in eval mode
+copied          median distance of 50 images to their nearest training image, as a multiple of what
+                it is for held-out images
+d_dead          as `g_dead`, over 64 training images and as many fakes
+d_idle_pieces   maxout pieces that are never the largest, as a share of the worst layer
+d_top_line      share of the commonest line of shared maxout, in the worst layer: 1 is linear
+d_training, d_held_out, d_generated   mean of D(x), without dropout
+d_knows         probability that D rates a training image above a held-out one; 1/2 by chance
 """
 
 import copy
@@ -38,7 +36,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from counterfeit import data, latents, model
@@ -53,16 +51,20 @@ from counterfeit.run import Run, generate
 from counterfeit.seeds import stream
 
 REAL_IMAGES = 1_000
-ASKED = 500
+ASKED = 256
 """Training and held-out images that D is asked about."""
 
-FAKES = 256
+FAKES = 128
 BATCHNORM_BATCHES = 16
 COMPARED = 50
 """Samples whose nearest training image is looked for."""
 
-SEARCHED = 6_000
-"""Training images that an epoch's share of that search looks at."""
+EXAMINE_IMAGES = 40_000
+"""Images trained on from one examination of the networks to the next, at least: on a processor
+one costs as much as training on about 500."""
+
+COPIES_EPOCHS = 10
+"""Epochs from one search for copies to the next: its cost grows with the data."""
 
 
 class Gauge:
@@ -94,29 +96,32 @@ class Gauge:
         epoch: int,
         images: UInt8[Tensor, "N C H W"],
         before: UInt8[Tensor, "N C H W"] | None = None,
-        generator: nn.Module | None = None,
-        discriminator: model.MLPDiscriminator | None = None,
+        networks: tuple[nn.Module, model.MLPDiscriminator] | None = None,
+        *,
+        copies: bool = True,
     ) -> Row:
         """A row of vitals.jsonl.
 
         Args:
             images: of the fixed latents, and `before`: one epoch earlier.
-            generator, discriminator: at that epoch; without them their numbers are left out.
+            networks: generator and discriminator at that epoch, to be examined too.
+            copies: whether to look for copies of training images, which takes longest.
         """
         row: Row = {"step": step, "epoch": epoch, "data_repeated": self.data_repeated}
         row |= self._of_images(images, before)
-        if generator is not None:
-            z = latents.draw(
-                self.recipe.latent,
-                FAKES,
-                stream(self.seed, "vitals", step, next(generator.parameters()).device),
-            )
+        if networks is not None:
+            generator, discriminator = networks
+            if self.classifier is not None:
+                surest, classes = self.classifier.read(images).probabilities.max(1)
+                row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
+            device = next(generator.parameters()).device
+            rng = stream(self.seed, "vitals", step, device)
+            z = latents.draw(self.recipe.latent, FAKES, rng)
             fakes = generate(generator, z, self.recipe.value_range)
             row |= self._of_generator(generator, z)
-            if copies_due(epoch, len(self.training)):
+            row |= self._of_discriminator(discriminator, fakes)
+            if copies:
                 row |= self._copied(fakes[:COMPARED])
-            if discriminator is not None:
-                row |= self._of_discriminator(discriminator, fakes)
         return row
 
     def _of_images(
@@ -138,9 +143,6 @@ class Gauge:
             row["nearest_real"] = float(to_real.amin(1).median()) / self.typical_nearest
         if before is not None:
             row["moved"] = float((points - as_points(before)).norm(dim=1).mean()) / self.scale
-        if self.classifier is not None:
-            surest, classes = self.classifier.read(images).probabilities.max(1)
-            row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
         return row
 
     @torch.inference_mode()
@@ -178,23 +180,22 @@ class Gauge:
     def _of_discriminator(
         self, discriminator: model.MLPDiscriminator, fakes: UInt8[Tensor, "N C H W"]
     ) -> Row:
-        def ask(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
-            logits: Tensor = discriminator(data.as_float(images, *self.recipe.value_range))
-            return logits
-
-        training, generated = ask(subset(self.training, ASKED)), ask(fakes)
+        few = FAKES // 2
+        kinds = [subset(self.training, ASKED), fakes]
+        if self.held_out is not None:
+            kinds.append(subset(self.held_out, ASKED))
+        inputs = data.as_float(torch.cat(kinds), *self.recipe.value_range)
+        logits = discriminator(inputs).split([len(images) for images in kinds])
+        training, generated = logits[:2]
         row: Row = {
             "d_training": float(training.sigmoid().mean()),
             "d_generated": float(generated.sigmoid().mean()),
         }
         if self.held_out is not None:
-            held_out = ask(subset(self.held_out, ASKED))
-            row["d_held_out"] = float(held_out.sigmoid().mean())
-            row["d_knows"] = above(training, held_out)
-        few = FAKES // 2
-        both = torch.cat([self.real[:few], fakes[:few]])
-        inputs = data.as_float(both, *self.recipe.value_range)
-        return row | idle_units(discriminator.hidden, inputs, "d")
+            row["d_held_out"] = float(logits[2].sigmoid().mean())
+            row["d_knows"] = above(training, logits[2])
+        both = torch.cat([inputs[:few], inputs[len(training) :][:few]])
+        return row | idle_units(discriminator.hidden, both, "d")
 
 
 def vitals(run: Run) -> list[Row]:
@@ -215,25 +216,39 @@ def vitals(run: Run) -> list[Row]:
             if epoch not in steps:
                 continue
             step = steps[epoch]
-            there = step in kept
             rows[epoch] = gauge.row(
                 step,
                 epoch,
                 torch.from_numpy(run.snapshot(epoch)),
                 _snapshot_before(run, epoch),
-                run.generator(step) if there else None,
-                run.discriminator(step) if there else None,
+                (run.generator(step), run.discriminator(step)) if step in kept else None,
             )
     return [rows[epoch] for epoch in sorted(rows)]
 
 
-def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module) -> Row:
-    """The vital signs at the end of an epoch that has just been trained."""
+def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False) -> Row:
+    """The vital signs at the end of an epoch that has just been trained.
+
+    Args:
+        generator: as it is now; the discriminator is read from the newest checkpoint.
+        full: examine the networks and look for copies, whether it is time to or not.
+    """
     step = run.checkpoint_steps[-1]
-    images = torch.from_numpy(run.snapshot(epoch))
     return gauge.row(
-        step, epoch, images, _snapshot_before(run, epoch), generator, run.discriminator(step)
+        step,
+        epoch,
+        torch.from_numpy(run.snapshot(epoch)),
+        _snapshot_before(run, epoch),
+        (generator, run.discriminator(step))
+        if full or examination_due(epoch, len(gauge.training))
+        else None,
+        copies=full or epoch % COPIES_EPOCHS == 0,
     )
+
+
+def examination_due(epoch: int, images: int) -> bool:
+    """Whether to examine the networks after an epoch of so many training images."""
+    return epoch * images // EXAMINE_IMAGES > (epoch - 1) * images // EXAMINE_IMAGES
 
 
 def _snapshot_before(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"] | None:
@@ -241,11 +256,6 @@ def _snapshot_before(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"] | None:
         return torch.from_numpy(run.snapshot(epoch - 1))
     except CounterfeitError:
         return None
-
-
-def copies_due(epoch: int, images: int) -> bool:
-    """Whether to look for copies of so many training images: the more, the fewer epochs."""
-    return epoch % math.ceil(images / SEARCHED) == 0
 
 
 # Pure measures
@@ -309,9 +319,8 @@ def _idle_layers(hidden: nn.Sequential, x: Tensor) -> Iterator[tuple[str, float]
             lines = torch.stack(
                 [x * w + b for w, b in zip(layer.weight, layer.bias, strict=True)]
             )  # (k, N, units)
-            chosen: Int64[Tensor, "N units"] = lines.argmax(0)
-            counts = chosen.flatten().bincount(minlength=len(lines))
-            yield "top_line", float(counts.max() / counts.sum())
+            highest = torch.eq(lines, lines.amax(0)).sum((1, 2))  # (k,)
+            yield "top_line", float(highest.max() / lines[0].numel())
         x = y
 
 
