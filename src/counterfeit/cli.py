@@ -31,7 +31,10 @@ Flag = Parameter(negative="", show_default=False)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n."""
+    """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n.
+
+    And 3 when a finding ended the run (`train --stop-on`).
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # TOML is
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -138,11 +141,13 @@ def train(
     resume: Path | None = None,
     dry_run: Annotated[bool, Flag] = False,
     evaluate_every: int | None = None,
+    stop_on: Literal["critical"] | None = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a recipe in a new run directory.
 
-    Ctrl-C saves and stops; --resume goes on.
+    Ctrl-C saves and stops; --resume goes on. What goes wrong is said after the epoch that shows it,
+    and kept in the run's findings.jsonl; `counterfeit diagnose` explains it.
 
     Args:
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
@@ -157,7 +162,8 @@ def train(
         resume: go on with this run, instead of a recipe; with --epochs, to another last epoch.
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
-        quiet: no progress bar.
+        stop_on: `critical` ends the run at a new critical finding, saved, with exit status 3.
+        quiet: no progress bar, and no findings on the screen.
     """
     from counterfeit import recipe as recipes_
     from counterfeit.progress import Bar
@@ -188,6 +194,8 @@ def train(
             print(spec.to_toml(), end="")
             return
 
+    from counterfeit.insight.diagnose import Watch
+    from counterfeit.insight.tables import finding_line
     from counterfeit.run import Run
     from counterfeit.training import loop
 
@@ -199,6 +207,12 @@ def train(
     if resume is not None:
         spec = Run.open(resume).recipe
     with Bar(epochs or spec.training.epochs, quiet=quiet) as bar:
+        on_epoch.append(
+            Watch(
+                lambda finding: bar.say(finding_line(finding)),
+                stop_on_critical=stop_on == "critical",
+            )
+        )
         if resume is not None:
             run = loop.resume(
                 resume, epochs=epochs, device=device, on_row=[bar.on_row], on_epoch=on_epoch
@@ -256,6 +270,23 @@ def evaluate(
         real = measure_images(real_images(trained, samples), reference, progress=bar.on_stage)
     print(metrics_table(trained.path.name, measured, real))
     print(trained.path / "metrics.jsonl")
+
+
+@app.command
+def diagnose(run: Path, /) -> None:
+    """Say what is wrong with a run, finished or not: on what evidence, and what to try.
+
+    The exit status is 0 whether something is wrong or not. docs/diagnosis.md defines each finding.
+
+    Args:
+        run: a run directory.
+    """
+    from counterfeit.insight.diagnose import diagnose as diagnose_run
+    from counterfeit.insight.tables import findings_text
+    from counterfeit.run import Run
+
+    trained = Run.open(run)
+    print(findings_text(trained, diagnose_run(trained)))
 
 
 @app.command
