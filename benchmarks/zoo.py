@@ -12,11 +12,14 @@ Fashion-MNIST in batches of 64, or the 1,437 digits of scikit-learn.
 """
 
 import argparse
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from math import nan
 from pathlib import Path
+from statistics import median
 from typing import Any
 from unittest.mock import patch
 
@@ -25,8 +28,11 @@ from torch import Tensor, nn
 
 from counterfeit import data, latents, losses, model, recipe
 from counterfeit.data import ImageData
-from counterfeit.errors import CounterfeitError
-from counterfeit.insight.vitals import Gauge, take
+from counterfeit.errors import CounterfeitError, Interrupted
+from counterfeit.files import Row
+from counterfeit.insight.detectors import Record, examine
+from counterfeit.insight.diagnose import read
+from counterfeit.insight.vitals import Gauge, take, untrained
 from counterfeit.run import Run
 from counterfeit.training import loop, optimizers
 
@@ -36,6 +42,7 @@ MNIST = (
     "data.train_images=6000", "training.batch_size=64", "training.epochs=16",
     "generator.hidden=[128, 256]", "discriminator.hidden=[256, 128]",
 )  # fmt: skip
+SHORT = "training.epochs=10"
 FASHION = (*MNIST, "data.name=fashion-mnist")
 DIGITS = (
     "data.name=digits", "training.batch_size=64", "training.epochs=40",
@@ -56,6 +63,8 @@ LEAKY = (
 """What most GANs have today."""
 
 ADAM_D = 'discriminator.optimizer={name="adam", lr=0.001}'
+ADAM_G_HIGH, ADAM_D_HIGH = "generator.optimizer.lr=0.1", "discriminator.optimizer.lr=0.1"
+SGD_G_HIGH, SGD_D_HIGH = "generator.optimizer.lr=3.0", "discriminator.optimizer.lr=3.0"
 SLOW_ADAM_D = 'discriminator.optimizer={name="adam", lr=0.0002}'
 
 STAGE_1, STAGE_2, STAGE_3, PAPER = "sgd", "adam", "batchnorm-smoothing", "paper"
@@ -221,8 +230,12 @@ young = of("healthy", may=PARTIAL)  # stage 3 makes one digit only in its first 
 d_too_fast = of("D too fast", OVERPOWERED, AFTER_DEFEAT)
 minimax = of("minimax, strong D", OVERPOWERED, AFTER_DEFEAT)
 d_too_slow = of(
-    "D too slow", "garbage-passes", f"{COLLAPSE} {PARTIAL} no-progress batchnorm-gap best-long-ago"
+    "D too slow",
+    "garbage-passes",
+    f"{COLLAPSE} {PARTIAL} no-progress saturated-outputs batchnorm-gap best-long-ago",
 )
+too_slow = of("G too slow", "no-progress", f"{AFTER_DEFEAT} {OVERPOWERED} garbage-passes")
+hopping = of("G too fast", "mode-hopping", f"{AFTER_DEFEAT} gradient-explosion")
 collapsed = of(
     "one image", COLLAPSE, f"{OVERPOWERED} no-progress mode-hopping best-long-ago dead-units"
 )
@@ -248,112 +261,99 @@ SPECIMENS: list[Specimen] = [
     healthy("leaky-digits-s1", STAGE_3, DIGITS, LEAKY, seed=1),
     young("stage3-mnist-s0", STAGE_3, MNIST),
     young("stage3-mnist-s1", STAGE_3, MNIST, seed=1),
-    young("stage3-trained-mnist-s0", STAGE_3, MNIST, "discriminator.train_shared_maxout=true"),
-    young("stage3-fashion-s0", STAGE_3, FASHION),
     healthy("stage3-digits-s0", STAGE_3, DIGITS, "training.epochs=60"),
     healthy("stage3-digits-s1", STAGE_3, DIGITS, "training.epochs=60", seed=1),
-    young("paper-mnist-s0", PAPER, PAPER_MNIST),
-    young("paper-mnist-s1", PAPER, PAPER_MNIST, seed=1),
     healthy("paper-digits-s0", PAPER, PAPER_DIGITS),
     healthy("paper-digits-s1", PAPER, PAPER_DIGITS, seed=1),
+    young("paper-mnist-s0", PAPER, PAPER_MNIST),
     # The discriminator wins.
-    d_too_fast("stage1-mnist-s0", STAGE_1, MNIST),
-    d_too_fast("stage1-mnist-s1", STAGE_1, MNIST, seed=1),
-    d_too_fast("stage1-trained-mnist-s0", STAGE_1, MNIST,
+    d_too_fast("stage1-mnist-s0", STAGE_1, MNIST, SHORT),
+    d_too_fast("stage1-mnist-s1", STAGE_1, MNIST, SHORT, seed=1),
+    d_too_fast("slow-g-mnist", STAGE_3, MNIST, SHORT, LEAKY, "generator.optimizer.lr=1e-5"),
+    d_too_fast("stage1-trained-fashion", STAGE_1, FASHION, SHORT,
                "discriminator.train_shared_maxout=true"),
-    d_too_fast("stage1-trained-fashion-s0", STAGE_1, FASHION,
-               "discriminator.train_shared_maxout=true"),
-    d_too_fast("slow-g-mnist", STAGE_3, MNIST, LEAKY, "generator.optimizer.lr=1e-5"),
     d_too_fast("slow-g-digits", STAGE_3, DIGITS, LEAKY, "generator.optimizer.lr=1e-6",
                "discriminator.optimizer.lr=0.003", "loss.real_labels=[1.0, 1.0]"),
     d_too_fast("many-d-steps-mnist", STAGE_3, MNIST, LEAKY, "training.discriminator_steps=4",
                "generator.optimizer.lr=5e-5", "discriminator.dropout=0.0"),
-    d_too_fast("sgd-g-fashion", STAGE_3, FASHION, LEAKY,
-               'generator.optimizer={name="sgd", lr=0.0001}'),
-    minimax("minimax-stage1-mnist", STAGE_1, MNIST, "loss.generator=minimax",
+    minimax("minimax-mnist", STAGE_1, MNIST, SHORT, "loss.generator=minimax", LEAKY[0], ADAM_D),
+    minimax("minimax-stage1-mnist", STAGE_1, MNIST, SHORT, "loss.generator=minimax",
             "discriminator.train_shared_maxout=true"),
-    minimax("minimax-leaky-mnist", STAGE_1, MNIST, "loss.generator=minimax",
-            LEAKY[0], ADAM_D),
-    minimax("minimax-many-steps-mnist", STAGE_1, MNIST, "loss.generator=minimax",
-            "discriminator.activation=leaky-relu", "training.discriminator_steps=4"),
-    minimax("minimax-fashion", STAGE_1, FASHION, "loss.generator=minimax",
-            LEAKY[0], ADAM_D,
-            "generator.optimizer.lr=0.001"),
+    minimax("minimax-digits", STAGE_1, DIGITS, "loss.generator=minimax", LEAKY[0], ADAM_D),
+    minimax("minimax-fashion", STAGE_1, FASHION, SHORT, "loss.generator=minimax", LEAKY[0],
+            ADAM_D, "generator.optimizer.lr=0.001"),
     # The discriminator learns nothing.
-    d_too_slow("stage2-mnist-s0", STAGE_2, MNIST),
-    d_too_slow("stage2-mnist-s1", STAGE_2, MNIST, seed=1),
-    d_too_slow("slow-d-mnist", STAGE_3, MNIST, LEAKY, "discriminator.optimizer.lr=1e-6"),
-    d_too_slow("slow-d-fashion", STAGE_3, FASHION, LEAKY, "discriminator.optimizer.lr=1e-6"),
+    d_too_slow("stage2-mnist-s0", STAGE_2, MNIST, SHORT),
+    d_too_slow("stage2-mnist-s1", STAGE_2, MNIST, SHORT, seed=1),
+    d_too_slow("slow-d-fashion", STAGE_3, FASHION, SHORT, LEAKY,
+               "discriminator.optimizer.lr=1e-6"),
     d_too_slow("slow-d-digits", STAGE_3, DIGITS, LEAKY, "discriminator.optimizer.lr=1e-6"),
-    d_too_slow("sgd-d-mnist", STAGE_3, MNIST, LEAKY,
-               'discriminator.optimizer={name="sgd", lr=1e-5}'),
-    swapped("swapped-mnist", STAGE_3, MNIST, LEAKY, breakage=swapped_labels),
-    swapped("swapped-fashion", STAGE_3, FASHION, LEAKY, breakage=swapped_labels),
+    swapped("swapped-mnist", STAGE_3, MNIST, SHORT, LEAKY, breakage=swapped_labels),
     swapped("swapped-digits", STAGE_3, DIGITS, LEAKY, breakage=swapped_labels),
-    swapped("swapped-stage1-mnist", STAGE_1, MNIST, breakage=swapped_labels),
+    too_slow("still-g-digits", STAGE_3, DIGITS, LEAKY, "generator.optimizer.lr=1e-8",
+             "discriminator.optimizer.lr=1e-5"),
+    too_slow("still-sgd-g-digits", STAGE_1, DIGITS, LEAKY[0], "generator.optimizer.lr=1e-7",
+             "discriminator.optimizer.lr=0.001"),
+    hopping("hopping-digits", STAGE_3, DIGITS, LEAKY[0], "generator.optimizer.lr=0.03",
+            "discriminator.optimizer.lr=0.003"),
+    hopping("hopping-mnist", STAGE_3, MNIST, SHORT, LEAKY[0], "generator.optimizer.lr=0.03",
+            "discriminator.optimizer.lr=0.003"),
     # One image, or a few.
-    collapsed("no-noise-mnist", STAGE_3, MNIST, LEAKY, "latent.std=1e-4",
+    collapsed("no-noise-mnist", STAGE_3, MNIST, SHORT, LEAKY, "latent.std=1e-4",
               "generator.batch_norm=false"),
-    collapsed("one-latent-mnist", STAGE_3, MNIST, LEAKY, "generator.batch_norm=false",
+    collapsed("one-latent-fashion", STAGE_3, FASHION, SHORT, LEAKY, "generator.batch_norm=false",
               breakage=patched_latents(torch.ones_like)),
-    collapsed("one-latent-fashion", STAGE_3, FASHION, LEAKY, "generator.batch_norm=false",
+    collapsed("one-latent-digits", STAGE_3, DIGITS, LEAKY, "generator.batch_norm=false",
               breakage=patched_latents(torch.ones_like)),
     collapsed("no-noise-digits", STAGE_3, DIGITS, LEAKY, "latent.std=1e-4",
               "generator.batch_norm=false"),
-    few_modes("two-latents-mnist", STAGE_3, MNIST, LEAKY, breakage=few_latents(1)),
-    few_modes("four-latents-mnist", STAGE_3, MNIST, LEAKY, breakage=few_latents(2)),
-    few_modes("eight-latents-fashion", STAGE_3, FASHION, LEAKY, breakage=few_latents(3)),
+    few_modes("two-latents-mnist", STAGE_3, MNIST, SHORT, LEAKY, breakage=few_latents(1)),
     few_modes("four-latents-digits", STAGE_3, DIGITS, LEAKY, breakage=few_latents(2)),
+    few_modes("eight-latents-digits", STAGE_3, DIGITS, LEAKY, breakage=few_latents(3)),
+    few_modes("four-latents-fashion", STAGE_3, FASHION, SHORT, LEAKY, breakage=few_latents(2)),
     # BatchNorm's statistics.
-    batchnorm("frozen-statistics-mnist", STAGE_3, MNIST, LEAKY,
+    batchnorm("frozen-statistics-mnist", STAGE_3, MNIST, SHORT, LEAKY,
               breakage=batchnorm_momentum(0.0)),
-    batchnorm("slow-statistics-mnist", STAGE_3, MNIST, LEAKY, breakage=batchnorm_momentum(1e-4)),
     batchnorm("slow-statistics-digits", STAGE_3, DIGITS, LEAKY,
               breakage=batchnorm_momentum(1e-4)),
     batchnorm("batches-of-2-digits", STAGE_3, DIGITS, LEAKY, "training.batch_size=2",
-              "training.epochs=10"),
-    batchnorm("batches-of-3-mnist", STAGE_3, MNIST, LEAKY, "training.batch_size=3",
-              "data.train_images=2000", "training.epochs=8"),
-    batchnorm("frozen-statistics-fashion", STAGE_3, FASHION, LEAKY,
+              "training.epochs=8"),
+    batchnorm("frozen-statistics-fashion", STAGE_3, FASHION, SHORT, LEAKY,
               breakage=batchnorm_momentum(0.0)),
     # Data.
     tiny_data("100-images-mnist", STAGE_3, MNIST, LEAKY, "data.train_images=100",
+              "training.batch_size=20", "training.epochs=80", "discriminator.dropout=0.0"),
+    tiny_data("50-images-digits", STAGE_3, DIGITS, LEAKY, "data.train_images=50",
+              "training.batch_size=10", "training.epochs=100", "discriminator.dropout=0.0"),
+    tiny_data("100-images-digits", STAGE_3, DIGITS, LEAKY, "data.train_images=100",
               "training.batch_size=20", "training.epochs=100", "discriminator.dropout=0.0"),
     tiny_data("60-images-fashion", STAGE_3, FASHION, LEAKY, "data.train_images=60",
-              "training.batch_size=20", "training.epochs=120", "discriminator.dropout=0.0"),
-    tiny_data("50-images-digits", STAGE_3, DIGITS, LEAKY, "data.train_images=50",
-              "training.batch_size=10", "training.epochs=150", "discriminator.dropout=0.0"),
-    tiny_data("300-images-mnist", STAGE_3, MNIST, LEAKY, "data.train_images=300",
-              "training.batch_size=20", "training.epochs=60", "discriminator.dropout=0.0"),
-    bad_data("truncated-mnist", STAGE_3, MNIST, LEAKY, breakage=truncated(0.5)),
+              "training.batch_size=20", "training.epochs=80", "discriminator.dropout=0.0"),
+    bad_data("truncated-mnist", STAGE_3, MNIST, SHORT, LEAKY, breakage=truncated(0.5)),
     bad_data("truncated-digits", STAGE_3, DIGITS, LEAKY, breakage=truncated(0.7)),
-    bad_data("one-image-fashion", STAGE_3, FASHION, LEAKY, breakage=few_different(1)),
-    bad_data("wrapped-mnist", STAGE_3, MNIST, LEAKY, breakage=few_different(500)),
+    bad_data("wrapped-digits", STAGE_3, DIGITS, LEAKY, breakage=few_different(200)),
+    bad_data("one-image-fashion", STAGE_3, FASHION, SHORT, LEAKY, breakage=few_different(1)),
     # Networks.
-    dead("dead-g-mnist", STAGE_2, MNIST, LEAKY[0], SLOW_ADAM_D,
+    dead("dead-g-mnist", STAGE_2, MNIST, SHORT, LEAKY[0], SLOW_ADAM_D,
          breakage=shifted_biases("build_generator", -3.0, 0.8)),
-    dead("dead-d-mnist", STAGE_3, MNIST, "discriminator.activation=relu",
-         breakage=shifted_biases("build_discriminator", -5.0, 0.8)),
     dead("dead-g-digits", STAGE_2, DIGITS, LEAKY[0], SLOW_ADAM_D,
          breakage=shifted_biases("build_generator", -3.0, 0.8)),
-    dead("idle-pieces-digits", PAPER, PAPER_DIGITS,
+    dead("idle-pieces-digits", PAPER, PAPER_DIGITS, "training.epochs=30",
          breakage=shifted_biases("build_discriminator", 1.0, 0.2)),
+    dead("dead-d-mnist", STAGE_3, MNIST, SHORT, "discriminator.activation=relu",
+         breakage=shifted_biases("build_discriminator", -5.0, 0.8)),
     # Learning rates.
-    high_rates("adam-0.1-mnist", STAGE_3, MNIST, LEAKY, "generator.optimizer.lr=0.1",
-               "discriminator.optimizer.lr=0.1"),
-    high_rates("adam-0.1-digits", STAGE_3, DIGITS, LEAKY, "generator.optimizer.lr=0.1",
-               "discriminator.optimizer.lr=0.1"),
-    high_rates("sgd-3-mnist", STAGE_1, MNIST, "generator.optimizer.lr=3.0",
-               "discriminator.optimizer.lr=3.0", "discriminator.activation=leaky-relu"),
-    high_rates("sgd-3-fashion", STAGE_1, FASHION, "generator.optimizer.lr=3.0",
-               "discriminator.optimizer.lr=3.0", "discriminator.activation=leaky-relu"),
+    high_rates("adam-0.1-mnist", STAGE_3, MNIST, SHORT, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH),
+    high_rates("adam-0.1-digits", STAGE_3, DIGITS, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH),
+    high_rates("sgd-3-mnist", STAGE_1, MNIST, SHORT, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH),
+    high_rates("sgd-3-digits", STAGE_1, DIGITS, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH),
     spoiled("rates-jump-mnist", STAGE_3, MNIST, LEAKY, breakage=rates_change(8, 30), broken_at=9),
     spoiled("rates-jump-digits", STAGE_3, DIGITS, LEAKY, breakage=rates_change(25, 30),
             broken_at=26),
+    spoiled("rates-jump-digits-s1", STAGE_3, DIGITS, LEAKY, breakage=rates_change(25, 100),
+            broken_at=26, seed=1),
     spoiled("rates-jump-fashion", STAGE_3, FASHION, LEAKY, breakage=rates_change(8, 30),
             broken_at=9),
-    spoiled("rates-jump-mnist-s1", STAGE_3, MNIST, LEAKY, breakage=rates_change(8, 100),
-            broken_at=9, seed=1),
 ]  # fmt: skip
 
 
@@ -372,13 +372,17 @@ def train(specimen: Specimen, out: Path) -> None:
     gauges: list[Gauge] = []
 
     def examine(run: Run, epoch: int, generator: nn.Module) -> None:
-        gauges.extend([] if gauges else [Gauge(run)])
+        if not gauges:
+            gauges.append(Gauge(run))
+            run.append_vitals(untrained(gauges[0], run))
         run.append_vitals(take(gauges[0], run, epoch, generator, full=True))
 
     with ExitStack() as stack:
         stack.enter_context(specimen.breakage())
         try:
             loop.train(spec, seed=specimen.seed, device="cpu", out=scratch, on_epoch=[examine])
+        except Interrupted:
+            raise
         except CounterfeitError as error:  # it diverged
             print(f"{specimen.name}: {error}")
     (made,) = scratch.iterdir()
@@ -388,11 +392,162 @@ def train(specimen: Specimen, out: Path) -> None:
     scratch.rmdir()
 
 
+# Measuring
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What diagnosis said of a specimen, epoch by epoch, as if it were in training."""
+
+    specimen: Specimen
+    said: dict[str, float]
+    """The epoch at which each finding was first said."""
+    critical: frozenset[str]
+    """Findings that were ever said to be critical."""
+    overpowered_from: float | None
+    collapsed_from: float | None
+
+    @property
+    def missed(self) -> list[str]:
+        return sorted(name for name in self.specimen.must if name not in self.said)
+
+    @property
+    def wrong(self) -> list[str]:
+        return sorted(self.said.keys() - self.specimen.must - self.specimen.may)
+
+    @property
+    def right(self) -> list[str]:
+        return sorted(self.said.keys() & self.specimen.must)
+
+
+def observe(specimen: Specimen, run: Run) -> Outcome:
+    record = read(run)
+    said: dict[str, float] = {}
+    critical: set[str] = set()
+    for row in record.epochs:
+        for finding in examine(record.until(row["epoch"])):
+            said.setdefault(finding.name, row["epoch"])
+            if finding.severity == "critical":
+                critical.add(finding.name)
+    return Outcome(
+        specimen, said, frozenset(critical), overpowered_from(record), collapsed_from(record)
+    )
+
+
+def overpowered_from(record: Record) -> float | None:
+    """Onset, as docs/diagnosis.md defined it before anything was measured."""
+    rows = record.epochs
+    return _from(rows, [r["d_real_q05"] > 0.75 and r["d_fake_q95"] < 0.1 for r in rows])
+
+
+def collapsed_from(record: Record) -> float | None:
+    """Onset, as docs/diagnosis.md defined it before anything was measured."""
+    return _from(record.images, [row["spread"] < 0.15 for row in record.images])
+
+
+def _from(rows: Sequence[Row], holds: Sequence[bool]) -> float | None:
+    for row, now, then in zip(rows, holds, holds[1:], strict=False):
+        if now and then:
+            return float(row["epoch"])
+    return None
+
+
+def tally(outcomes: Sequence[Outcome]) -> dict[str, dict[str, int]]:
+    """For each finding: how often it was rightly made, missed, and wrongly made."""
+    table: dict[str, dict[str, int]] = {}
+    for outcome in outcomes:
+        for column in ("right", "missed", "wrong"):
+            for name in getattr(outcome, column):
+                table.setdefault(name, dict.fromkeys(("right", "missed", "wrong"), 0))[column] += 1
+    total = {column: sum(row[column] for row in table.values())
+             for column in ("right", "missed", "wrong")}  # fmt: skip
+    return {name: table[name] for name in sorted(table)} | {"all": total}
+
+
+def share(part: int, rest: int) -> str:
+    return f"{part / (part + rest):.2f}" if part + rest else "–"
+
+
+def markdown(outcomes: Sequence[Outcome]) -> str:
+    """The tables of docs/diagnosis.md."""
+    lines: list[str] = []
+    for title, half in halves(outcomes).items():
+        lines += [
+            f"{title}: {len(half)} runs", "",
+            "| finding | rightly made | missed | wrongly made | recall | precision |",
+            "|---|---|---|---|---|---|",
+        ]  # fmt: skip
+        for name, row in tally(half).items():
+            right, missed, wrong = row["right"], row["missed"], row["wrong"]
+            lines.append(
+                f"| {name} | {right} | {missed} | {wrong} | {share(right, missed)}"
+                f" | {share(right, wrong)} |"
+            )
+        healthy_runs = [o for o in half if o.specimen.kind == "healthy"]
+        alarmed = [o.specimen.name for o in healthy_runs if o.critical]
+        lines += ["", f"Healthy runs called critical: {len(alarmed)} of {len(healthy_runs)}."]
+        for name, onset in (
+            (OVERPOWERED, "overpowered_from"),
+            (COLLAPSE, "collapsed_from"),
+        ):
+            delays = [
+                o.said[name] - getattr(o, onset)
+                for o in half
+                if name in o.specimen.must and name in o.said and getattr(o, onset)
+            ]
+            lines.append(
+                f"Epochs from onset to `{name}`: median {median(delays or [nan]):.0f},"
+                f" most {max(delays, default=nan):.0f} (n = {len(delays)})."
+            )
+        lines.append("")
+    lines += [
+        "| run | kind | half | said, at epoch | missed | wrong |",
+        "|---|---|---|---|---|---|",
+    ]
+    for o in outcomes:
+        said = ", ".join(f"{name} {epoch:.0f}" for name, epoch in o.said.items())
+        half_name = "held out" if held_out(o.specimen) else "calibration"
+        lines.append(
+            f"| {o.specimen.name} | {o.specimen.kind} | {half_name} | {said}"
+            f" | {', '.join(o.missed)} | {', '.join(o.wrong)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def halves(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    return {
+        "Calibration half": [o for o in outcomes if not held_out(o.specimen)],
+        "Held-out half": [o for o in outcomes if held_out(o.specimen)],
+    }
+
+
+def as_json(outcomes: Sequence[Outcome]) -> str:
+    report = {title: tally(half) for title, half in halves(outcomes).items()}
+    runs = [
+        {
+            "name": o.specimen.name,
+            "kind": o.specimen.kind,
+            "held_out": held_out(o.specimen),
+            "said": o.said,
+            "critical": sorted(o.critical),
+            "missed": o.missed,
+            "wrong": o.wrong,
+            "overpowered_from": o.overpowered_from,
+            "collapsed_from": o.collapsed_from,
+        }
+        for o in outcomes
+    ]
+    return json.dumps({"findings": report, "runs": runs}, indent=2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("task", choices=["train", "measure"])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="the folder of the runs")
+    parser.add_argument("--half", choices=["calibration", "both"], default="both")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
     options = parser.parse_intermixed_args()
     torch.set_num_threads(1)
     chosen = [s for s in SPECIMENS if not options.names or s.name in options.names]
@@ -402,6 +557,16 @@ def main() -> None:
             if not (options.out / specimen.name).is_dir():
                 print(specimen.name, flush=True)
                 train(specimen, options.out)
+        return
+    if options.half == "calibration":
+        chosen = [specimen for specimen in chosen if not held_out(specimen)]
+    there = [s for s in chosen if (options.out / s.name).is_dir()]
+    outcomes = [observe(s, Run.open(options.out / s.name)) for s in there]
+    print(markdown(outcomes))
+    if options.markdown:
+        options.markdown.write_text(markdown(outcomes))
+    if options.json:
+        options.json.write_text(as_json(outcomes))
 
 
 if __name__ == "__main__":

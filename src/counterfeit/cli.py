@@ -162,7 +162,7 @@ def train(
         resume: go on with this run, instead of a recipe; with --epochs, to another last epoch.
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
-        stop_on: `critical` ends the run at a new critical finding, saved, with exit status 3.
+        stop_on: end the run, saved, with exit status 3, at a finding of this severity.
         quiet: no progress bar, and no findings on the screen.
     """
     from counterfeit import recipe as recipes_

@@ -9,7 +9,7 @@ from counterfeit.files import Row
 from counterfeit.insight import detectors
 from counterfeit.insight.detectors import Record
 from counterfeit.insight.finding import SEVERITIES, Finding, Severity
-from counterfeit.insight.vitals import Gauge, take, vitals
+from counterfeit.insight.vitals import Gauge, take, untrained, vitals
 from counterfeit.run import Run
 
 __all__ = ["SEVERITIES", "Finding", "Severity", "Watch", "diagnose"]
@@ -24,12 +24,21 @@ def diagnose(run: Run) -> list[Finding]:
     Raises:
         CounterfeitError: a file is damaged.
     """
+    said = [Finding.from_row(row) for row in run.findings if row["name"] not in detectors.NAMES]
+    return detectors.in_order([*said, *detectors.examine(read(run))])
+
+
+def read(run: Run) -> Record:
+    """All that diagnosis knows of a run.
+
+    Raises:
+        CounterfeitError: a file is damaged.
+    """
     try:
         signs = vitals(run)
     except CounterfeitError:  # the data are gone: what was kept still counts
         signs = run.vitals
-    said = [Finding.from_row(row) for row in run.findings if row["name"] not in detectors.NAMES]
-    return detectors.in_order([*said, *detectors.examine(_record(run, run.log, signs))])
+    return _record(run, run.log, signs)
 
 
 class Watch:
@@ -58,6 +67,8 @@ class Watch:
     def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
         if self._gauge is None:
             self._gauge = Gauge(run)
+            if not run.vitals:
+                run.append_vitals(untrained(self._gauge, run))
             self._signs = run.vitals
             self._said = {row["name"] for row in run.findings}
         last = epoch == run.recipe.training.epochs

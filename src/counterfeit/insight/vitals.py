@@ -25,7 +25,6 @@ copied          median distance of 50 images to their nearest training image, as
                 it is for held-out images
 d_dead          as `g_dead`, over 64 training images and as many fakes
 d_idle_pieces   maxout pieces that are never the largest, as a share of the worst layer
-d_top_line      share of the commonest line of shared maxout, in the worst layer: 1 is linear
 d_training, d_held_out, d_generated   mean of D(x), without dropout
 d_knows         probability that D rates a training image above a held-out one; 1/2 by chance
 """
@@ -226,6 +225,11 @@ def vitals(run: Run) -> list[Row]:
     return [rows[epoch] for epoch in sorted(rows)]
 
 
+def untrained(gauge: Gauge, run: Run) -> Row:
+    """The vital signs before training, of the images alone."""
+    return gauge.row(0, 0, torch.from_numpy(run.snapshot(0)))
+
+
 def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False) -> Row:
     """The vital signs at the end of an epoch that has just been trained.
 
@@ -296,8 +300,8 @@ def idle_units(hidden: nn.Sequential, x: Float[Tensor, "N ..."], player: str) ->
     """What is never used in a network's hidden layers, of all that a batch could use.
 
     Each number is of the worst layer: `_dead`, the share of rectifiers that are 0 for every row;
-    `_idle_pieces`, the share of maxout pieces that are the largest for no row; `_top_line`, how
-    often shared maxout's favourite line is the largest, over rows and units.
+    `_idle_pieces`, the share of maxout pieces that are the largest for no row. The article's shared
+    maxout is left out: three lines whose maximum uses only two of them are no fault.
     """
     worst: dict[str, float] = {}
     for name, share in _idle_layers(hidden, x):
@@ -315,12 +319,6 @@ def _idle_layers(hidden: nn.Sequential, x: Tensor) -> Iterator[tuple[str, float]
             pieces = layer.linear(x).view(-1, layer.pieces, layer.units)
             wins = torch.eq(pieces, pieces.amax(1, keepdim=True)).any(0)  # (pieces, units)
             yield "idle_pieces", float((~wins).float().mean())
-        elif isinstance(layer, model.SharedMaxout):
-            lines = torch.stack(
-                [x * w + b for w, b in zip(layer.weight, layer.bias, strict=True)]
-            )  # (k, N, units)
-            highest = torch.eq(lines, lines.amax(0)).sum((1, 2))  # (k,)
-            yield "top_line", float(highest.max() / lines[0].numel())
         x = y
 
 
