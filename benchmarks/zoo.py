@@ -242,10 +242,18 @@ collapsed = of(
 few_modes = of("few images", PARTIAL, f"{OVERPOWERED} no-progress mode-hopping best-long-ago")
 batchnorm = of("BatchNorm misused", "batchnorm-gap", f"{AFTER_DEFEAT} garbage-passes mode-hopping")
 swapped = of("labels swapped", "garbage-passes", AFTER_DEFEAT)
-tiny_data = of("tiny data", "discriminator-overfitting", f"memorisation {OVERPOWERED}")
+tiny_data = of(
+    "tiny data", "discriminator-overfitting", f"memorisation {OVERPOWERED} {AFTER_DEFEAT}"
+)
+copied = of(
+    "few images to copy", "memorisation broken-data", f"discriminator-overfitting {AFTER_DEFEAT}"
+)
 bad_data = of("bad data", "broken-data", f"{OVERPOWERED} {AFTER_DEFEAT} memorisation")
 dead = of("dead units", "dead-units", f"{OVERPOWERED} {AFTER_DEFEAT} garbage-passes")
-high_rates = of("learning rates too high", "unstable", f"{OVERPOWERED} {AFTER_DEFEAT} unstable")
+high_rates = of(
+    "learning rates too high",
+    may=f"{OVERPOWERED} {AFTER_DEFEAT} gradient-explosion garbage-passes mode-hopping",
+)
 spoiled = of(
     "spoiled later", "best-long-ago", f"{OVERPOWERED} {AFTER_DEFEAT} mode-hopping garbage-passes"
 )
@@ -333,6 +341,8 @@ SPECIMENS: list[Specimen] = [
     bad_data("truncated-digits", STAGE_3, DIGITS, LEAKY, breakage=truncated(0.7)),
     bad_data("wrapped-digits", STAGE_3, DIGITS, LEAKY, breakage=few_different(200)),
     bad_data("one-image-fashion", STAGE_3, FASHION, SHORT, LEAKY, breakage=few_different(1)),
+    copied("10-images-repeated-digits", STAGE_3, DIGITS, LEAKY, breakage=few_different(10)),
+    copied("30-images-repeated-digits", STAGE_3, DIGITS, LEAKY, breakage=few_different(30)),
     # Networks.
     dead("dead-g-mnist", STAGE_2, MNIST, SHORT, LEAKY[0], SLOW_ADAM_D,
          breakage=shifted_biases("build_generator", -3.0, 0.8)),
@@ -343,10 +353,14 @@ SPECIMENS: list[Specimen] = [
     dead("dead-d-mnist", STAGE_3, MNIST, SHORT, "discriminator.activation=relu",
          breakage=shifted_biases("build_discriminator", -5.0, 0.8)),
     # Learning rates.
-    high_rates("adam-0.1-mnist", STAGE_3, MNIST, SHORT, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH),
-    high_rates("adam-0.1-digits", STAGE_3, DIGITS, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH),
-    high_rates("sgd-3-mnist", STAGE_1, MNIST, SHORT, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH),
-    high_rates("sgd-3-digits", STAGE_1, DIGITS, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH),
+    high_rates("adam-0.1-mnist", STAGE_3, MNIST, SHORT, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH,
+               must="saturated-outputs"),
+    high_rates("adam-0.1-digits", STAGE_3, DIGITS, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH,
+               must="saturated-outputs"),
+    high_rates("sgd-3-mnist", STAGE_1, MNIST, SHORT, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH,
+               must="gradient-explosion"),
+    high_rates("sgd-3-digits", STAGE_1, DIGITS, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH,
+               must="gradient-explosion"),
     spoiled("rates-jump-mnist", STAGE_3, MNIST, LEAKY, breakage=rates_change(8, 30), broken_at=9),
     spoiled("rates-jump-digits", STAGE_3, DIGITS, LEAKY, breakage=rates_change(25, 30),
             broken_at=26),

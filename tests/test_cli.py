@@ -154,9 +154,13 @@ def test_diagnose_says_that_all_is_well(capsys, run_path: Path) -> None:
 
 
 def test_stop_on_critical_ends_the_run_and_diagnose_explains_it(capsys, tmp_path) -> None:
-    lost = ["--set=generator.optimizer.lr=1e-7", "--set=discriminator.optimizer.lr=0.1"]
-    tiny = [argument for argument in TINY if argument != "--epochs=1"]
-    arguments = ["train", "sgd", *tiny, "--epochs=12", *lost, f"--out={tmp_path}"]
+    lost = [
+        "--data=digits", "--epochs=8", "--batch-size=32", "--quiet",
+        "--set=generator.optimizer.lr=1e-7", "--set=discriminator.optimizer.lr=0.01",
+        "--set=discriminator.activation=leaky-relu", "--set=discriminator.hidden=[16]",
+        "--set=discriminator.dropout=0", "--set=loss.real_labels=[1.0, 1.0]",
+    ]  # fmt: skip
+    arguments = ["train", "batchnorm-smoothing", *lost, f"--out={tmp_path}"]
     status, out, err = call(capsys, *arguments, "--stop-on=critical")
     assert (status, out) == (3, "")
     assert len(err.splitlines()) == 1

@@ -410,13 +410,14 @@ EXPLODED_ROWS = 2
 def gradient_explosion(record: Record) -> list[Finding]:
     """Gradients are huge, or no longer finite."""
     rows = list(record.log)
-    norms = np.fmax(column(rows, "d_grad_norm"), column(rows, "g_grad_norm"))
-    lost = np.isnan(column(rows, "d_grad_norm")) | np.isnan(column(rows, "g_grad_norm"))
+    d_norm, g_norm = column(rows, "d_grad_norm"), column(rows, "g_grad_norm")
+    lost = np.isnan(d_norm) | np.isnan(g_norm)
+    huge = np.fmax(d_norm, g_norm) > EXPLODED_NORM
     return _found(
         "gradient-explosion",
         "critical",
         rows,
-        last_spell((norms > EXPLODED_NORM) | lost, EXPLODED_ROWS),
+        last_spell(lost, 1) or last_spell(huge, EXPLODED_ROWS),
         ["d_grad_norm", "g_grad_norm", "d_loss", "g_loss"],
         "gradients",
         "Gradients have exploded: updates jump across the loss instead of following it.",
@@ -427,7 +428,7 @@ def gradient_explosion(record: Record) -> list[Finding]:
 
 
 DEAD_SHARE = 0.5
-ONE_PIECE = 0.97
+ONE_PIECE = 0.99
 DEAD_EXAMINATIONS = 2
 
 
@@ -497,17 +498,19 @@ def memorisation(record: Record) -> list[Finding]:
 
 
 GAP = 0.35
+GAP_UPDATES = 100
 GAP_EXAMINATIONS = 2
 
 
 def batchnorm_gap(record: Record) -> list[Finding]:
     """G makes other images when it is sampled than it was trained with."""
     rows = [row for row in record.examined if "batchnorm_gap" in row]
+    settled = column(rows, "step") >= GAP_UPDATES  # running statistics start anywhere
     return _found(
         "batchnorm-gap",
         "warning",
         rows,
-        last_spell(column(rows, "batchnorm_gap") > GAP, GAP_EXAMINATIONS),
+        last_spell((column(rows, "batchnorm_gap") > GAP) & settled, GAP_EXAMINATIONS),
         ["batchnorm_gap"],
         "samples",
         "BatchNorm's running statistics are not those of its batches, so samples are not what D"
