@@ -18,6 +18,9 @@ from torch import Tensor
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole
 
+AVERAGE = "average"
+"""The part that holds the average of the generator's weights, where the recipe asks for one."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -30,12 +33,17 @@ class Checkpoint:
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors under `name.`, without that prefix."""
-        prefix = f"{name}."
-        return {
-            key.removeprefix(prefix): tensor
-            for key, tensor in self.tensors.items()
-            if key.startswith(prefix)
-        }
+        return part_of(self.tensors, name)
+
+
+def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors under `name.`, without that prefix."""
+    prefix = f"{name}."
+    return {
+        key.removeprefix(prefix): tensor
+        for key, tensor in tensors.items()
+        if key.startswith(prefix)
+    }
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:

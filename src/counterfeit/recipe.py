@@ -97,6 +97,9 @@ class Generator(Network):
     """Also sets the images' range: [0, 1] or [-1, 1]."""
     output_bias: Literal["default", "data-mean"] = "default"
     """`data-mean` starts the output at the training images' mean pixel."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Samples come from an average of G's weights that keeps this share of itself at each update,
+    and from G's newest weights when it is 0. Training is the same."""
 
 
 class Discriminator(Network):

@@ -235,10 +235,15 @@ class Run:
 
     # What a run can do once it is trained.
 
-    def generator(self, step: int | None = None) -> model.MLPGenerator:
-        """The trained generator, in eval mode: BatchNorm uses its running statistics."""
+    def generator(self, step: int | None = None, *, averaged: bool = True) -> model.MLPGenerator:
+        """The trained generator, in eval mode: BatchNorm uses its running statistics.
+
+        Its weights are their average over training where the recipe asks for one; the newest with
+        `averaged` off.
+        """
         network = model.build_generator(self.recipe, self.image_shape)
-        self._load(network, "generator", step)
+        average = averaged and self.recipe.generator.ema_decay > 0
+        self._load(network, checkpoints.AVERAGE if average else "generator", step)
         return network
 
     def discriminator(self, step: int | None = None) -> model.MLPDiscriminator:

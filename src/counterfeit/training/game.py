@@ -5,12 +5,14 @@ from functools import partial
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from counterfeit import latents, model
+from counterfeit.checkpoint import AVERAGE, part_of
 from counterfeit.recipe import Recipe
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
+from counterfeit.training.average import Average
 from counterfeit.training.fast import FastStep
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
@@ -45,6 +47,8 @@ class Game:
             model.init_output_bias(G, mean_image)
         self.G, self.D = G, D
         self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer))
+        decay = recipe.generator.ema_decay
+        self.average = Average(G, decay) if decay else None
         self.discriminator = Player(D, optimizers.build(D, recipe.discriminator.optimizer))
         simultaneous = recipe.training.update == "simultaneous"
         if device.type == "cpu":
@@ -73,11 +77,20 @@ class Game:
         optimizers.schedule(
             self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch
         )
-        return self._move(reals, z, self.real_labels, spec.loss.generator)
+        outcome = self._move(reals, z, self.real_labels, spec.loss.generator)
+        if self.average is not None:
+            self.average.update(self.G, step + 1)
+        return outcome
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator to sample from: its average where the recipe asks for one."""
+        return self.G if self.average is None else self.average.network
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must be kept to go on later, by name."""
-        return {
+        averaged = {} if self.average is None else self.average.network.state_dict()
+        return {f"{AVERAGE}.{key}": tensor for key, tensor in averaged.items()} | {
             f"{part}.{key}": tensor
             for part, player in self._players.items()
             for key, tensor in (
@@ -93,9 +106,10 @@ class Game:
             RuntimeError, KeyError or ValueError: it belongs to another recipe.
         """
         for part, player in self._players.items():
-            prefix = f"{part}."
-            own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            own = part_of(tensors, part)
             player.network.load_state_dict(optimizers.load(player.optimizer, own))
+        if self.average is not None:
+            self.average.network.load_state_dict(part_of(tensors, AVERAGE))
 
     @property
     def _players(self) -> dict[str, Player]:
