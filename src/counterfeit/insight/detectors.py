@@ -266,24 +266,27 @@ def partial_collapse(record: Record) -> list[Finding]:
     )
 
 
-HOPPED = 0.5
+HOPPED = 0.35
+HOPPED_WINDOW = 4
 HOPPED_SURE = 10
-MOVED = 0.85
-HOPPED_EPOCHS = 3
+MOVED = 0.8
+HOPPED_EPOCHS = 2
+MOVED_EPOCHS = 3
 
 
 def mode_hopping(record: Record) -> list[Finding]:
     """The images of fixed latents become others from each epoch to the next."""
     rows = record.images
-    moved = column(rows, "moved") > MOVED
+    judged = (column(rows, "spread") >= COLLAPSED_SPREAD) & grown_up(rows)
     classes = [row.get("classes", ()) for row in rows]
     hopped = np.array([changed_share(a, b) for a, b in zip([(), *classes], classes, strict=False)])
-    alive = column(rows, "spread") >= COLLAPSED_SPREAD
+    moved = column(rows, "moved")
     return _found(
         "mode-hopping",
         "warning",
         rows,
-        last_spell((moved | (hopped > HOPPED)) & alive & grown_up(rows), HOPPED_EPOCHS),
+        last_spell((recent_mean(hopped, HOPPED_WINDOW) > HOPPED) & judged, HOPPED_EPOCHS)
+        or last_spell((moved > MOVED) & judged, MOVED_EPOCHS),
         ["moved", "spread", "distance"],
         "latents",
         "A fixed latent becomes another image after each epoch: G runs from what D has learned to"
@@ -588,6 +591,13 @@ def changed_share(before: Sequence[int], after: Sequence[int]) -> float:
     if len(pairs) < HOPPED_SURE:
         return math.nan
     return sum(a != b for a, b in pairs) / len(pairs)
+
+
+def recent_mean(values: Column, window: int) -> Column:
+    """Of so many values up to each, of which two at least must be known."""
+    recent = [values[max(0, i - window + 1) : i + 1] for i in range(len(values))]
+    known = [part[np.isfinite(part)] for part in recent]
+    return np.array([part.mean() if len(part) > 1 else np.nan for part in known])
 
 
 def running_median(values: Column) -> Column:
