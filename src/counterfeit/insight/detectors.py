@@ -239,7 +239,7 @@ TOP_CLASS = 0.6
 SURE_IMAGES = 20
 STALLED = 0.8
 STALLED_EPOCHS = 4
-STALLED_UPDATES = 400
+STALLED_UPDATES = 700
 NARROW_EPOCHS = 2
 
 
@@ -267,11 +267,11 @@ def partial_collapse(record: Record) -> list[Finding]:
 
 
 HOPPED = 0.35
-HOPPED_WINDOW = 4
 HOPPED_SURE = 10
-MOVED = 0.8
+MOVED = 0.65
+HOPPING_WINDOW = 4
+HOPPING_UPDATES = 500
 HOPPED_EPOCHS = 2
-MOVED_EPOCHS = 3
 
 
 def mode_hopping(record: Record) -> list[Finding]:
@@ -280,13 +280,14 @@ def mode_hopping(record: Record) -> list[Finding]:
     judged = (column(rows, "spread") >= COLLAPSED_SPREAD) & grown_up(rows)
     classes = [row.get("classes", ()) for row in rows]
     hopped = np.array([changed_share(a, b) for a, b in zip([(), *classes], classes, strict=False)])
-    moved = column(rows, "moved")
+    old = updates_since_move(rows) >= HOPPING_UPDATES
+    moved = np.where(old, column(rows, "moved"), np.nan)
     return _found(
         "mode-hopping",
         "warning",
         rows,
-        last_spell((recent_mean(hopped, HOPPED_WINDOW) > HOPPED) & judged, HOPPED_EPOCHS)
-        or last_spell((moved > MOVED) & judged, MOVED_EPOCHS),
+        last_spell((recent_mean(hopped) > HOPPED) & judged, HOPPED_EPOCHS)
+        or last_spell((recent_mean(moved, HOPPING_WINDOW) > MOVED) & judged, 1),
         ["moved", "spread", "distance"],
         "latents",
         "A fixed latent becomes another image after each epoch: G runs from what D has learned to"
@@ -571,11 +572,12 @@ def grown_up(rows: Sequence[Row]) -> Bool[np.ndarray, " rows"]:
 
 def stalled(rows: Sequence[Row]) -> Bool[np.ndarray, " rows"]:
     """Whether the least distance so far is hardly less than it was some updates and epochs ago."""
-    step, least = column(rows, "step"), np.fmin.accumulate(column(rows, "distance"))
+    since = updates_since_move(rows)
+    least = np.fmin.accumulate(column(rows, "distance")) if rows else np.zeros(0)
     result = np.zeros(len(rows), bool)
     for i in range(STALLED_EPOCHS, len(rows)):
-        before = np.flatnonzero(step[: i - STALLED_EPOCHS + 1] <= step[i] - STALLED_UPDATES)
-        result[i] = len(before) > 0 and least[i] > STALLED * least[before[-1]]
+        old = np.flatnonzero(since[: i - STALLED_EPOCHS + 1] <= since[i] - STALLED_UPDATES)
+        result[i] = len(old) > 0 and least[i] > STALLED * least[old[-1]]
     return result
 
 
@@ -593,11 +595,11 @@ def changed_share(before: Sequence[int], after: Sequence[int]) -> float:
     return sum(a != b for a, b in pairs) / len(pairs)
 
 
-def recent_mean(values: Column, window: int) -> Column:
-    """Of so many values up to each, of which two at least must be known."""
-    recent = [values[max(0, i - window + 1) : i + 1] for i in range(len(values))]
+def recent_mean(values: Column, least: int = 2) -> Column:
+    """Of the four values up to each, of which so many must be known."""
+    recent = [values[max(0, i - HOPPING_WINDOW + 1) : i + 1] for i in range(len(values))]
     known = [part[np.isfinite(part)] for part in recent]
-    return np.array([part.mean() if len(part) > 1 else np.nan for part in known])
+    return np.array([part.mean() if len(part) >= least else np.nan for part in known])
 
 
 def running_median(values: Column) -> Column:

@@ -83,7 +83,9 @@ class Gauge:
         self.points = as_points(self.real)  # (R, pixels)
         among = squared_distances(self.points, self.points).sqrt_()
         count = len(among)
-        self.scale = float(among.sum() / (count * (count - 1))) or 1.0
+        self.scale = float(among.sum() / (count * (count - 1)))
+        if self.scale == 0:  # one image, over and over
+            self.scale = float(self.points.norm(dim=1).mean()) or 1.0
         self.typical_nearest = float(among.fill_diagonal_(math.inf).amin(1).median())
         self.real_extreme = extreme(self.real)
         self.data_repeated = repeated_or_flat(subset(self.training, 2 * REAL_IMAGES))
