@@ -545,6 +545,10 @@ class Outcome:
     collapsed_from: float | None
 
     @property
+    def broken_from(self) -> int | None:
+        return self.specimen.broken_at
+
+    @property
     def owed(self) -> list[str]:
         """What must be found; not a failure that by its definition of onset did not happen."""
         happened = {
@@ -632,10 +636,18 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
             )
         healthy_runs = [o for o in runs if o.specimen.kind == "healthy"]
         alarmed = [o.specimen.name for o in healthy_runs if o.critical]
-        lines += ["", f"Healthy runs called critical: {len(alarmed)} of {len(healthy_runs)}."]
+        allowed = sum(len(o.said.keys() & (o.specimen.may - o.specimen.must)) for o in runs)
+        excused = [o.specimen.name for o in runs if len(o.owed) < len(o.specimen.must)]
+        lines += [
+            "",
+            f"- Not counted: {allowed} findings that may be made; failures that did not happen by"
+            f" their onset: {', '.join(excused) or 'none'}.",
+            f"- Healthy runs called critical: {len(alarmed)} of {len(healthy_runs)}.",
+        ]
         for name, onset in (
             (OVERPOWERED, "overpowered_from"),
             (COLLAPSE, "collapsed_from"),
+            ("best-long-ago", "broken_from"),
         ):
             delays = [
                 o.said[name] - getattr(o, onset)
@@ -643,7 +655,7 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
                 if name in o.specimen.must and name in o.said and getattr(o, onset)
             ]
             lines.append(
-                f"Epochs from onset to `{name}`: median {median(delays or [nan]):.0f},"
+                f"- Epochs from onset to `{name}`: median {median(delays or [nan]):.0f},"
                 f" most {max(delays, default=nan):.0f} (n = {len(delays)})."
             )
         lines.append("")
