@@ -79,7 +79,8 @@ def points(run: Run, reference: Reference) -> Iterator[Point]:
 
 
 def table_row(epoch: str, seed: str, weights: str, measured: dict[str, Measurement]) -> str:
-    return " | ".join(["|", epoch, seed, weights, *(number(measured[c]) for c in COLUMNS), "|"])
+    cells = (epoch, seed, weights, *(number(measured[column]) for column in COLUMNS))
+    return f"| {' | '.join(cells)} |"
 
 
 def growth_picture(measured: list[Point], real: float, path: Path) -> None:

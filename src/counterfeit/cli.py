@@ -36,7 +36,8 @@ def main(arguments: list[str] | None = None) -> None:
     And 3 when a finding ended the run (`train --stop-on`).
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # TOML is
+        # TOML is UTF-8; names of files need not be.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        sys.exit(_report(error))
+        sys.exit(report_error(error))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -65,20 +66,42 @@ def _writable(path: Path, *suffixes: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot make the folder {path.parent}: {error.strerror}.") from None
+    except ValueError as error:  # a NUL
+        raise UsageError(f"cannot write {path}: {error}.") from None
     return path
 
 
-def _report(error: Exception) -> int:
+def report_error(error: Exception) -> int:
     """Print one line that says what is wrong and what to do; return the exit status."""
     if isinstance(error, CounterfeitError):
         message, status = str(error), error.exit_status
     elif isinstance(error, CycloptsError):
         message, status = f"{str(error).rstrip('.')}. `counterfeit --help` shows the commands.", 2
+    elif _is_memory(error):
+        message = "out of memory; lower the batch size, the networks, or the number of images."
+        status = 1
     else:
         kind = type(error).__name__
         message, status = f"unexpected {kind}: {error} (--debug shows where).", 1
-    print(f"counterfeit: {message}", file=sys.stderr)
+    print(f"counterfeit: {_one_line(message)}", file=sys.stderr)
+    for note in getattr(error, "__notes__", []):
+        print(f"  - {_one_line(note)}", file=sys.stderr)
     return status
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether Python or torch, which says so in words, could get no more memory."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
+
+
+def _one_line(message: str) -> str:
+    """Control characters, which names of files may hold, escaped; the middle of a long one cut."""
+    if len(message) > 900:
+        message = f"{message[:600]} … {message[-250:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
 
 
 @app.command
@@ -133,6 +156,7 @@ def train(
     data: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    precision: Literal["float32", "bf16"] | None = None,
     seed: int | None = None,
     device: str = "auto",
     set_: Overrides = None,
@@ -154,6 +178,8 @@ def train(
         data: a data set's name, or a folder of images [default: the recipe's].
         epochs: passes over the data [default: the recipe's].
         batch_size: images in a batch [default: the recipe's].
+        precision: of matrix products; bf16 is faster on processors that have it [default: the
+            recipe's].
         seed: fixes all randomness [default: 0].
         device: auto, cpu, cuda or mps.
         set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
@@ -174,6 +200,7 @@ def train(
         fixed: dict[str, object] = {
             "--data": data,
             "--batch-size": batch_size,
+            "--precision": precision,
             "--seed": seed,
             "--set": set_,
             "--out": out,
@@ -187,6 +214,7 @@ def train(
             "data": data and {"name": data},
             "training.epochs": epochs,
             "training.batch_size": batch_size,
+            "training.precision": precision,
         }
         given_values = {key: value for key, value in shortcuts.items() if value is not None}
         spec = recipes_.load(recipe or "").with_values(given_values).with_overrides(set_ or [])
@@ -326,8 +354,6 @@ def sample(
     from counterfeit.insight import figures
     from counterfeit.run import Run
 
-    if not 1 <= count <= 1_000_000:
-        raise UsageError(f"-n {count}: must be from 1 to 1,000,000; other --seed give others.")
     trained = Run.open(run)
     target = _writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)

@@ -3,7 +3,7 @@
 import pytest
 
 from counterfeit import recipe
-from counterfeit.errors import Stopped
+from counterfeit.errors import CounterfeitError, Stopped
 from counterfeit.insight.diagnose import Finding, Watch, diagnose
 from counterfeit.insight.tables import finding_line, findings_text
 from counterfeit.run import Run
@@ -85,6 +85,17 @@ def test_what_training_itself_said_is_handed_on(small_run: Run, tmp_path) -> Non
     )
     (finding,) = diagnose(run)
     assert (finding.name, finding.severity, finding.first_step) == ("non-finite", "critical", 7)
+
+
+def test_odd_values_are_no_reason_to_fail(small_run: Run, tmp_path) -> None:
+    run = Run.create(tmp_path, small_run.recipe, small_run.environment)
+    for epoch in (1, 2, 3):
+        run.append_log({"step": 300 * epoch, "epoch": epoch, "d_loss": "low", "g_loss": None})
+        run.append_vitals({"step": 300 * epoch, "epoch": epoch, "spread": [], "classes": "seven"})
+    assert {finding.name for finding in diagnose(run)} <= {"gradient-explosion"}
+    run.append_finding({"step": 1, "epoch": 1})
+    with pytest.raises(CounterfeitError, match="no name"):
+        diagnose(run)
 
 
 def test_a_run_whose_data_are_gone_is_still_diagnosed(

@@ -174,3 +174,8 @@ def test_the_average_goes_on_where_it_stopped(tiny, tmp_path) -> None:
     whole = counterfeit.train(spec, epochs=2, out=tmp_path / "whole")
     part = counterfeit.train(spec, epochs=1, out=tmp_path / "part")
     assert_equal_states(whole.checkpoint(), counterfeit.resume(part.path, epochs=2).checkpoint())
+
+
+def test_a_data_set_of_a_very_long_name_is_none(tiny: recipe.Recipe, tmp_path) -> None:
+    with pytest.raises(UsageError, match="neither a data set nor a folder"):
+        loop.train(tiny.with_values({"data.name": "x" * 5000}), out=tmp_path)

@@ -73,7 +73,14 @@ class Record:
 
 def column(rows: Sequence[Row], key: str) -> Column:
     """A number of each row, NaN where it is absent or was not finite."""
-    return np.array([np.nan if row.get(key) is None else row[key] for row in rows], np.float64)
+    values = (row.get(key) for row in rows)
+    return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
+
+
+def _classes(row: Row) -> list[int]:
+    """The class of each fixed latent's image, -1 where unsure; none where nothing said so."""
+    classes = row.get("classes")
+    return [c for c in classes if type(c) is int] if isinstance(classes, list) else []
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,9 @@ def _found(
         meaning = (
             f"It has passed after epoch {last['epoch']:.4g}: {meaning[0].lower()}{meaning[1:]}"
         )
-    numbers: dict[str, float | str] = {key: last[key] for key in evidence if key in last}
+    numbers: dict[str, float | str] = {
+        key: last[key] for key in evidence if isinstance(last.get(key), int | float)
+    }
     return [
         Finding(
             name=name,
@@ -247,7 +256,7 @@ def partial_collapse(record: Record) -> list[Finding]:
     """G's images are few, or of one class, and have stopped getting nearer to the data."""
     rows = record.images
     spread = column(rows, "spread")
-    top = np.array([top_share(row.get("classes", ())) for row in rows])
+    top = np.array([top_share(_classes(row)) for row in rows])
     narrow = (spread >= COLLAPSED_SPREAD) & ((spread < NARROW_SPREAD) | (top > TOP_CLASS))
     repeated = column(rows, "repeated") >= REPEATED
     few = (narrow & stalled(rows)) | (repeated & (spread >= COLLAPSED_SPREAD))
@@ -278,8 +287,8 @@ def mode_hopping(record: Record) -> list[Finding]:
     """The images of fixed latents become others from each epoch to the next."""
     rows = record.images
     judged = (column(rows, "spread") >= COLLAPSED_SPREAD) & grown_up(rows)
-    classes = [row.get("classes", ()) for row in rows]
-    hopped = np.array([changed_share(a, b) for a, b in zip([(), *classes], classes, strict=False)])
+    classes = [_classes(row) for row in rows]
+    hopped = np.array([changed_share(a, b) for a, b in zip([[], *classes], classes, strict=False)])
     old = updates_since_move(rows) >= HOPPING_UPDATES
     moved = np.where(old, column(rows, "moved"), np.nan)
     return _found(
@@ -307,12 +316,10 @@ FAR = 0.6
 def no_progress(record: Record) -> list[Finding]:
     """The images are about as far from the data as those of the untrained generator."""
     rows = record.images
-    untrained = [row for row in record.vitals if row["step"] == 0]
-    if not untrained:
+    untrained = column([row for row in record.vitals if row["step"] == 0], "distance")
+    if not np.isfinite(untrained).any():
         return []
-    as_far = column(rows, "distance") > max(
-        FAR, NO_PROGRESS_SHARE * float(untrained[0]["distance"])
-    )
+    as_far = column(rows, "distance") > max(FAR, NO_PROGRESS_SHARE * untrained[0])
     late = column(rows, "step") >= NO_PROGRESS_UPDATES
     return _found(
         "no-progress",

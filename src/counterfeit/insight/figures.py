@@ -215,7 +215,7 @@ def epoch_losses(
 
     The mean weighs each row by its updates. An epoch that has not ended counts with what it has.
     """
-    steps, epochs = _column(rows, "step"), _column(rows, "epoch")
+    steps, epochs = column(rows, "step"), column(rows, "epoch")
     updates = np.diff(steps, prepend=0)
     number = np.ceil(epochs - 1e-9)
     ends = np.flatnonzero(np.diff(number, append=np.inf))  # the last row of each epoch
@@ -223,8 +223,8 @@ def epoch_losses(
     weights = np.add.reduceat(updates, starts)
     last, mean = [epochs[ends]], [epochs[ends]]
     for name in ("d_loss", "g_loss"):
-        last.append(_column(rows, f"{name}_last")[ends])
-        mean.append(np.add.reduceat(_column(rows, name) * updates, starts) / weights)
+        last.append(column(rows, f"{name}_last")[ends])
+        mean.append(np.add.reduceat(column(rows, name) * updates, starts) / weights)
     return np.stack(last, axis=1), np.stack(mean, axis=1)
 
 
@@ -234,14 +234,14 @@ def output_bands(rows: Sequence[Row]) -> Figure:
     axes = figure.subplots()
     _style(axes, "what D answers: 1 is “real”, 0 is “generated”", "D's output")
     _marker_line(axes, 0.5)
-    epochs = _column(rows, "epoch")
+    epochs = column(rows, "epoch")
     ends = []
     for name, label, colour in (
         ("d_real", "D(x)", D_COLOUR),
         ("d_fake", "D(G(z))", G_COLOUR),
     ):
         q05, q25, q50, q75, q95 = (
-            _column(rows, f"{name}_{q}") for q in ("q05", "q25", "q50", "q75", "q95")
+            column(rows, f"{name}_{q}") for q in ("q05", "q25", "q50", "q75", "q95")
         )
         axes.fill_between(epochs, q05, q95, color=colour, alpha=0.13, lw=0)
         axes.fill_between(epochs, q25, q75, color=colour, alpha=0.28, lw=0)
@@ -261,10 +261,10 @@ def gradient_norms(rows: Sequence[Row]) -> Figure:
     axes.set_yscale("log", nonpositive="mask")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    epochs = _column(rows, "epoch")
+    epochs = column(rows, "epoch")
     ends = []
     for name, label, colour in (("d_grad_norm", "D", D_COLOUR), ("g_grad_norm", "G", G_COLOUR)):
-        norms = _column(rows, name)
+        norms = column(rows, name)
         norms[~(norms > 0)] = np.nan  # nothing to show on this scale
         axes.plot(epochs, norms, color=colour, lw=1.3)
         ends.append((_end(norms), label, colour))
@@ -290,7 +290,9 @@ def metric_curves(rows: Sequence[Row]) -> Figure:
     epochs = np.array(sorted(by_epoch))
 
     def curve(metric: str) -> NDArray[np.float64]:
-        return np.array([by_epoch[epoch][names[metric]][0] for epoch in epochs], dtype=np.float64)
+        name = names.get(metric)
+        values = [by_epoch[epoch].get(name, (math.nan, None))[0] for epoch in epochs]
+        return np.array(values, dtype=np.float64)
 
     figure = Figure(figsize=(CHART_WIDTH, 4.8), dpi=CHART_DPI, layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
@@ -330,7 +332,8 @@ def maxout_shapes(
         axes.set_xlabel("input", fontsize=12)
         reach = max(_reach(layer), _reach(start) if trained else 0.0)
         x = torch.linspace(-reach, reach, 401)
-        lines = x[:, None] * layer.weight.detach() + layer.bias.detach()  # (401, pieces)
+        weight, bias = layer.weight.detach().double(), layer.bias.detach().double()
+        lines = x[:, None] * weight + bias  # (401, pieces)
         highest = lines.amax(dim=1)
         for piece, line in enumerate(lines.T):
             colour = PIECE_COLOURS[piece % len(PIECE_COLOURS)]
@@ -424,8 +427,16 @@ def _end(values: NDArray[np.float64]) -> float:
     return float(finite[-1]) if len(finite) else math.nan
 
 
-def _column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
-    return np.array([row.get(key, math.nan) for row in rows], dtype=np.float64)
+def column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
+    """A key's values; NaN where it is missing or null.
+
+    Raises:
+        CounterfeitError: one is no number.
+    """
+    values = [row.get(key) for row in rows]
+    if not all(value is None or isinstance(value, int | float) for value in values):
+        raise CounterfeitError(f"the log is damaged: not every {key} is a number.")
+    return np.array(values, dtype=np.float64)
 
 
 # From a run to files

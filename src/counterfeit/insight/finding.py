@@ -35,11 +35,11 @@ class Finding:
 
     @classmethod
     def from_row(cls, row: Row) -> "Finding":
-        """The inverse of `as_row`; what a row lacks is taken from where it was said."""
+        """The inverse of `as_row`; what a row lacks, or has of another type, is taken from where it
+        was said."""
         step, epoch = int(row["step"]), float(row["epoch"])
         defaults: dict[str, Any] = {
             "name": "unnamed",
-            "severity": "warning",
             "first_step": step,
             "last_step": step,
             "first_epoch": epoch,
@@ -49,4 +49,9 @@ class Finding:
             "advice": "",
             "source": "",
         }
-        return cls(**{key: row.get(key, default) for key, default in defaults.items()})
+        values = {
+            key: row[key] if type(row.get(key)) is type(default) else default
+            for key, default in defaults.items()
+        }
+        severity = row.get("severity")
+        return cls(severity=severity if severity in SEVERITIES else "warning", **values)

@@ -5,14 +5,15 @@ Everything lies inside the file: pictures as data URIs, no script, no outside re
 
 import base64
 import io
+import math
 import os
 import shlex
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
@@ -246,7 +247,7 @@ def write_report(
         commands=[rerun_command(run) for run in runs],
     )
     path = path or _default_path(runs)
-    write_whole(path, page.encode())
+    write_whole(path, page.encode(errors="replace"))
     return path
 
 
@@ -363,8 +364,8 @@ def _numbers(run: Run) -> dict[str, str]:
         for column, player in ((1, "D"), (2, "G")):
             numbers[f"{player}'s loss, last batch"] = f"{last[-1, column]:.3f}"
             numbers[f"{player}'s loss, last epoch's mean"] = f"{mean[-1, column]:.3f}"
-        speed = statistics.median(row["images_per_second"] for row in rows)
-        numbers["images per second (median)"] = f"{speed:,.0f}"
+        speeds = figures.column(rows, "images_per_second")
+        numbers["images per second (median)"] = f"{np.median(speeds):,.0f}"
     return numbers
 
 
@@ -374,7 +375,8 @@ def _metrics(run: Run) -> dict[str, str]:
         return {}
     row = max(reversed(run.metrics), key=lambda row: float(row["epoch"]))
     return {"epoch": f"{row['epoch']:.4g}"} | {
-        name: number(Measurement(*value)) for name, value in row["metrics"].items()
+        name: number(Measurement(math.nan if value is None else value, spread))
+        for name, (value, spread) in row["metrics"].items()
     }
 
 

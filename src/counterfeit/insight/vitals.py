@@ -220,7 +220,7 @@ def vitals(run: Run) -> list[Row]:
             rows[epoch] = gauge.row(
                 step,
                 epoch,
-                torch.from_numpy(run.snapshot(epoch)),
+                _snapshot(run, epoch),
                 _snapshot_before(run, epoch),
                 (run.generator(step), run.discriminator(step)) if step in kept else None,
             )
@@ -229,7 +229,7 @@ def vitals(run: Run) -> list[Row]:
 
 def untrained(gauge: Gauge, run: Run) -> Row:
     """The vital signs before training, of the images alone."""
-    return gauge.row(0, 0, torch.from_numpy(run.snapshot(0)))
+    return gauge.row(0, 0, _snapshot(run, 0))
 
 
 def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False) -> Row:
@@ -243,7 +243,7 @@ def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool
     return gauge.row(
         step,
         epoch,
-        torch.from_numpy(run.snapshot(epoch)),
+        _snapshot(run, epoch),
         _snapshot_before(run, epoch),
         (generator, run.discriminator(step))
         if full or examination_due(epoch, len(gauge.training))
@@ -257,9 +257,13 @@ def examination_due(epoch: int, images: int) -> bool:
     return epoch * images // EXAMINE_IMAGES > (epoch - 1) * images // EXAMINE_IMAGES
 
 
+def _snapshot(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"]:
+    return torch.from_numpy(run.snapshot(epoch).copy())  # the archive's is read-only
+
+
 def _snapshot_before(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"] | None:
     try:
-        return torch.from_numpy(run.snapshot(epoch - 1))
+        return _snapshot(run, epoch - 1)
     except CounterfeitError:
         return None
 

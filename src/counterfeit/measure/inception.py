@@ -58,7 +58,10 @@ class Inception:
             raise UsageError(f"cannot read {weights}: {error.strerror}; get {WEIGHTS}") from None
         if not found.startswith(SHA256_START):
             raise CounterfeitError(f"{weights} is another file, or damaged; get {WEIGHTS}")
-        tensors = torch.load(weights, weights_only=True)
+        try:
+            tensors = torch.load(weights, weights_only=True)
+        except Exception as error:  # of many types; a forged checksum must not end in a traceback
+            raise CounterfeitError(f"{weights} is another file; get {WEIGHTS}") from error
         with tempfile.TemporaryDirectory() as folder:  # torch-fidelity unpickles what it is given
             ours = Path(folder) / "weights.pth"
             torch.save(tensors, ours)

@@ -89,10 +89,17 @@ def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | N
     if not path.is_file():
         return None
     try:
-        network = classifier.network_from(path.read_bytes())
-    except CounterfeitError:
-        raise CounterfeitError(f"{path} is damaged; remove it, to train it again") from None
-    return Classifier(_file_name(train_split.name), network)
+        trained = Classifier(
+            _file_name(train_split.name), classifier.network_from(path.read_bytes())
+        )
+    except (CounterfeitError, OSError):
+        trained = None
+    if trained is None or (trained.channels, trained.classes) != (
+        train_split.images.shape[1],
+        int(train_split.labels.max()) + 1,
+    ):
+        raise CounterfeitError(f"{path} is damaged; remove it, to train it again")
+    return trained
 
 
 def _path(

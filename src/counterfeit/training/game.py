@@ -13,8 +13,20 @@ from counterfeit.recipe import Recipe
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
 from counterfeit.training.average import Average
+from counterfeit.training.cuda import GraphedStep
 from counterfeit.training.fast import FastStep
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
+
+
+def in_bf16(move: Callable[..., Outcome], device: torch.device) -> Callable[..., Outcome]:
+    """The same update with matrix products in bfloat16, by PyTorch's autocast."""
+
+    def moved(*arguments: object) -> Outcome:
+        # Without its cache, which would hold the weights that D had before its step.
+        with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
+            return move(*arguments)
+
+    return moved
 
 
 class Game:
@@ -41,6 +53,7 @@ class Game:
         self.device = device
         channels, height, width = mean_image.shape
         shape = (channels, height, width)
+        model.require_training_memory(recipe, shape)
         G = model.build_generator(recipe, shape, seed=seed).to(device)
         D = model.build_discriminator(recipe, shape, seed=seed, device=device)
         if recipe.generator.output_bias == "data-mean":
@@ -51,12 +64,18 @@ class Game:
         self.average = Average(G, decay) if decay else None
         self.discriminator = Player(D, optimizers.build(D, recipe.discriminator.optimizer))
         simultaneous = recipe.training.update == "simultaneous"
+        bf16 = recipe.training.precision == "bf16"
         if device.type == "cpu":
-            fast = FastStep(self.generator, self.discriminator)
+            dtype = torch.bfloat16 if bf16 else torch.float32
+            fast = FastStep(self.generator, self.discriminator, dtype)
             self._move = fast.simultaneous if simultaneous else fast.alternating
         else:
             step = simultaneous_step if simultaneous else alternating_step
             self._move = partial(step, self.generator, self.discriminator)
+            if bf16:
+                self._move = in_bf16(self._move, device)
+            if device.type == "cuda":
+                self._move = GraphedStep(self._move, self.D.rng)
         low, high = recipe.loss.real_labels
         self.real_labels = torch.empty(recipe.training.batch_size, device=device)
         self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))

@@ -67,10 +67,10 @@ def train(
         spec = recipe.load(spec)
     if epochs is not None:
         spec = spec.with_values({"training.epochs": epochs})
-    if Path(spec.data.name).is_dir():  # found again from any folder
-        spec = spec.with_values({"data.name": str(Path(spec.data.name).resolve())})
     place = environment.pick_device(device)
     images = _training_images(spec, data_dir)
+    if Path(spec.data.name).is_dir():  # found again from any folder
+        spec = spec.with_values({"data.name": str(Path(spec.data.name).resolve())})
     game = Game(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
