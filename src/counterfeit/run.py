@@ -4,6 +4,7 @@ recipe.toml        the resolved recipe
 environment.json   seed, image shape, versions, device, threads, git revision
 log.jsonl          a row for each logging interval (see `training.interval`)
 metrics.jsonl      a row for each evaluation
+real_images.json   what real training images score, `[value, spread]` under the metrics' names
 checkpoints/       see `checkpoint`
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
 figures/           PNG and WebP files; report.html stands beside
@@ -142,6 +143,28 @@ class Run:
 
     def append_metrics(self, row: Row) -> None:
         append_row(self.path / "metrics.jsonl", row)
+
+    @property
+    def real_scores(self) -> dict[str, tuple[float, float | None]]:
+        """What real training images score: `[value, spread]` under each metric's name, if measured.
+
+        Raises:
+            CounterfeitError: the file is damaged.
+        """
+        path = self.path / "real_images.json"
+        if not path.exists():
+            return {}
+        try:
+            scores = json.loads(path.read_text(encoding="utf-8"))
+            return {name: (float(value), spread) for name, (value, spread) in scores.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise CounterfeitError(
+                f"{path} is damaged; remove it, and `counterfeit evaluate` measures it again."
+            ) from None
+
+    def add_real_scores(self, scores: dict[str, tuple[float, float | None]]) -> None:
+        content = json.dumps(self.real_scores | scores, indent=2)
+        write_whole(self.path / "real_images.json", content.encode())
 
     @property
     def snapshot_epochs(self) -> list[int]:
