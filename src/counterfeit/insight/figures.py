@@ -111,7 +111,7 @@ def labelled_columns(images: UInt8[np.ndarray, "R K C H W"], labels: Sequence[st
     rows, columns, *shape = images.shape
     scale = 2 * cell_scale(shape[1], shape[2])  # pages show it smaller, and text wants detail
     cells = grid(images.reshape(rows * columns, *shape), columns, scale).convert("RGB")
-    font = ImageFont.load_default(size=38)
+    font = ImageFont.load_default(size=52)
     strip = 64
     picture = Image.new("RGB", (cells.width, cells.height + strip), "white")
     picture.paste(cells, (0, strip))
@@ -656,7 +656,7 @@ def _latents(run: Run, path: Path) -> None:
     """Eight fixed latents as rows, over epochs as columns."""
     epochs = evenly(snapshot_epochs(run), COLUMNS)
     images = np.stack([run.snapshot(epoch)[:8] for epoch in epochs], axis=1)  # (8, K, C, H, W)
-    _save(labelled_columns(images, [f"epoch {epochs[0]}", *map(str, epochs[1:])]), path)
+    _save(labelled_columns(images, list(map(str, epochs))), path)
 
 
 def _animation(run: Run, path: Path) -> None:
@@ -769,7 +769,9 @@ def _maxout_history(run: Run, path: Path) -> None:
     strongest = weights[-1].square().sum(dim=(0, 2, 3, 4)).argsort(descending=True)[:2]
     shown = weights[:, :, strongest].transpose(1, 2).flatten(1, 2)  # K, 2 * pieces, C, H, W
     shades = torch.stack([data.as_uint8(each, *_symmetric(shown)) for each in shown], dim=1)
-    _save(labelled_columns(shades.numpy(), [name for name, _ in stages]), path)
+    _save(
+        labelled_columns(shades.numpy(), [name.removeprefix("epoch ") for name, _ in stages]), path
+    )
 
 
 def _templates(run: Run, network: model.MLPDiscriminator) -> Float[Tensor, "pieces units C H W"]:
@@ -788,7 +790,7 @@ def _discriminators(run: Run) -> list[tuple[str, model.MLPDiscriminator]]:
     kept = [
         step
         for step in run.checkpoint_steps
-        if step < newest.step and float(epochs.get(step, 0.5)).is_integer()
+        if epochs.get(step, math.inf) <= 0.9 * newest.epoch  # later ones look like the last
     ]
     start = model.build_discriminator(run.recipe, run.image_shape, seed=run.seed)
     return [

@@ -114,7 +114,7 @@ SECTIONS = (
     Section(
         "latents",
         "Eight latents through training",
-        "Each row is one fixed latent, each column an epoch; epoch 0 is before training. Rows that"
+        "Each row is one fixed latent, each column the epoch above it; 0 is before training. Rows that"
         " grow alike are mode collapse: G gives one answer to every question.",
         "eight fixed latents as rows, epochs as columns",
         "labelled",
@@ -168,8 +168,8 @@ SECTIONS = (
     Section(
         "maxout-history",
         "Maxout through training",
-        "The pieces of D's two strongest units, a row each, over the epochs whose checkpoints are"
-        " kept. Grey that turns into strokes is a unit that learns what to look for.",
+        "The pieces of D's two strongest units, a row each; the columns are epochs whose"
+        " checkpoints are kept. Grey that turns into strokes is a unit that learns what to look for.",
         "templates of two maxout units as rows, epochs as columns",
         "labelled",
         lambda spec: spec.discriminator.activation == "maxout",

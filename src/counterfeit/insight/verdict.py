@@ -52,7 +52,7 @@ def judge(run: Run, findings: Sequence[Finding]) -> Verdict:
         "failing": "Failing",
         "doubtful": "Take care",
         "healthy": "Healthy",
-        "open": "Not there yet" if measured else "Not measured",
+        "open": "Not there yet" if measured else "Not judged",
     }[standing]
     if done < planned:
         opening += f", after {done:.3g} of {planned} epochs"
@@ -94,7 +94,7 @@ def _named(findings: Sequence[Finding], done: float) -> str:
 def _seen(newest: Row | None, real: Mapping[str, tuple[float, float | None]], done: float) -> str:
     """What the metrics say, beside what real images score."""
     if newest is None:
-        return "how good the images are was not measured (`counterfeit evaluate` does)"
+        return "how good the images are was not measured (counterfeit evaluate does)"
     metrics = newest["metrics"]
     parts = []
     found, classes = _value(metrics, "classes_found_"), _classes(metrics)
