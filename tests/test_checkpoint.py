@@ -1,5 +1,7 @@
 """Checkpoints: exact, whole, verified."""
 
+import json
+
 import pytest
 import torch
 
@@ -63,3 +65,30 @@ def test_damage_is_named(tmp_path, state: Checkpoint, suffix: str, change: str) 
 def test_a_missing_one_is_named(tmp_path) -> None:
     with pytest.raises(CounterfeitError, match="missing"):
         checkpoint.read(tmp_path, 5)
+
+
+@pytest.mark.parametrize(
+    "change", [{"step": 470}, {"step": "469"}, {"epoch": float("nan")}, {"epoch": float("inf")}]
+)
+def test_an_index_of_another_step_or_epoch_is_damaged(
+    tmp_path, state: Checkpoint, change: dict[str, object]
+) -> None:
+    checkpoint.write(tmp_path, state)
+    path = tmp_path / "step-00000469.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(CounterfeitError, match="damaged"):
+        checkpoint.read(tmp_path, 469)
+
+
+def test_deep_or_long_json_is_damaged(tmp_path, state: Checkpoint) -> None:
+    checkpoint.write(tmp_path, state)
+    for content in ("[" * 100_000, '{"step": ' + "9" * 5000 + "}"):
+        (tmp_path / "step-00000469.json").write_text(content)
+        with pytest.raises(CounterfeitError, match="damaged"):
+            checkpoint.read(tmp_path, 469)
+
+
+def test_complex_weights_are_damage(tmp_path) -> None:
+    checkpoint.write(tmp_path, Checkpoint(1, 1.0, {"x": torch.zeros(2, dtype=torch.complex64)}))
+    with pytest.raises(CounterfeitError, match="damaged"):
+        checkpoint.read(tmp_path, 1)

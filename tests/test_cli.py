@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from counterfeit import cli, data, recipe
+from counterfeit.errors import CounterfeitError
 from counterfeit.measure import runs
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
@@ -98,9 +99,11 @@ def test_recipes_lists_and_prints(capsys) -> None:
 
 
 def test_dry_run_prints_what_would_be_trained(capsys, tmp_path) -> None:
-    status, out, _ = call(capsys, "train", "sgd", "--epochs", "3", "--dry-run", f"--out={tmp_path}")
+    asked = ("--epochs=3", "--precision=bf16", "--dry-run")
+    status, out, _ = call(capsys, "train", "sgd", *asked, f"--out={tmp_path}")
     assert status == 0
-    assert recipe.parse(tomllib.loads(out), "stdout").training.epochs == 3
+    training = recipe.parse(tomllib.loads(out), "stdout").training
+    assert (training.epochs, training.precision) == (3, "bf16")
     assert not list(tmp_path.iterdir())
 
 
@@ -185,6 +188,7 @@ def test_data_describes_and_previews(capsys, tmp_path) -> None:
         (["sample", "{run}", "--epoch", "7"], 2, "keeps no checkpoint of epoch 7"),
         (["train", "sgd", "--set", "adam=1"], 2, "no key 'adam'"),
         (["train", "--resume", "{run}", "--seed", "4"], 2, "keeps what it was started with"),
+        (["train", "--resume", "{run}", "--precision=bf16"], 2, "--precision"),
         (["evaluate", "{tmp}"], 2, "is not a run directory"),
         (["report", "{tmp}/absent"], 2, "does not exist"),
         (["recipes", "unknown"], 2, "no recipe"),
@@ -228,3 +232,26 @@ def test_a_damaged_idx_file_is_named(capsys, tmp_path, damage: str) -> None:
     assert out == ""
     assert path.name in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail at x.cpp] DefaultCPUAllocator: can't allocate memory: you"),
+        RuntimeError("CUDA out of memory. Tried to allocate 20 GB"),
+    ],
+)
+def test_no_memory_is_said_plainly(error: Exception, capsys) -> None:
+    assert cli.report_error(error) == 1
+    assert capsys.readouterr().err.startswith("counterfeit: out of memory; lower the batch size")
+
+
+def test_what_a_message_quotes_cannot_add_lines_or_move_the_cursor(capsys) -> None:
+    error = CounterfeitError("cannot read a\nb\x1b[2J쥐; replace it." + "x" * 5000)
+    error.add_note("on disk:\nnone")
+    cli.report_error(error)
+    first, note = capsys.readouterr().err.splitlines()
+    assert first.startswith(r"counterfeit: cannot read a\nb\x1b[2J쥐; replace it.x")
+    assert len(first) < 1000
+    assert note == r"  - on disk:\nnone"

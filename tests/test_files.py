@@ -47,10 +47,24 @@ def test_what_is_not_finite_becomes_null(tmp_path) -> None:
     assert read_rows(path) == [row(1, d_loss=None, metrics={"fid": [None, 0.5]})]
 
 
-@pytest.mark.parametrize("line", [b'{"st', b"{}", b"3", b"\xff\xfe", b'{"step": 1}', b""])
+BROKEN = [
+    *(b'{"st', b"{}", b"3", b"\xff\xfe", b'{"step": 1}', b"", b"[" * 100_000),
+    *(b'{"step": "1", "epoch": 1}', b'{"step": 1.5, "epoch": 1}', b'{"step": true, "epoch": 1}'),
+    *(b'{"step": -1, "epoch": 1}', b'{"step": 1, "epoch": NaN}', b'{"step": 1, "epoch": "1"}'),
+    *(b'{"step": 1, "epoch": 1e999}', b'{"step": 1, "epoch": 1, "x": {"y": [1e39, 0]}}'),
+    b'{"step": 1, "epoch": 1, "x": ' + b"9" * 400 + b"}",
+]
+
+
+@pytest.mark.parametrize("line", BROKEN, ids=lambda line: line[:40])
 def test_a_broken_line_among_others_is_an_error(tmp_path, line: bytes) -> None:
     path = tmp_path / "log.jsonl"
     whole = json.dumps(row(1)).encode()
     path.write_bytes(b"\n".join([whole, line, whole, b""]))
     with pytest.raises(CounterfeitError, match="line 2"):
         read_rows(path)
+
+
+def test_a_folder_in_place_of_rows_is_named(tmp_path) -> None:
+    with pytest.raises(CounterfeitError, match=r"cannot read .*Is a directory"):
+        read_rows(tmp_path)

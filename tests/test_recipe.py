@@ -184,3 +184,43 @@ def test_any_override_gives_a_recipe_or_a_usage_error(key: list[str], value: obj
     except UsageError as error:
         message = str(error)
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("training.epochs=" + "9" * 5000, ["training.epochs", "integer"]),
+        ("training.epochs=0x" + "f" * 5000, ["training.epochs", "4,300 digits"]),
+        ("generator.hidden=" + "[" * 3000, ["generator.hidden", "[[["]),
+        ("latent=" + "{a=" * 2000, ["latent"]),
+        ("generator.hidden=[10000000000]", ["generator.hidden", "less than or equal"]),
+        (f"generator.hidden=[{'1,' * 101}]", ["generator.hidden", "at most 100"]),
+        ("latent.std=1e39", ["latent.std", "less than or equal"]),
+        ("title=\ud800", ["title", "unicode"]),
+        ("data.name=\udcff", ["data.name", "unicode"]),
+        (f"name={'x' * 101}", ["name", "at most 100"]),
+        ("data=3", ["data: should be a section, not 3"]),
+        (f"generator.output='{'x' * 5000}'", ["generator.output", "'xxx", "…"]),
+    ],
+)
+def test_absurd_values_are_refused_in_few_words(override: str, words: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        recipe.load("sgd").with_overrides([override])
+    assert len(str(caught.value)) < 400
+    for word in words:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a = " + "9" * 5000, "digits"),
+        ("a = " + "[" * 3000, "nested too deeply"),
+        ("a = ", "value"),
+    ],
+)
+def test_a_file_that_cannot_be_parsed_says_why(tmp_path, text: str, why: str) -> None:
+    path = tmp_path / "odd.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=f"odd.toml is not TOML.*{why}"):
+        recipe.load(path)

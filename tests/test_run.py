@@ -1,11 +1,17 @@
 """Run directories: what is not one is refused, what is damaged is named."""
 
+import io
 import json
 import shutil
+import struct
+import zipfile
 
 import pytest
+import torch
+from PIL import Image
 
 import counterfeit
+from counterfeit.checkpoint import Checkpoint
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 
@@ -77,3 +83,130 @@ def test_a_checkpoint_of_other_networks_is_refused(trained: Run, tmp_path) -> No
 def test_its_data_is_what_it_trained_on(trained: Run) -> None:
     assert len(trained.load_data("train")) == 1437
     assert len(trained.load_data("test")) == 360
+
+
+@pytest.fixture
+def copy(trained: Run, tmp_path) -> Run:
+    shutil.copytree(trained.path, tmp_path / "copy")
+    return Run(tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": "0"}, {"seed": 1e999}, {"seed": True}, {"image_shape": [1, 8]},
+        {"image_shape": [2, 8, 8]}, {"image_shape": [1, -8, 8]}, {"image_shape": [1, 8.0, 8]},
+        {"image_shape": ["1", 8, 8]}, {"data_dir": 5}, {"data_dir": "\0"}, {"data_dir": "\ud800"},
+    ],
+)  # fmt: skip
+def test_an_environment_of_wrong_types_is_damaged(copy: Run, changes: dict[str, object]) -> None:
+    path = copy.path / "environment.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(CounterfeitError, match=r"environment\.json is damaged"):
+        _ = Run.open(copy.path).environment
+
+
+def test_a_log_out_of_order_is_damaged(copy: Run) -> None:
+    copy.append_log(copy.log[0])
+    with pytest.raises(CounterfeitError, match="do not rise"):
+        _ = copy.log
+
+
+@pytest.mark.parametrize("metrics", [None, 3, [], {"fid": 3}, {"fid": [1]}, {"fid": ["1", None]}])
+def test_metrics_of_another_form_are_damaged(copy: Run, metrics: object) -> None:
+    copy.append_metrics({"step": 1, "epoch": 1, "metrics": {"fid": [None, None], "x": [1, 2.0]}})
+    assert len(copy.metrics) == 1
+    copy.append_metrics({"step": 1, "epoch": 1, "metrics": metrics})
+    with pytest.raises(CounterfeitError, match=r"metrics\.jsonl is damaged"):
+        _ = copy.metrics
+
+
+def packed_array(header: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        size = struct.pack("<H", len(header))
+        archive.writestr("images.npy", b"\x93NUMPY\x01\x00" + size + header.encode() + content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (100000000000, 1, 8, 8)}",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (99, 1, 8, 8)}",
+        "{'descr': '|u1', 'fortran_order': True, 'shape': (100, 1, 8, 8)}",
+        "{'descr': '|O', 'fortran_order': False, 'shape': (100, 1, 8, 8)}",
+        "(" * 500,
+    ],
+)
+def test_an_array_of_another_kind_is_no_snapshot(copy: Run, header: str) -> None:
+    path = copy.path / "snapshots" / "epoch-0001.npz"
+    path.write_bytes(packed_array(header, bytes(6400)))
+    with pytest.raises(CounterfeitError, match="is damaged"):
+        copy.snapshot(1)
+    right = "{'descr': '|u1', 'fortran_order': False, 'shape': (100, 1, 8, 8)}"
+    path.write_bytes(packed_array(right, bytes(6400)))
+    assert copy.snapshot(1).shape == (100, 1, 8, 8)
+    path.write_bytes(packed_array(right, bytes(6399)))
+    with pytest.raises(CounterfeitError, match="is damaged"):
+        copy.snapshot(1)
+
+
+@pytest.mark.parametrize("part", ["generator", "discriminator"])
+def test_weights_that_are_not_finite_are_named(copy: Run, part: str) -> None:
+    state = copy.checkpoint()
+    bad = {f"{part}.output.bias": torch.full_like(state.tensors[f"{part}.output.bias"], torch.nan)}
+    copy.write_checkpoint(Checkpoint(state.step, state.epoch, dict(state.tensors) | bad))
+    with pytest.raises(CounterfeitError, match=f"the {part} has NaN or infinite weights: training"):
+        getattr(copy, part)()
+
+
+def test_a_state_of_another_shape_does_not_resume(copy: Run) -> None:
+    state = copy.checkpoint()
+    for name in ("generator.optimizer.0.momentum_buffer", "interval.losses", "interval.logits"):
+        bad = {name: torch.zeros(3)}
+        copy.write_checkpoint(Checkpoint(state.step, state.epoch, dict(state.tensors) | bad))
+        with pytest.raises(CounterfeitError, match="does not fit its recipe"):
+            counterfeit.resume(copy.path, epochs=2)
+
+
+def test_other_data_than_it_trained_on_is_refused(copy: Run, tmp_path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.new("L", (8, 8)).save(folder / "1.png")
+    copy.change_recipe(copy.recipe.with_values({"data.name": str(folder)}))
+    with pytest.raises(CounterfeitError, match=r"shape \(1, 28, 28\).*trained on \(1, 8, 8\)"):
+        copy.load_data()
+
+
+@pytest.mark.parametrize("count", [0, -1, 1_000_001])
+def test_a_count_of_samples_has_bounds(copy: Run, count: int) -> None:
+    with pytest.raises(UsageError, match="from 1 to 1,000,000"):
+        copy.sample(count)
+
+
+def test_a_path_too_long_is_no_run(tmp_path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: File name too long"):
+        Run.open(tmp_path / ("x" * 300))
+    with pytest.raises(CounterfeitError, match="cannot create a run"):
+        Run.create(
+            tmp_path / ("x" * 300),
+            counterfeit.load_recipe("sgd"),
+            {"seed": 0, "image_shape": [1, 8, 8]},
+        )
+
+
+def test_a_file_in_place_of_a_folder_is_named_on_resume(copy: Run) -> None:
+    shutil.rmtree(copy.path / "snapshots")
+    (copy.path / "snapshots").write_bytes(b"")
+    with pytest.raises(CounterfeitError, match="snapshots: File exists"):
+        counterfeit.resume(copy.path)
+
+
+def test_files_that_are_no_snapshots_are_left_alone(copy: Run) -> None:
+    for name in ("epoch-5.npz", "epoch-٣.npz", "epoch-.npz", "epoch-99999999999999999999.npz"):
+        (copy.path / "snapshots" / name).write_bytes(b"")
+    (copy.path / "snapshots" / "epoch-0007.npz").mkdir()
+    assert copy.snapshot_epochs == [0, 1, 99999999999999999999]
+    counterfeit.resume(copy.path, epochs=2)
+    assert copy.snapshot_epochs == [0, 1, 2]

@@ -6,6 +6,7 @@ the tensors' SHA-256. A checkpoint exists when its JSON does.
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ from torch import Tensor
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole
+
+AVERAGE = "average"
+"""The part that holds the average of the generator's weights, where the recipe asks for one."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,17 @@ class Checkpoint:
 
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors under `name.`, without that prefix."""
-        prefix = f"{name}."
-        return {
-            key.removeprefix(prefix): tensor
-            for key, tensor in self.tensors.items()
-            if key.startswith(prefix)
-        }
+        return part_of(self.tensors, name)
+
+
+def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The tensors under `name.`, without that prefix."""
+    prefix = f"{name}."
+    return {
+        key.removeprefix(prefix): tensor
+        for key, tensor in tensors.items()
+        if key.startswith(prefix)
+    }
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:
@@ -64,10 +73,23 @@ def read(folder: Path, step: int) -> Checkpoint:
         content = weights.read_bytes()
         if hashlib.sha256(content).hexdigest() != state["sha256"]:
             raise CounterfeitError(f"checkpoint {weights} is damaged: its checksum differs.")
-        return Checkpoint(int(state["step"]), float(state["epoch"]), load(content))
+        if state["step"] != step or not math.isfinite(state["epoch"]):
+            raise CounterfeitError(f"checkpoint {index} is damaged: it is of another step.")
+        tensors = load(content)
+        if any(tensor.is_complex() for tensor in tensors.values()):
+            raise ValueError("no network here has complex weights")
+        return Checkpoint(step, float(state["epoch"]), tensors)
     except FileNotFoundError as error:
         raise CounterfeitError(f"checkpoint {error.filename} is missing.") from None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        SafetensorError,
+    ):
         raise CounterfeitError(f"checkpoint {index} is damaged.") from None
 
 

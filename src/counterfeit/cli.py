@@ -33,7 +33,8 @@ Flag = Parameter(negative="", show_default=False)
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")  # TOML is
+        # TOML is UTF-8; names of files need not be.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     try:
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         if debug:
             raise
-        sys.exit(_report(error))
+        sys.exit(report_error(error))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -62,20 +63,42 @@ def _writable(path: Path, *suffixes: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot make the folder {path.parent}: {error.strerror}.") from None
+    except ValueError as error:  # a NUL
+        raise UsageError(f"cannot write {path}: {error}.") from None
     return path
 
 
-def _report(error: Exception) -> int:
+def report_error(error: Exception) -> int:
     """Print one line that says what is wrong and what to do; return the exit status."""
     if isinstance(error, CounterfeitError):
         message, status = str(error), error.exit_status
     elif isinstance(error, CycloptsError):
         message, status = f"{str(error).rstrip('.')}. `counterfeit --help` shows the commands.", 2
+    elif _is_memory(error):
+        message = "out of memory; lower the batch size, the networks, or the number of images."
+        status = 1
     else:
         kind = type(error).__name__
         message, status = f"unexpected {kind}: {error} (--debug shows where).", 1
-    print(f"counterfeit: {message}", file=sys.stderr)
+    print(f"counterfeit: {_one_line(message)}", file=sys.stderr)
+    for note in getattr(error, "__notes__", []):
+        print(f"  - {_one_line(note)}", file=sys.stderr)
     return status
+
+
+def _is_memory(error: Exception) -> bool:
+    """Whether Python or torch, which says so in words, could get no more memory."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
+
+
+def _one_line(message: str) -> str:
+    """Control characters, which names of files may hold, escaped; the middle of a long one cut."""
+    if len(message) > 900:
+        message = f"{message[:600]} … {message[-250:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
 
 
 @app.command
@@ -130,6 +153,7 @@ def train(
     data: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
+    precision: Literal["float32", "bf16"] | None = None,
     seed: int | None = None,
     device: str = "auto",
     set_: Overrides = None,
@@ -149,6 +173,8 @@ def train(
         data: a data set's name, or a folder of images [default: the recipe's].
         epochs: passes over the data [default: the recipe's].
         batch_size: images in a batch [default: the recipe's].
+        precision: of matrix products; bf16 is faster on processors that have it [default: the
+            recipe's].
         seed: fixes all randomness [default: 0].
         device: auto, cpu, cuda or mps.
         set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
@@ -168,6 +194,7 @@ def train(
         fixed: dict[str, object] = {
             "--data": data,
             "--batch-size": batch_size,
+            "--precision": precision,
             "--seed": seed,
             "--set": set_,
             "--out": out,
@@ -181,6 +208,7 @@ def train(
             "data": data and {"name": data},
             "training.epochs": epochs,
             "training.batch_size": batch_size,
+            "training.precision": precision,
         }
         given_values = {key: value for key, value in shortcuts.items() if value is not None}
         spec = recipes_.load(recipe or "").with_values(given_values).with_overrides(set_ or [])
@@ -224,6 +252,7 @@ def evaluate(
     samples: int = 10_000,
     epoch: int | None = None,
     split: Literal["test", "validation"] = "test",
+    inception: Path | None = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
@@ -235,9 +264,12 @@ def evaluate(
         samples: how many images to draw; the paper's protocol takes 10,000.
         epoch: measure an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         split: compare with the test images; or with validation images, to choose by the result.
+        inception: torch-fidelity's weights of Inception, to compare its features too; images
+            without labels have no FID, precision or recall otherwise.
         quiet: no progress bar.
     """
     from counterfeit.insight.tables import metrics_table
+    from counterfeit.measure.inception import WEIGHTS, Inception
     from counterfeit.measure.runs import evaluate as evaluate_run
     from counterfeit.measure.runs import measure_real, reference_for
     from counterfeit.progress import Bar
@@ -246,7 +278,12 @@ def evaluate(
     trained = Run.open(run)
     step = None if epoch is None else trained.step_at(epoch)
     with Bar(1, "reference: ", quiet=quiet) as bar:
-        reference = reference_for(trained, split, progress=bar.on_stage)
+        reference = reference_for(
+            trained,
+            split,
+            inception=Inception.load(inception) if inception else None,
+            progress=bar.on_stage,
+        )
     with Bar(1, "samples: ", quiet=quiet) as bar:
         measured = evaluate_run(
             trained, samples=samples, step=step, reference=reference, progress=bar.on_stage
@@ -254,6 +291,11 @@ def evaluate(
     with Bar(1, "real images: ", quiet=quiet) as bar:
         real = measure_real(trained, reference, samples=samples, progress=bar.on_stage)
     print(metrics_table(trained.path.name, measured, real))
+    if reference.classifier is None:
+        print(
+            f"\n{trained.recipe.data.name} has no labels: no classes, and no Inception score."
+            + ("" if inception else f"\nFID, KID, precision and recall need --inception: {WEIGHTS}")
+        )
     print(trained.path / "metrics.jsonl")
 
 
@@ -280,8 +322,6 @@ def sample(
     from counterfeit.insight import figures
     from counterfeit.run import Run
 
-    if not 1 <= count <= 1_000_000:
-        raise UsageError(f"-n {count}: must be from 1 to 1,000,000; other --seed give others.")
     trained = Run.open(run)
     target = _writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)

@@ -1,5 +1,6 @@
 """Where a run was made: enough to know which numbers may be compared, and to make it again."""
 
+import os
 import platform
 import subprocess
 from importlib.metadata import version
@@ -8,7 +9,7 @@ from typing import Any
 
 import torch
 
-from counterfeit.errors import UsageError
+from counterfeit.errors import CounterfeitError, UsageError
 
 
 def pick_device(name: str) -> torch.device:
@@ -27,6 +28,43 @@ def pick_device(name: str) -> torch.device:
     if name not in here:
         raise UsageError(f"no device '{name}' here; there is: {', '.join(here)}.")
     return torch.device(name)
+
+
+def memory_bytes() -> int | None:
+    """What this process may use: the machine's memory, or a lower limit; None where unknown."""
+    limits = []
+    try:
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+        import resource  # Unix alone has it
+
+        limits.append(resource.getrlimit(resource.RLIMIT_AS)[0])  # negative: none
+        limits.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))  # of a container
+    except (AttributeError, ImportError, OSError, ValueError):
+        pass
+    return min((limit for limit in limits if limit > 0), default=None)
+
+
+def require_memory(needed: int, what: str, remedy: str) -> None:
+    """Refuse what this machine cannot hold, before it is tried.
+
+    Args:
+        needed: bytes, at the least.
+        what: the subject of "need", as in "these networks".
+        remedy: what to do.
+
+    Raises:
+        CounterfeitError: it is more than `memory_bytes`.
+    """
+    there = memory_bytes()
+    if there is not None and needed > there:
+        raise CounterfeitError(
+            f"{what} need {_gigabytes(needed)} of memory, and there are {_gigabytes(there)};"
+            f" {remedy}."
+        )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:,.0f} GB" if count >= 1e10 else f"{count / 1e9:.1f} GB"
 
 
 def describe(device: torch.device) -> dict[str, Any]:

@@ -46,22 +46,41 @@ def read_rows(path: Path) -> list[Row]:
     """The rows of a run's .jsonl file; none when it is absent. A torn last line is left out.
 
     Raises:
-        CounterfeitError: another line is no JSON object with a `step` and an `epoch`.
+        CounterfeitError: another line is no JSON object with a whole `step` and an `epoch`, or
+            holds a number beyond float32's; or the file cannot be read.
     """
-    if not path.exists():
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
         return []
-    lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise CounterfeitError(f"cannot read {path}: {error.strerror}.") from None
     rows: list[Row] = []
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
-            float(row["step"]), float(row["epoch"])
-        except (ValueError, TypeError, KeyError):
-            if number == len(lines):
-                break
-            raise CounterfeitError(f"{path} is damaged: line {number} is no row.") from None
-        rows.append(row)
+            sound = (
+                type(row["step"]) is int
+                and type(row["epoch"]) in (int, float)
+                and min(row["step"], row["epoch"]) >= 0
+                and _is_sound(row)
+            )
+        except (ValueError, TypeError, KeyError, RecursionError):
+            sound = False
+        if sound:
+            rows.append(row)
+        elif number < len(lines):
+            raise CounterfeitError(f"{path} is damaged: line {number} is no row.")
     return rows
+
+
+def _is_sound(value: Any) -> bool:
+    """Whether all numbers in a value of JSON are within float32, which they were measured in."""
+    if isinstance(value, dict):
+        return all(map(_is_sound, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_sound, value))
+    return not isinstance(value, int | float) or abs(value) < 3.5e38
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:

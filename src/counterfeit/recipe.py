@@ -17,9 +17,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeFloat,
-    PositiveFloat,
-    PositiveInt,
     ValidationError,
     model_validator,
 )
@@ -29,37 +26,43 @@ from counterfeit.errors import UsageError
 Probability = Annotated[float, Field(ge=0, lt=1)]
 """A chance of dropping a unit."""
 
+# The bounds are far beyond any use: they keep counts countable and float32 from overflowing.
+Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
+Positive = Annotated[float, Field(gt=0, le=1e30)]
+NonNegative = Annotated[float, Field(ge=0, le=1e30)]
+Text = Annotated[str, Field(max_length=10_000)]
+
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Data(Section):
-    name: str = "mnist"
+    name: Text = "mnist"
     """A data set's name, or a folder of images."""
-    train_images: PositiveInt | None = None
+    train_images: Count | None = None
     """Train on the first so many images; all of them when absent."""
 
 
 class Latent(Section):
-    dim: PositiveInt = 100
+    dim: Count = 100
     distribution: Literal["normal", "uniform"] = "normal"
     """`uniform` is on [-sqrt(3) std, sqrt(3) std], which has the stated standard deviation."""
-    std: PositiveFloat = 1.0
+    std: Positive = 1.0
 
 
 class Sgd(Section):
     """Stochastic gradient descent with momentum, both of which may change as training goes on."""
 
     name: Literal["sgd"] = "sgd"
-    lr: PositiveFloat
+    lr: Positive
     momentum: Probability = 0.0
-    lr_decay: Annotated[float, Field(ge=1)] = 1.0
+    lr_decay: Annotated[float, Field(ge=1, le=1e30)] = 1.0
     """The learning rate is divided by this at every update."""
-    lr_min: NonNegativeFloat = 0.0
+    lr_min: NonNegative = 0.0
     final_momentum: Probability | None = None
     """Momentum rises linearly to this over `momentum_ramp`; constant when absent."""
-    momentum_ramp: tuple[NonNegativeFloat, PositiveFloat] = (0.0, 1.0)
+    momentum_ramp: tuple[NonNegative, Positive] = (0.0, 1.0)
     """The ramp's first and last epoch, counted from 1."""
 
     @model_validator(mode="after")
@@ -73,18 +76,18 @@ class Adam(Section):
     """Kingma and Ba 2015 (1412.6980), with PyTorch's defaults."""
 
     name: Literal["adam"] = "adam"
-    lr: PositiveFloat
+    lr: Positive
     betas: tuple[Probability, Probability] = (0.9, 0.999)
-    eps: PositiveFloat = 1e-8
+    eps: Positive = 1e-8
 
 
 Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
 
 
 class Network(Section):
-    hidden: Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+    hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)]
     """Units of each hidden layer."""
-    init_range: PositiveFloat | None = None
+    init_range: Positive | None = None
     """Weights uniform in [-init_range, init_range] and biases 0; PyTorch's default when absent."""
     optimizer: Optimizer
 
@@ -97,11 +100,14 @@ class Generator(Network):
     """Also sets the images' range: [0, 1] or [-1, 1]."""
     output_bias: Literal["default", "data-mean"] = "default"
     """`data-mean` starts the output at the training images' mean pixel."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Samples come from an average of G's weights that keeps this share of itself at each update,
+    and from G's newest weights when it is 0. Training is the same."""
 
 
 class Discriminator(Network):
     activation: Literal["shared-maxout", "maxout", "relu", "leaky-relu"] = "shared-maxout"
-    pieces: Annotated[int, Field(ge=2)] = 3
+    pieces: Annotated[int, Field(ge=2, le=1000)] = 3
     """Lines of each maxout."""
     train_shared_maxout: bool = False
     """Whether shared-maxout's lines are trained; the article's stay at their random start."""
@@ -126,7 +132,7 @@ class Discriminator(Network):
 class Loss(Section):
     generator: Literal["non-saturating", "minimax"] = "non-saturating"
     """-log D(G(z)), or the paper's log(1 - D(G(z)))."""
-    real_labels: tuple[PositiveFloat, PositiveFloat] = (1.0, 1.0)
+    real_labels: tuple[Positive, Positive] = (1.0, 1.0)
     """Labels of real images, uniform in this range (one-sided smoothing when below 1). They are
     drawn once, before training, one for each position in the batch."""
 
@@ -139,15 +145,18 @@ class Loss(Section):
 
 
 class Training(Section):
-    epochs: PositiveInt = 100
-    batch_size: Annotated[int, Field(ge=2)] = 128
+    epochs: Count = 100
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000_000)] = 128
     update: Literal["alternating", "simultaneous"] = "alternating"
     """`alternating`: G's step goes through the D just updated. `simultaneous`: both gradients are
     taken at the same parameters, from the same fakes and the same pass through D."""
-    discriminator_steps: PositiveInt = 1
+    discriminator_steps: Count = 1
     """k of Algorithm 1: D steps for each G step."""
     generator_latents: Literal["shared", "fresh"] = "shared"
     """Whether G's step uses the fakes of the last D step, or draws its own."""
+    precision: Literal["float32", "bf16"] = "float32"
+    """`bf16`: matrix products and hidden activations in bfloat16; weights, optimisers, statistics,
+    logits and losses stay in float32."""
 
     @model_validator(mode="after")
     def _simultaneous_means_one_step(self) -> "Training":
@@ -161,12 +170,12 @@ class Training(Section):
 
 
 class Recipe(Section):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
     """Becomes part of the run directory's name."""
-    title: str
-    source: str
+    title: Text
+    source: Text
     """Where the numbers come from."""
-    deviations: tuple[str, ...] = ()
+    deviations: tuple[Text, ...] = ()
     """What differs from the source, and why."""
     data: Data = Data()
     latent: Latent = Latent()
@@ -226,10 +235,21 @@ def load(name: str | Path) -> Recipe:
         UsageError: no such recipe or file, not TOML, an unknown key, or an impossible value.
     """
     origin, text = _read(str(name))
+    return parse(read_toml(text, origin), origin)
+
+
+def read_toml(text: str, origin: str) -> dict[str, Any]:
+    """The table in `text`, which came from `origin`.
+
+    Raises:
+        UsageError: it is not TOML.
+    """
     try:
-        return parse(tomllib.loads(text), origin)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{origin} is not TOML: {error}.") from None
+        return tomllib.loads(text)
+    except ValueError as error:  # also of a whole number of more than 4,300 digits
+        raise UsageError(f"{origin} is not TOML: {str(error).rstrip('.')}.") from None
+    except RecursionError:
+        raise UsageError(f"{origin} is not TOML: its values are nested too deeply.") from None
 
 
 def parse(table: dict[str, Any], origin: str) -> Recipe:
@@ -269,8 +289,8 @@ def _parse_override(override: str) -> tuple[str, object]:
     if not equals or not all(key.strip().split(".")):
         raise UsageError(f"--set {override!r}: write key=value, as in discriminator.dropout=0.3.")
     try:
-        return key.strip(), tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
+        return key.strip(), read_toml(f"value = {raw}", override)["value"]
+    except UsageError:
         return key.strip(), raw.strip()
 
 
@@ -303,11 +323,13 @@ def _explain(error: ValidationError) -> list[str]:
         elif problem["type"].startswith("union_tag"):
             given = problem["input"]
             name = given.get("name") if isinstance(given, dict) else given
-            sentence = f"{key}.name: should be 'sgd' or 'adam', not {name!r}"
+            sentence = f"{key}.name: should be 'sgd' or 'adam', not {_shown(name)}"
+        elif problem["type"].startswith("model_"):
+            sentence = f"{key}: should be a section, not {_shown(problem['input'])}"
         elif problem["type"] in ("missing", "value_error"):
             sentence = f"{key or 'the recipe'}: {_plain(problem['msg'])}"
         else:
-            sentence = f"{key}: {_plain(problem['msg'])}, not {problem['input']!r}"
+            sentence = f"{key}: {_plain(problem['msg'])}, not {_shown(problem['input'])}"
         sentences.setdefault(key, sentence)
     return list(sentences.values())
 
@@ -334,6 +356,15 @@ def _locate(location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:
 def _plain(message: str) -> str:
     message = message.removeprefix("Value error, ").removeprefix("Input ")
     return message[0].lower() + message[1:]
+
+
+def _shown(value: object) -> str:
+    """A value as Python writes it, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no whole number of more than 4,300 digits
+        return "a number of over 4,300 digits"
+    return text if len(text) <= 100 else f"{text[:80]}…"
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight.figures import epoch_losses
+from counterfeit.insight.figures import column, epoch_losses
 from counterfeit.insight.report import Statement, Verdict, anchor, write_report
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
@@ -237,13 +237,14 @@ def _no_helvetica_scenario(run: Run) -> Statement:
 def _seconds_per_epoch(run: Run) -> Statement:
     images = len(run.load_data("train")) // run.recipe.training.batch_size
     images *= run.recipe.training.batch_size
-    seconds = images / np.median([row["images_per_second"] for row in run.log])
-    where = run.environment["device_name"] or run.environment["processor"]
+    seconds = images / np.median(column(run.log, "images_per_second"))
+    facts = run.environment
+    where = facts.get("device_name") or facts.get("processor")
     return Statement(
         "An epoch takes about 9 seconds on a hosted GPU.",
         "notebook",
         f"A median of {seconds:.1f} s of stage 3 here, on other hardware: {where}, threads:"
-        f" {run.environment['threads']}.",
+        f" {facts.get('threads')}.",
         "open",
     )
 

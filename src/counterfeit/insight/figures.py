@@ -262,7 +262,7 @@ def epoch_losses(
 
     The mean weighs each row by its updates. An epoch that has not ended counts with what it has.
     """
-    steps, epochs = _column(rows, "step"), _column(rows, "epoch")
+    steps, epochs = column(rows, "step"), column(rows, "epoch")
     updates = np.diff(steps, prepend=0)
     number = np.ceil(epochs - 1e-9)
     ends = np.flatnonzero(np.diff(number, append=np.inf))  # the last row of each epoch
@@ -270,8 +270,8 @@ def epoch_losses(
     weights = np.add.reduceat(updates, starts)
     last, mean = [epochs[ends]], [epochs[ends]]
     for name in ("d_loss", "g_loss"):
-        last.append(_column(rows, f"{name}_last")[ends])
-        mean.append(np.add.reduceat(_column(rows, name) * updates, starts) / weights)
+        last.append(column(rows, f"{name}_last")[ends])
+        mean.append(np.add.reduceat(column(rows, name) * updates, starts) / weights)
     return np.stack(last, axis=1), np.stack(mean, axis=1)
 
 
@@ -279,17 +279,17 @@ def output_bands(
     rows: Sequence[Row], even: Equilibrium, findings: Sequence[Finding] = ()
 ) -> Figure:
     """D(x) and D(G(z)) over epochs: the median, the middle half and the middle nine tenths."""
-    figure, (axes,) = _timeline((3.1,), findings, _column(rows, "epoch"))
+    figure, (axes,) = _timeline((3.1,), findings, column(rows, "epoch"))
     _style(axes, "1 is “real”, 0 is “generated”", "D's output")
     _marker_line(axes, even.output)
-    epochs = _column(rows, "epoch")
+    epochs = column(rows, "epoch")
     ends = []
     for name, label, colour in (
         ("d_real", "D(x)", D_COLOUR),
         ("d_fake", "D(G(z))", G_COLOUR),
     ):
         q05, q25, q50, q75, q95 = (
-            _column(rows, f"{name}_{q}") for q in ("q05", "q25", "q50", "q75", "q95")
+            column(rows, f"{name}_{q}") for q in ("q05", "q25", "q50", "q75", "q95")
         )
         axes.fill_between(epochs, q05, q95, color=colour, alpha=0.13, lw=0)
         axes.fill_between(epochs, q25, q75, color=colour, alpha=0.28, lw=0)
@@ -307,15 +307,15 @@ def output_bands(
 
 def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Figure:
     """The Euclidean norm of each network's gradient over epochs, on a logarithmic scale."""
-    figure, (axes,) = _timeline((2.9,), findings, _column(rows, "epoch"))
+    figure, (axes,) = _timeline((2.9,), findings, column(rows, "epoch"))
     _style(axes, "length of the gradient", "norm (log scale)")
     axes.set_yscale("log", nonpositive="mask")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
-    epochs = _column(rows, "epoch")
+    epochs = column(rows, "epoch")
     ends = []
     for name, label, colour in (("d_grad_norm", "D", D_COLOUR), ("g_grad_norm", "G", G_COLOUR)):
-        norms = _column(rows, name)
+        norms = column(rows, name)
         norms[~(norms > 0)] = np.nan  # nothing to show on this scale
         axes.plot(epochs, norms, color=colour, lw=1.3)
         ends.append((_end(norms), label, colour))
@@ -341,13 +341,16 @@ def metric_curves(
         rows: of `comparable` rows of metrics.jsonl.
         real: `[value, spread]` of real images under the metrics' names, as far as measured.
     """
-    names = {name.split("_")[0]: name for name in rows[0]["metrics"]}
-    epochs = _column(rows, "epoch")
+    fid = _fid(rows[0])
+    of_features = "_" + (fid or "fid_").split("_")[1] + "_"
+    epochs = column(rows, "epoch")
     figure, (upper, lower) = _timeline((2.3, 3.0), findings, epochs)
 
     def draw(axes: Axes, metric: str, colour: str) -> list[tuple[float, str, str]]:
-        name = names[metric]
-        values = np.array([row["metrics"][name][0] for row in rows], dtype=np.float64)
+        here = (n for row in rows for n in row["metrics"] if n.startswith(metric + of_features))
+        name = next(here, "")
+        scores = [row["metrics"].get(name, (None, None))[0] for row in rows]
+        values = np.array(scores, dtype=np.float64)
         axes.plot(epochs, values, "o-", ms=3, color=colour)
         if name in real:
             ceiling = real[name][0]
@@ -355,7 +358,7 @@ def metric_curves(
             return [(_end(values), metric, colour), (ceiling, "real", FAINT)]
         return [(_end(values), metric, colour)]
 
-    _style(upper, names["fid"], "FID (lower is better)")
+    _style(upper, fid or "", "FID (lower is better)")
     ends = draw(upper, "fid", D_COLOUR)
     upper.set_ylim(bottom=0)
     _label_ends(upper, [(y, text.replace("fid", "FID"), colour) for y, text, colour in ends])
@@ -376,11 +379,15 @@ def comparable(rows: Sequence[Row]) -> list[Row]:
     """
     by_protocol: dict[str, dict[float, Row]] = {}
     for row in reversed(rows):
-        fid = next((name for name in row["metrics"] if name.startswith("fid_")), None)
-        if fid is not None:
+        if (fid := _fid(row)) is not None:
             by_protocol.setdefault(fid, {}).setdefault(row["epoch"], row)
     longest = max(by_protocol.values(), key=len, default={})
     return [longest[epoch] for epoch in sorted(longest)]
+
+
+def _fid(row: Row) -> str | None:
+    """The full name of its first FID, which tells its protocol."""
+    return next((name for name in row["metrics"] if name.startswith("fid_")), None)
 
 
 @dataclass(frozen=True)
@@ -440,12 +447,11 @@ def maxout_shapes(stages: Sequence[tuple[str, Sequence[model.SharedMaxout]]]) ->
         axes.set_xlabel("input", fontsize=12)
         reach = max(_reach(each) for each in [layer, *past])
         x = torch.linspace(-reach, reach, 401)
-        lines = x[:, None] * layer.weight.detach() + layer.bias.detach()  # (401, pieces)
+        lines = _lines(layer, x)
         for piece, line in enumerate(lines.T):
             colour = PIECE_COLOURS[piece % len(PIECE_COLOURS)]
             axes.plot(x, line, color=colour, lw=1.3, ls=DASHED)
-        with torch.no_grad():
-            curves = [each(x) for each in [*past, layer]]
+        curves = [_lines(each, x).amax(dim=1) for each in [*past, layer]]
         for curve, shade in zip(curves, shades, strict=False):
             axes.plot(x, curve, color=shade, lw=1.5)
         axes.plot(x, curves[-1], color="black", lw=2.2)
@@ -460,6 +466,10 @@ def maxout_shapes(stages: Sequence[tuple[str, Sequence[model.SharedMaxout]]]) ->
     key.append(Line2D([], [], color="black", lw=2.2, label=label))
     figure.legend(handles=key, loc="outside lower center", ncols=3, frameon=False, fontsize=11)
     return figure
+
+
+def _lines(layer: model.SharedMaxout, x: Float[Tensor, " N"]) -> Float[Tensor, "N pieces"]:
+    return x[:, None] * layer.weight.detach().double() + layer.bias.detach().double()
 
 
 def _reach(layer: model.SharedMaxout) -> float:
@@ -582,8 +592,16 @@ def _end(values: NDArray[np.float64]) -> float:
     return float(finite[-1]) if len(finite) else math.nan
 
 
-def _column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
-    return np.array([row.get(key, math.nan) for row in rows], dtype=np.float64)
+def column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
+    """A key's values; NaN where it is missing or null.
+
+    Raises:
+        CounterfeitError: one is no number.
+    """
+    values = [row.get(key) for row in rows]
+    if not all(value is None or isinstance(value, int | float) for value in values):
+        raise CounterfeitError(f"the log is damaged: not every {key} is a number.")
+    return np.array(values, dtype=np.float64)
 
 
 # From a run to files

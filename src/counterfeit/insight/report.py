@@ -9,12 +9,12 @@ import io
 import math
 import os
 import shlex
-import statistics
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
@@ -114,8 +114,8 @@ SECTIONS = (
     Section(
         "latents",
         "Eight latents through training",
-        "Each row is one fixed latent, each column the epoch above it; 0 is before training. Rows that"
-        " grow alike are mode collapse: G gives one answer to every question.",
+        "Each row is one fixed latent, each column the epoch above it; 0 is before training. Rows"
+        " that grow alike are mode collapse: G gives one answer to every question.",
         "eight fixed latents as rows, epochs as columns",
         "labelled",
     ),
@@ -169,7 +169,7 @@ SECTIONS = (
         "maxout-history",
         "Maxout through training",
         "The pieces of D's two strongest units, a row each; the columns are epochs whose"
-        " checkpoints are kept. Grey that turns into strokes is a unit that learns what to look for.",
+        " checkpoints are kept. Grey that turns into strokes has learned what to look for.",
         "templates of two maxout units as rows, epochs as columns",
         "labelled",
         lambda spec: spec.discriminator.activation == "maxout",
@@ -287,7 +287,7 @@ def write_report(
         commands=[rerun_command(run) for run in runs],
     )
     path = path or _default_path(runs)
-    write_whole(path, page.encode())
+    write_whole(path, page.encode(errors="replace"))
     return path
 
 
@@ -485,8 +485,8 @@ def _numbers(run: Run) -> dict[str, str]:
         for column, player in ((1, "D"), (2, "G")):
             numbers[f"{player}'s loss, last batch"] = f"{last[-1, column]:.3f}"
             numbers[f"{player}'s loss, last epoch's mean"] = f"{mean[-1, column]:.3f}"
-        speed = statistics.median(row["images_per_second"] for row in rows)
-        numbers["images per second (median)"] = f"{speed:,.0f}"
+        speeds = figures.column(rows, "images_per_second")
+        numbers["images per second (median)"] = f"{np.median(speeds):,.0f}"
     return numbers
 
 
@@ -503,7 +503,10 @@ def _metrics(
         row = verdict.newest_metrics(run.metrics)
         metrics = row["metrics"] if row else {}
         columns.append({"epoch": f"{row['epoch']:.4g}"} if row else {})
-        columns[-1] |= {name: number(Measurement(*value)) for name, value in metrics.items()}
+        columns[-1] |= {
+            name: number(Measurement(math.nan if value is None else value, spread))
+            for name, (value, spread) in metrics.items()
+        }
         if len({run.recipe.data.name for run in runs}) == 1:
             scores = run.real_scores
             real |= {name: number(Measurement(*scores[name])) for name in metrics if name in scores}

@@ -40,6 +40,7 @@ class FeatureNetwork(nn.Module):
 
     def __init__(self, channels: int, classes: int) -> None:
         super().__init__()
+        self.channels = channels
         self.body = nn.Sequential(
             *_convolution(channels, 16),  # (N, 16, 28, 28)
             *_convolution(16, 32, stride=2),  # (N, 32, 14, 14)
@@ -89,6 +90,10 @@ class Classifier:
         self.network = network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
         self.name = f"{data}-v{VERSION}-{hashlib.sha256(_content(network)).hexdigest()[:8]}"
         """Data, version and the start of the weights' SHA-256: `mnist-v1-0123abcd`."""
+
+    @property
+    def channels(self) -> int:
+        return self.network.channels
 
     @property
     def classes(self) -> int:
@@ -145,9 +150,14 @@ def network_from(content: bytes) -> FeatureNetwork:
     try:
         state = load(content)
         channels, classes = state["body.0.weight"].shape[1], state["head.weight"].shape[0] - 1
+        for tensor in state.values():
+            if tensor.is_complex() or not tensor.isfinite().all():
+                raise ValueError
+        if channels not in (1, 3):
+            raise ValueError
         network = FeatureNetwork(channels, classes)
         network.load_state_dict(state)
-    except (SafetensorError, KeyError, IndexError, RuntimeError):
+    except (SafetensorError, KeyError, IndexError, ValueError, RuntimeError):
         raise CounterfeitError("these are not the weights of a classifier.") from None
     return network
 

@@ -39,36 +39,43 @@ def fid(samples: Float[Tensor, "N F"], reference: Float[Tensor, "M F"]) -> Measu
     _check(samples, reference)
     centre = reference.double().mean(0)
     x = samples.double() - centre
-    weights = all_then_without_each(len(x))  # (1 + groups, N)
-    means = weights @ x  # (1 + groups, F)
-    squares = torch.stack([(x.T * w) @ x for w in weights])  # (1 + groups, F, F)
-    count = (weights > 0).sum(1).view(-1, 1, 1)
-    covariances = (squares - means.unsqueeze(2) * means.unsqueeze(1)) * (count / (count - 1))
-    return jackknife(
-        frechet_distance(means, covariances, torch.zeros_like(centre), reference.double().T.cov())
-    )
+    root = square_root(reference.double().T.cov())
+    distances = []
+    for weights in all_then_without_each(len(x)):  # (N,)
+        mean = weights @ x  # (F,)
+        count = (weights > 0).sum()
+        covariance = ((x.T * weights) @ x - mean.outer(mean)) * (count / (count - 1))
+        distances.append(frechet_distance(mean, covariance, torch.zeros_like(mean), root))
+    return jackknife(torch.stack(distances))
 
 
 def frechet_distance(
-    mean: Float[Tensor, "*batch F"],
-    covariance: Float[Tensor, "*batch F F"],
+    mean: Float[Tensor, " F"],
+    covariance: Float[Tensor, "F F"],
     other_mean: Float[Tensor, " F"],
-    other_covariance: Float[Tensor, "F F"],
-) -> Float[Tensor, "*batch"]:
+    other_root: Float[Tensor, "F F"],
+) -> Float[Tensor, ""]:
     """|m - m'|^2 + tr(C + C' - 2 (C C')^(1/2)), between Gaussians; singular ones are allowed.
 
-    (C C')^(1/2) has the trace of (R C R)^(1/2) with R = C'^(1/2), which is symmetric: its
-    eigenvalues are real, and those below zero are rounding.
+    The other covariance C' is given by its root R = C'^(1/2), see `square_root`: (C C')^(1/2) has
+    the trace of (R C R)^(1/2), which is symmetric, so that its eigenvalues are real, and those
+    below zero are rounding.
 
     Source: Dowson and Landau 1982, "The Fréchet distance between multivariate normal
     distributions".
     """
-    values, vectors = torch.linalg.eigh(other_covariance)
-    root = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
-    shared = torch.linalg.eigvalsh(root @ covariance @ root).clamp(min=0).sqrt().sum(-1)
-    traces = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) + other_covariance.trace()
-    distance: Tensor = (mean - other_mean).square().sum(-1) + (traces - 2 * shared).clamp(min=0)
+    shared = torch.linalg.eigvalsh(other_root @ covariance @ other_root)
+    traces = covariance.trace() + other_root.square().sum()
+    spread = (traces - 2 * shared.clamp(min=0).sqrt().sum()).clamp(min=0)
+    distance: Tensor = (mean - other_mean).square().sum() + spread
     return distance
+
+
+def square_root(covariance: Float[Tensor, "F F"]) -> Float[Tensor, "F F"]:
+    """The symmetric R with R R = covariance."""
+    values, vectors = torch.linalg.eigh(covariance)
+    root: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
+    return root
 
 
 def kid(samples: Float[Tensor, "N F"], reference: Float[Tensor, "M F"]) -> Measurement:

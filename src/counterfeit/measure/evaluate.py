@@ -17,6 +17,7 @@ from torch import Tensor
 from counterfeit.errors import UsageError
 from counterfeit.measure.classifier import Classifier, Reading
 from counterfeit.measure.distances import fid, kid
+from counterfeit.measure.inception import Inception
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import memorisation
@@ -51,12 +52,19 @@ class Reference:
     labels: Int64[Tensor, " L"] | None = None
     """Of the data's training split; its class distribution is the one to reach."""
     classifier: Classifier | None = None
-    """None for data without labels: there are then only the Parzen and memorisation metrics."""
+    """None for data without labels: what needs classes or features then cannot be had."""
+    inception: Inception | None = None
+    """Features for FID, KID and precision to coverage that need no labels."""
 
     @cached_property
     def reading(self) -> Reading | None:
         """What the classifier says of `images`."""
         return self.classifier.read(self.images) if self.classifier else None
+
+    @cached_property
+    def inception_features(self) -> Float[Tensor, "M 2048"] | None:
+        """What Inception sees in `images`."""
+        return self.inception.read(self.images) if self.inception else None
 
     @cached_property
     def nearest(self) -> Float[Tensor, " n"] | None:
@@ -104,19 +112,21 @@ def measure_images(
         )
     if reference.classifier and read and real:
         features = reference.classifier.name
-        progress("FID and KID", 0.25)
-        measured[full_name("fid", features, split, count)] = fid(read.features, real.features)
-        measured[full_name("kid", features, split, count)] = kid(read.features, real.features)
-        progress("precision and recall", 0.4)
-        of_each = min(MANIFOLD_IMAGES, count, len(reference.images))
-        neighbours = prdc(subset(read.features, of_each), subset(real.features, of_each))
-        for metric, value in neighbours.items():
-            measured[full_name(metric, features, split, of_each)] = value
+        progress("FID, KID, precision and recall", 0.25)
+        measured |= compare_features(features, read.features, real.features, split)
         score = inception_score(read.probabilities)
         measured[full_name("inception_score", features, None, count)] = score
         if reference.labels is not None:
             for metric, value in mode_coverage(read.probabilities, reference.labels).items():
                 measured[full_name(metric, features, None, count)] = value
+
+    if reference.inception and reference.inception_features is not None:
+        seen = reference.inception.read(
+            samples, progress=lambda done: progress("Inception", 0.4 + 0.1 * done)
+        )
+        measured |= compare_features(
+            reference.inception.name, seen, reference.inception_features, split
+        )
 
     if reference.training is not None and reference.nearest is not None:
         distances, _ = nearest(
@@ -142,6 +152,21 @@ def measure_images(
     measured[full_name("parzen", None, split, count)] = window.log_likelihood
     measured[full_name("parzen_sigma", None, None, count)] = Measurement(window.sigma, None)
     return measured
+
+
+def compare_features(
+    name: str, samples: Float[Tensor, "N F"], real: Float[Tensor, "M F"], split: str
+) -> dict[str, Measurement]:
+    """FID, KID and precision to coverage of the features of that name."""
+    measured = {
+        full_name("fid", name, split, len(samples)): fid(samples, real),
+        full_name("kid", name, split, len(samples)): kid(samples, real),
+    }
+    of_each = min(MANIFOLD_IMAGES, len(samples), len(real))
+    neighbours = prdc(subset(samples, of_each), subset(real, of_each))
+    return measured | {
+        full_name(metric, name, split, of_each): value for metric, value in neighbours.items()
+    }
 
 
 def subset(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count ..."]:

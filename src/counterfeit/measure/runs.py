@@ -11,6 +11,7 @@ from counterfeit import data
 from counterfeit.errors import UsageError
 from counterfeit.files import Row
 from counterfeit.measure.evaluate import Progress, Reference, full_name, measure_images, subset
+from counterfeit.measure.inception import Inception
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.memorisation import discriminator_accuracy
 from counterfeit.measure.train_classifier import classifier_for
@@ -29,6 +30,7 @@ def reference_for(
     run: Run,
     split: Literal["test", "validation"] = "test",
     *,
+    inception: Inception | None = None,
     progress: Progress = lambda stage, done: None,
 ) -> Reference:
     """What the run's samples are measured against.
@@ -39,6 +41,11 @@ def reference_for(
     The validation images are the last sixth of the data's training split. A run that trains on
     them can still choose Parzen's bandwidth by them, but where they are what is measured against,
     nothing is held out, and the memorisation metrics are left out.
+
+    Args:
+        run: its recipe names the data.
+        split: the images to measure against.
+        inception: for data without labels, or beside their classifier.
 
     Raises:
         CounterfeitError: the data cannot be had.
@@ -69,6 +76,7 @@ def reference_for(
         training=training,
         labels=everything.labels,
         classifier=network,
+        inception=inception,
     )
 
 

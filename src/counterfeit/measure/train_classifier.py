@@ -75,10 +75,15 @@ def classifier_for(
             raise CounterfeitError(f"cannot make the folder {folder}: {error.strerror}") from error
         classifier.write(path, train(images, labels, updates=updates, progress=progress))
     try:
-        network = classifier.network_from(path.read_bytes())
-    except CounterfeitError:
-        raise CounterfeitError(f"{path} is damaged; remove it, to train it again") from None
-    return Classifier(name, network)
+        trained = Classifier(name, classifier.network_from(path.read_bytes()))
+    except (CounterfeitError, OSError):
+        trained = None
+    if trained is None or (trained.channels, trained.classes) != (
+        images.shape[1],
+        int(labels.max()) + 1,
+    ):
+        raise CounterfeitError(f"{path} is damaged; remove it, to train it again")
+    return trained
 
 
 def train(

@@ -1,9 +1,13 @@
 """The networks, and how a recipe's are built."""
 
+import math
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from counterfeit.environment import require_memory
 from counterfeit.model.discriminators import MLPDiscriminator
 from counterfeit.model.generators import MLPGenerator
 from counterfeit.model.layers import Dropout, Maxout, SharedMaxout, init_uniform
@@ -20,14 +24,22 @@ __all__ = [
     "build_generator",
     "init_output_bias",
     "init_uniform",
+    "require_training_memory",
 ]
+
+SMALLER = "lower generator.hidden, discriminator.hidden, latent.dim or training.batch_size"
 
 
 def build_generator(
     recipe: Recipe, image_shape: tuple[int, int, int], *, seed: int = 0
 ) -> MLPGenerator:
-    """The recipe's generator for images of shape (C, H, W), its weights drawn for `seed`."""
+    """The recipe's generator for images of shape (C, H, W), its weights drawn for `seed`.
+
+    Raises:
+        CounterfeitError: this machine's memory cannot hold it.
+    """
     spec = recipe.generator
+    require_memory(4 * weights(recipe, image_shape)[0], "the generator's weights", SMALLER)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "init", 0))
         generator = MLPGenerator(
@@ -53,8 +65,12 @@ def build_discriminator(
     """The recipe's discriminator for images of shape (C, H, W), its weights drawn for `seed`.
 
     The same weights on every device; only dropout's generator lives on `device`.
+
+    Raises:
+        CounterfeitError: this machine's memory cannot hold it.
     """
     spec = recipe.discriminator
+    require_memory(4 * weights(recipe, image_shape)[1], "the discriminator's weights", SMALLER)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(stream_seed(seed, "init", 1))
         discriminator = MLPDiscriminator(
@@ -70,6 +86,39 @@ def build_discriminator(
         if spec.init_range is not None:
             init_uniform(discriminator, spec.init_range)
     return discriminator.to(device)
+
+
+def weights(recipe: Recipe, image_shape: tuple[int, int, int]) -> tuple[int, int]:
+    """How many numbers the parameters of the generator and the discriminator hold."""
+    g, d = recipe.generator, recipe.discriminator
+    pixels = math.prod(image_shape)
+    of_g = sum((i + 1) * o for i, o in pairwise((recipe.latent.dim, *g.hidden, pixels)))
+    if g.batch_norm:
+        of_g += 2 * sum(g.hidden)
+    pieces = d.pieces if d.activation == "maxout" else 1
+    of_d = sum((i + 1) * o * pieces for i, o in pairwise((pixels, *d.hidden))) + d.hidden[-1] + 1
+    if d.activation == "shared-maxout":
+        of_d += 2 * d.pieces * len(d.hidden)
+    return of_g, of_d
+
+
+def require_training_memory(recipe: Recipe, image_shape: tuple[int, int, int]) -> None:
+    """Refuse networks that cannot be trained here.
+
+    Counted are, in float32, each weight with its gradient and one or two numbers of its optimiser's
+    state, G's average, and the activations of one batch in both directions. It takes somewhat more.
+
+    Raises:
+        CounterfeitError: that is more than this machine's memory.
+    """
+    g, d = recipe.generator, recipe.discriminator
+    of_g, of_d = weights(recipe, image_shape)
+    copies_of_g, copies_of_d = (4 if spec.optimizer.name == "adam" else 3 for spec in (g, d))
+    numbers = of_g * (copies_of_g + (g.ema_decay > 0)) + of_d * copies_of_d
+    pieces = 1 if d.activation in ("relu", "leaky-relu") else d.pieces
+    units = recipe.latent.dim + sum(g.hidden) + sum(d.hidden) * pieces + 2 * math.prod(image_shape)
+    numbers += 2 * units * recipe.training.batch_size
+    require_memory(4 * numbers, "to be trained, these networks", SMALLER)
 
 
 def init_output_bias(generator: MLPGenerator, mean_image: Float[Tensor, "C H W"]) -> None:

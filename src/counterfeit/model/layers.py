@@ -78,8 +78,10 @@ class Dropout(nn.Module):
         return f"p={self.p}"
 
 
-def draw_keep(shape: Sequence[int], p: float, rng: torch.Generator) -> Float[Tensor, "..."]:
-    """0 with probability `p` and 1 / (1 - p) elsewhere, in float32, on the generator's device.
+def draw_keep(
+    shape: Sequence[int], p: float, rng: torch.Generator, dtype: torch.dtype = torch.float32
+) -> Float[Tensor, "..."]:
+    """0 with probability `p` and 1 / (1 - p) elsewhere, on the generator's device.
 
     Takes one random bit an element for p = 1/2, else sixteen, which rounds p to 1/65536. This is
     far cheaper than `bernoulli_`, which draws a double for each element.
@@ -89,18 +91,19 @@ def draw_keep(shape: Sequence[int], p: float, rng: torch.Generator) -> Float[Ten
     words.random_(-(2**63), None, generator=rng)
     if bits == 1:
         octets = words.view(torch.uint8)[: math.ceil(count / 8)]
-        return _twice_the_bits(rng.device)[octets.int()].flatten()[:count].view(shape)
+        table = _twice_the_bits(rng.device, dtype)
+        return table.index_select(0, octets.int()).flatten()[:count].view(shape)
     lanes = words.view(torch.int16)[:count].view(shape)
-    keep = torch.empty(shape, device=rng.device)
+    keep = torch.empty(shape, dtype=dtype, device=rng.device)
     least = min(round(p * 65536), 65535) - 32768  # of a 16-bit lane that is kept
     return torch.ge(lanes, least, out=keep).mul_(1 / (1 - p))
 
 
 @cache
-def _twice_the_bits(device: torch.device) -> Float[Tensor, "256 8"]:
+def _twice_the_bits(device: torch.device, dtype: torch.dtype) -> Float[Tensor, "256 8"]:
     """0 or 2 for each bit of each octet."""
     octets, bits = torch.arange(256, device=device), torch.arange(8, device=device)
-    return ((octets[:, None] >> bits) & 1).float() * 2
+    return ((octets[:, None] >> bits) & 1).to(dtype) * 2
 
 
 def init_uniform(module: nn.Module, half_width: float) -> None:

@@ -8,6 +8,10 @@ module how to compute it near the speed of the matrix products alone, at equal m
 - activations and gradients live in buffers that are allocated once;
 - D is a function of single rows, so a simultaneous update takes D's Jacobian once and weighs its
   rows for either loss.
+
+With bfloat16 products, activations and the gradients for them are bfloat16 too, which halves both
+arithmetic and memory. Weights, their gradients, optimisers, BatchNorm's statistics, G's last
+activation, D's last layer, logits and losses stay float32.
 """
 
 import math
@@ -26,19 +30,37 @@ from counterfeit.losses import (
 )
 from counterfeit.model import Dropout, Maxout, SharedMaxout
 from counterfeit.model.layers import draw_keep
+from counterfeit.training import optimizers
 from counterfeit.training.step import Outcome, Player
 
 aten = torch.ops.aten
 
-ONEDNN = hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+def _onednn_dtypes() -> set[torch.dtype]:
+    """What oneDNN multiplies on this processor; nothing where PyTorch lacks it."""
+    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return set()
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return {torch.float32}
+    return {torch.float32, torch.bfloat16}
+
+
+ONEDNN = _onednn_dtypes()
 
 
 def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x weight^T + bias, by oneDNN where PyTorch has it."""
-    if not ONEDNN:
+    """x weight^T + bias, by oneDNN where it can."""
+    if x.dtype not in ONEDNN:
         return nn.functional.linear(x, weight, bias)
     out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return out
+
+
+def _times(g: Tensor, weight: Tensor) -> Tensor:
+    """g weight, by what is fastest."""
+    return (
+        torch.mm(g, weight) if g.dtype == torch.bfloat16 else _times_transposed(g, weight.t(), None)
+    )
 
 
 def _gradient(parameter: Tensor) -> Tensor:
@@ -57,7 +79,7 @@ class Buffers:
         rows, width = like.shape[0], columns or like.shape[1]
         kept = self._kept.get(name)
         if kept is None or kept.shape[0] < rows:
-            kept = self._kept[name] = torch.empty(rows, width)
+            kept = self._kept[name] = like.new_empty(rows, width)
         return kept[:rows]
 
 
@@ -75,7 +97,23 @@ class Layer(Protocol):
         """
 
 
+class CastLayer:
+    """The same numbers in another precision; gradients come back in the one before."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.before = x.dtype
+        return x.to(self.dtype)
+
+    def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        return g.to(self.before)
+
+
 class LinearLayer:
+    """Multiplies in the precision of its input."""
+
     def __init__(self, module: nn.Linear) -> None:
         self.weight, self.bias = module.weight.detach(), module.bias.detach()
         self.weight_grad, self.bias_grad = _gradient(module.weight), _gradient(module.bias)
@@ -83,14 +121,20 @@ class LinearLayer:
 
     def forward(self, x: Tensor) -> Tensor:
         self.x = x
-        return _times_transposed(x, self.weight, self.bias)
+        self.operand = self.weight.to(x.dtype)
+        return _times_transposed(x, self.operand, self.bias.to(x.dtype))
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
         if weights:
-            loss_g = g if weigh is None else torch.mul(g, weigh, out=self.buffers("loss_g", g))
-            torch.mm(loss_g.t(), self.x, out=self.weight_grad)
-            torch.sum(loss_g, 0, out=self.bias_grad)
-        return _times_transposed(g[-inputs:], self.weight.t(), None) if inputs else g
+            loss_g = g
+            if weigh is not None:
+                loss_g = torch.mul(g, weigh.to(g.dtype), out=self.buffers("loss_g", g))
+            if g.dtype == self.weight_grad.dtype:
+                torch.mm(loss_g.t(), self.x, out=self.weight_grad)
+            else:
+                self.weight_grad.copy_(torch.mm(loss_g.t(), self.x))
+            torch.sum(loss_g, 0, dtype=self.bias_grad.dtype, out=self.bias_grad)
+        return _times(g[-inputs:], self.operand) if inputs else g
 
 
 class ActivationLayer:
@@ -117,7 +161,13 @@ class ActivationLayer:
         return self.times_derivative(g, self.y)
 
 
-def _relu(slope: float) -> ActivationLayer:
+def _relu() -> ActivationLayer:
+    return ActivationLayer(
+        torch.relu_, lambda g, y: aten.threshold_backward.grad_input(g, y, 0, grad_input=g)
+    )
+
+
+def _leaky_relu(slope: float) -> ActivationLayer:
     return ActivationLayer(
         lambda x: nn.functional.leaky_relu_(x, slope),
         lambda g, y: aten.leaky_relu_backward.grad_input(g, y, slope, True, grad_input=g),
@@ -178,7 +228,7 @@ class DropoutLayer:
         self.buffers = Buffers()
 
     def forward(self, x: Tensor) -> Tensor:
-        self.keep = draw_keep(x.shape, self.module.p, self.module.rng)
+        self.keep = draw_keep(x.shape, self.module.p, self.module.rng, x.dtype)
         return torch.mul(x, self.keep, out=self.buffers("y", x))
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
@@ -186,10 +236,6 @@ class DropoutLayer:
 
 
 class MaxoutLayer:
-    """At a tie each of the pieces gets the whole gradient, where amax shares it among them. In
-    float32 that takes an input of zeros on biases of zero: an all-black image, in the first update.
-    """
-
     def __init__(self, module: Maxout) -> None:
         self.linear = LinearLayer(module.linear)
         self.pieces, self.units = module.pieces, module.units
@@ -205,7 +251,8 @@ class MaxoutLayer:
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
         z = self.z.view(-1, self.pieces, self.units)
         wins = torch.eq(z, self.y.unsqueeze(1), out=z)
-        wins.mul_(g.unsqueeze(1))
+        shared = g.div_(wins.sum(1))  # among pieces that tie, as amax does
+        wins.mul_(shared.unsqueeze(1))
         return self.linear.backward(self.z, weigh, weights=weights, inputs=inputs)
 
 
@@ -230,14 +277,15 @@ class SharedMaxoutLayer:
         return y
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
+        if weights and self.trainable:
+            self._weight_gradients((g if weigh is None else g * weigh).float())
         (slope, *_), *others = self.lines
         above = self.buffers("scratch", g)  # 1 where x is right of the breakpoint, else 0
         slopes = self.buffers("slopes", g).fill_(slope)
         for next_slope, _, start, _ in others:
-            slopes.add_(torch.gt(self.x, start, out=above), alpha=next_slope - slope)
+            held = torch.tensor(slope, dtype=g.dtype).item()  # so that the sum is the next slope
+            slopes.add_(torch.gt(self.x, start, out=above), alpha=next_slope - held)
             slope = next_slope
-        if weights and self.trainable:
-            self._weight_gradients(g if weigh is None else g * weigh)
         return g.mul_(slopes)
 
     def _weight_gradients(self, g: Tensor) -> None:
@@ -289,9 +337,9 @@ def _layers(module: nn.Module) -> Iterator[Layer]:
         case nn.BatchNorm1d():
             yield BatchNormLayer(module)
         case nn.ReLU():
-            yield _relu(0.0)
+            yield _relu()
         case nn.LeakyReLU():
-            yield _relu(module.negative_slope)
+            yield _leaky_relu(module.negative_slope)
         case nn.Sigmoid():
             yield _sigmoid()
         case nn.Tanh():
@@ -314,16 +362,25 @@ def _layers(module: nn.Module) -> Iterator[Layer]:
 
 
 class Perceptron:
-    """A multilayer perceptron, run layer by layer; gradients go into `parameter.grad`."""
+    """A multilayer perceptron, run layer by layer; gradients go into `parameter.grad`.
 
-    def __init__(self, network: nn.Module) -> None:
+    Args:
+        network: its modules run in the order in which they are its children.
+        dtype: of matrix products and activations, float32 or bfloat16. The last layer, which is
+            G's sigmoid or tanh and D's map to logits, stays in float32.
+    """
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype = torch.float32) -> None:
         trained = [p for p in network.parameters() if p.requires_grad]
         for parameter in trained:
             parameter.grad = torch.zeros_like(parameter)
         self.gradients = [_gradient(parameter) for parameter in trained]
         self.layers = list(_layers(network))
-        self.first = 0  # the first layer that is no dropout
-        while isinstance(self.layers[self.first], DropoutLayer):
+        if dtype != torch.float32:
+            self.layers.insert(-1, CastLayer(torch.float32))
+            self.layers.insert(0, CastLayer(dtype))
+        self.first = 0  # the first layer that has parameters
+        while isinstance(self.layers[self.first], CastLayer | DropoutLayer):
             self.first += 1
 
     def forward(self, x: Tensor) -> Tensor:
@@ -338,21 +395,28 @@ class Perceptron:
         for layer in reversed(self.layers[self.first + 1 :]):
             g = layer.backward(g, weigh, weights=weights, inputs=len(g))
         g = self.layers[self.first].backward(g, weigh, weights=weights, inputs=inputs)
-        for layer in self.layers[: self.first] if inputs else ():
+        for layer in reversed(self.layers[: self.first]) if inputs else ():
             g = layer.backward(g, weigh, weights=weights, inputs=inputs)
         return g
 
 
 class FastStep:
-    """`alternating_step` and `simultaneous_step` for two perceptrons in float32 on the CPU.
+    """`alternating_step` and `simultaneous_step` for two perceptrons on the CPU.
 
     The arguments of a step, and what it returns, are those of `step`; gradients in an outcome are
     overwritten by the next step.
+
+    Args:
+        generator, discriminator: with optimisers that `optimizers.build` made.
+        dtype: of matrix products and activations, float32 or bfloat16.
     """
 
-    def __init__(self, generator: Player, discriminator: Player) -> None:
-        self.generator, self.discriminator = generator, discriminator
-        self.G, self.D = Perceptron(generator.network), Perceptron(discriminator.network)
+    def __init__(
+        self, generator: Player, discriminator: Player, dtype: torch.dtype = torch.float32
+    ) -> None:
+        self.generator, self.discriminator = generator.optimizer, discriminator.optimizer
+        self.G = Perceptron(generator.network, dtype)
+        self.D = Perceptron(discriminator.network, dtype)
         self.buffers = Buffers()
 
     @torch.no_grad()
@@ -364,7 +428,7 @@ class FastStep:
             logits = self._judge(real, fake)
             d_loss, g = _judgement(logits, real_labels)
             self.D.backward(g, weights=True)
-            self.discriminator.optimizer.step()
+            optimizers.step(self.discriminator)
 
         if len(latents) > len(reals):
             fake = self.G.forward(latents[-1])
@@ -372,7 +436,7 @@ class FastStep:
         g_loss = GENERATOR_LOSSES[generator_loss](judged)
         g = GENERATOR_SLOPES[generator_loss](judged).unsqueeze(1)
         self.G.backward(self.D.backward(g, weights=False, inputs=len(g)), weights=True)
-        self.generator.optimizer.step()
+        optimizers.step(self.generator)
         return self._outcome(d_loss, g_loss, logits)
 
     @torch.no_grad()
@@ -388,8 +452,8 @@ class FastStep:
         # D judges each row by itself: one pass gives the rows' Jacobian, for both losses.
         jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
         self.G.backward(jacobian.mul_(g_g), weights=True)
-        self.discriminator.optimizer.step()
-        self.generator.optimizer.step()
+        optimizers.step(self.discriminator)
+        optimizers.step(self.generator)
         return self._outcome(d_loss, g_loss, logits)
 
     def _outcome(self, d_loss: Tensor, g_loss: Tensor, logits: Tensor) -> Outcome:

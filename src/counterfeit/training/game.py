@@ -5,14 +5,28 @@ from functools import partial
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from counterfeit import latents, model
+from counterfeit.checkpoint import AVERAGE, part_of
 from counterfeit.recipe import Recipe
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
+from counterfeit.training.average import Average
+from counterfeit.training.cuda import GraphedStep
 from counterfeit.training.fast import FastStep
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
+
+
+def in_bf16(move: Callable[..., Outcome], device: torch.device) -> Callable[..., Outcome]:
+    """The same update with matrix products in bfloat16, by PyTorch's autocast."""
+
+    def moved(*arguments: object) -> Outcome:
+        # Without its cache, which would hold the weights that D had before its step.
+        with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
+            return move(*arguments)
+
+    return moved
 
 
 class Game:
@@ -39,20 +53,29 @@ class Game:
         self.device = device
         channels, height, width = mean_image.shape
         shape = (channels, height, width)
+        model.require_training_memory(recipe, shape)
         G = model.build_generator(recipe, shape, seed=seed).to(device)
         D = model.build_discriminator(recipe, shape, seed=seed, device=device)
         if recipe.generator.output_bias == "data-mean":
             model.init_output_bias(G, mean_image)
         self.G, self.D = G, D
         self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer))
+        decay = recipe.generator.ema_decay
+        self.average = Average(G, decay) if decay else None
         self.discriminator = Player(D, optimizers.build(D, recipe.discriminator.optimizer))
         simultaneous = recipe.training.update == "simultaneous"
+        bf16 = recipe.training.precision == "bf16"
         if device.type == "cpu":
-            fast = FastStep(self.generator, self.discriminator)
+            dtype = torch.bfloat16 if bf16 else torch.float32
+            fast = FastStep(self.generator, self.discriminator, dtype)
             self._move = fast.simultaneous if simultaneous else fast.alternating
         else:
             step = simultaneous_step if simultaneous else alternating_step
             self._move = partial(step, self.generator, self.discriminator)
+            if bf16:
+                self._move = in_bf16(self._move, device)
+            if device.type == "cuda":
+                self._move = GraphedStep(self._move, self.D.rng)
         low, high = recipe.loss.real_labels
         self.real_labels = torch.empty(recipe.training.batch_size, device=device)
         self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))
@@ -73,11 +96,20 @@ class Game:
         optimizers.schedule(
             self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch
         )
-        return self._move(reals, z, self.real_labels, spec.loss.generator)
+        outcome = self._move(reals, z, self.real_labels, spec.loss.generator)
+        if self.average is not None:
+            self.average.update(self.G, step + 1)
+        return outcome
+
+    @property
+    def sampler(self) -> nn.Module:
+        """The generator to sample from: its average where the recipe asks for one."""
+        return self.G if self.average is None else self.average.network
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must be kept to go on later, by name."""
-        return {
+        averaged = {} if self.average is None else self.average.network.state_dict()
+        return {f"{AVERAGE}.{key}": tensor for key, tensor in averaged.items()} | {
             f"{part}.{key}": tensor
             for part, player in self._players.items()
             for key, tensor in (
@@ -93,9 +125,10 @@ class Game:
             RuntimeError, KeyError or ValueError: it belongs to another recipe.
         """
         for part, player in self._players.items():
-            prefix = f"{part}."
-            own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            own = part_of(tensors, part)
             player.network.load_state_dict(optimizers.load(player.optimizer, own))
+        if self.average is not None:
+            self.average.network.load_state_dict(part_of(tensors, AVERAGE))
 
     @property
     def _players(self) -> dict[str, Player]:

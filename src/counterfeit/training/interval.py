@@ -74,6 +74,19 @@ class Interval:
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        self.updates = len(tensors["interval.losses"])
-        self.losses[: self.updates] = tensors["interval.losses"]
-        self.logits[: self.updates] = tensors["interval.logits"]
+        """Go back to a state that `tensors` once returned.
+
+        Raises:
+            KeyError or ValueError: it belongs to another batch size or is none.
+        """
+        losses, logits = tensors["interval.losses"], tensors["interval.logits"]
+        updates = losses.shape[0] if losses.ndim else -1
+        if (
+            losses.shape != self.losses[:updates].shape
+            or logits.shape != self.logits[:updates].shape
+            or not losses.dtype == logits.dtype == torch.float32
+        ):
+            raise ValueError("an interval of another shape or type")
+        self.updates = updates
+        self.losses[:updates] = losses
+        self.logits[:updates] = logits

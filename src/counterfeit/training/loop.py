@@ -31,7 +31,8 @@ OnRow = Callable[[Row], None]
 """Is handed each log row when it is written."""
 
 OnEpoch = Callable[[Run, int, nn.Module], None]
-"""Is handed the run, the epoch and the generator when an epoch's files are written."""
+"""Is handed the run, the epoch and the generator that is sampled from, when an epoch's files are
+written."""
 
 
 def train(
@@ -55,7 +56,7 @@ def train(
         out: the folder to make the run directory in.
         data_dir: where data sets are kept; the user's cache folder when absent.
         on_row: called with each log row.
-        on_epoch: called with the run, the epoch and the generator after each epoch.
+        on_epoch: called with the run, the epoch and the generator to sample from after each epoch.
 
     Raises:
         UsageError: an impossible recipe, number of epochs or device.
@@ -66,10 +67,10 @@ def train(
         spec = recipe.load(spec)
     if epochs is not None:
         spec = spec.with_values({"training.epochs": epochs})
-    if Path(spec.data.name).is_dir():  # found again from any folder
-        spec = spec.with_values({"data.name": str(Path(spec.data.name).resolve())})
     place = environment.pick_device(device)
     images = _training_images(spec, data_dir)
+    if Path(spec.data.name).is_dir():  # found again from any folder
+        spec = spec.with_values({"data.name": str(Path(spec.data.name).resolve())})
     game = Game(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -143,7 +144,7 @@ def _train(
         step = saved.step
     run.rewind(step, step // per_epoch)
     if step == 0:
-        run.write_snapshot(0, generate(game.G, history, spec.value_range))
+        run.write_snapshot(0, generate(game.sampler, history, spec.value_range))
 
     def save() -> None:
         run.write_checkpoint(
@@ -186,10 +187,10 @@ def _train(
             # An epoch's files.
             if epoch_ended:
                 epoch = step // per_epoch
-                run.write_snapshot(epoch, generate(game.G, history, spec.value_range))
+                run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range))
                 save()
                 for see in on_epoch:
-                    see(run, epoch, game.G)
+                    see(run, epoch, game.sampler)
                 order = shuffled(len(pool), seed, epoch).to(device)
                 started = time.perf_counter()
 

@@ -1,5 +1,7 @@
 """The recipe's optimisers, on PyTorch's fused implementations, and their schedules."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -7,12 +9,42 @@ from torch.optim import Optimizer
 from counterfeit.recipe import Adam, Sgd
 
 
+class GraphableSgd(torch.optim.SGD):
+    """SGD with momentum whose settings are tensors, so that a CUDA graph may replay its step with
+    another learning rate and momentum: PyTorch's fused one would repeat those it was recorded with.
+    """
+
+    def __init__(self, parameters: list[nn.Parameter], lr: float, momentum: float) -> None:
+        super().__init__(parameters, lr=lr, momentum=momentum)
+        (group,) = self.param_groups
+        for name in ("lr", "momentum"):
+            group[name] = torch.tensor(group[name], device=parameters[0].device)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        (group,) = self.param_groups
+        parameters = group["params"]
+        gradients = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            if "momentum_buffer" not in self.state[parameter]:
+                self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        velocities = [self.state[parameter]["momentum_buffer"] for parameter in parameters]
+        torch._foreach_mul_(velocities, group["momentum"])
+        torch._foreach_add_(velocities, gradients)
+        torch._foreach_sub_(parameters, torch._foreach_mul(velocities, group["lr"]))
+
+
 def build(network: nn.Module, spec: Sgd | Adam) -> Optimizer:
     """The optimiser that the recipe names, for the parameters that are trained."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in parameters)
+    cuda = all(parameter.is_cuda for parameter in parameters)
+    fused = cuda or all(parameter.is_cpu for parameter in parameters)
     if isinstance(spec, Adam):
-        return torch.optim.Adam(parameters, lr=spec.lr, betas=spec.betas, eps=spec.eps, fused=fused)
+        return torch.optim.Adam(
+            parameters, lr=spec.lr, betas=spec.betas, eps=spec.eps, fused=fused, capturable=cuda
+        )
+    if cuda:
+        return GraphableSgd(parameters, spec.lr, spec.momentum)
     return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, fused=fused)
 
 
@@ -30,11 +62,70 @@ def schedule(optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int) ->
     if isinstance(spec, Adam):
         return
     group = optimizer.param_groups[0]
-    group["lr"] = max(spec.lr_min, spec.lr / spec.lr_decay**update)
+    try:
+        rate = spec.lr / spec.lr_decay**update
+    except OverflowError:  # past the largest float
+        rate = 0.0
+    _set(group, "lr", max(spec.lr_min, rate))
     if spec.final_momentum is not None:
         start, end = spec.momentum_ramp
         progress = min(max((epoch + 1 - start) / (end - start), 0.0), 1.0)
-        group["momentum"] = spec.momentum + progress * (spec.final_momentum - spec.momentum)
+        momentum = spec.momentum + progress * (spec.final_momentum - spec.momentum)
+        _set(group, "momentum", momentum)
+
+
+def _set(group: dict[str, Any], name: str, value: float) -> None:
+    if isinstance(group[name], Tensor):
+        group[name].fill_(value)
+    else:
+        group[name] = value
+
+
+def step(optimizer: Optimizer) -> None:
+    """`optimizer.step()` of an optimiser that `build` made, on the CPU, to the bit.
+
+    It calls the same fused update, without the hooks, checks and grouping around it, which take
+    as long as the update itself for networks this small.
+    """
+    (group,) = optimizer.param_groups
+    adam = isinstance(optimizer, torch.optim.Adam)
+    if not optimizer.state and (adam or group["momentum"]):  # PyTorch makes it in its first step
+        optimizer.step()
+        return
+    parameters = group["params"]
+    gradients = [parameter.grad for parameter in parameters]
+    states = [optimizer.state[parameter] for parameter in parameters]
+    if adam:
+        counts = [state["step"] for state in states]
+        torch._foreach_add_(counts, 1)
+        torch._fused_adam_(
+            parameters,
+            gradients,
+            [state["exp_avg"] for state in states],
+            [state["exp_avg_sq"] for state in states],
+            [],
+            counts,
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=0,
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )
+    else:
+        torch._fused_sgd_(
+            parameters,
+            gradients,
+            [state["momentum_buffer"] for state in states] if group["momentum"] else [],
+            weight_decay=0,
+            momentum=group["momentum"],
+            lr=group["lr"],
+            dampening=0,
+            nesterov=False,
+            maximize=False,
+            is_first_step=False,
+        )
 
 
 def tensors(optimizer: Optimizer) -> dict[str, Tensor]:
@@ -48,7 +139,11 @@ def tensors(optimizer: Optimizer) -> dict[str, Tensor]:
 
 
 def load(optimizer: Optimizer, named: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Restore what `tensors` returned, and return the tensors that are not the optimiser's."""
+    """Restore what `tensors` returned, and return the tensors that are not the optimiser's.
+
+    Raises:
+        ValueError: they belong to other parameters, or to another optimiser.
+    """
     state: dict[int, dict[str, Tensor]] = {}
     others: dict[str, Tensor] = {}
     for key, tensor in named.items():
@@ -57,6 +152,24 @@ def load(optimizer: Optimizer, named: dict[str, Tensor]) -> dict[str, Tensor]:
             state.setdefault(int(number), {})[name] = tensor
         else:
             others[key] = tensor
+    _require_fit(optimizer, state)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     return others
+
+
+def _require_fit(optimizer: Optimizer, state: dict[int, dict[str, Tensor]]) -> None:
+    """Fused updates trust the shapes of their state: a wrong one corrupts the memory."""
+    adam = isinstance(optimizer, torch.optim.Adam)
+    names = {"step", "exp_avg", "exp_avg_sq"} if adam else {"momentum_buffer"}
+    parameters = optimizer.param_groups[0]["params"]
+    numbers = set(range(len(parameters)))
+    if not state.keys() <= numbers or (adam and state and state.keys() != numbers):
+        raise ValueError("state of other parameters")
+    for number, of_one in state.items():
+        if of_one.keys() != names:
+            raise ValueError("state of another optimiser")
+        for name, tensor in of_one.items():
+            shape = torch.Size([]) if name == "step" else parameters[number].shape
+            if tensor.shape != shape or tensor.dtype != torch.float32:
+                raise ValueError("state of another shape or type")
