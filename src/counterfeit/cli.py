@@ -320,10 +320,9 @@ def evaluate(
         quiet: no progress bar.
     """
     from counterfeit.insight.tables import metrics_table
-    from counterfeit.measure.evaluate import measure_images
     from counterfeit.measure.inception import WEIGHTS, Inception
     from counterfeit.measure.runs import evaluate as evaluate_run
-    from counterfeit.measure.runs import real_images, reference_for
+    from counterfeit.measure.runs import measure_real, reference_for
     from counterfeit.progress import Bar
     from counterfeit.run import Run
 
@@ -341,7 +340,7 @@ def evaluate(
             trained, samples=samples, step=step, reference=reference, progress=bar.on_stage
         )
     with Bar(1, "real images: ", quiet=quiet) as bar:
-        real = measure_images(real_images(trained, samples), reference, progress=bar.on_stage)
+        real = measure_real(trained, reference, samples=samples, progress=bar.on_stage)
     print(metrics_table(trained.path.name, measured, real))
     if reference.classifier is None:
         print(

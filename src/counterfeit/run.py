@@ -7,6 +7,7 @@ metrics.jsonl      a row for each evaluation
 vitals.jsonl       a row for each epoch that was examined (see `insight.vitals`)
 findings.jsonl     a row for each finding, when it was said (see `insight.diagnose`); training's own
                    rows also say where it went back (`rollbacks`)
+real_images.json   what real training images score, `[value, spread]` under the metrics' names
 checkpoints/       see `checkpoint`; damaged ones are set aside in checkpoints/damaged/
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
 figures/           PNG and WebP files; report.html stands beside
@@ -284,6 +285,28 @@ class Run:
         From each on, the learning rates are halved once more.
         """
         return [row["evidence"]["rolled_back_to"] for row in self.findings if _went_back(row)]
+
+    @property
+    def real_scores(self) -> dict[str, tuple[float, float | None]]:
+        """What real training images score: `[value, spread]` under each metric's name, if measured.
+
+        Raises:
+            CounterfeitError: the file is damaged.
+        """
+        path = self.path / "real_images.json"
+        if not path.exists():
+            return {}
+        try:
+            scores = json.loads(path.read_text(encoding="utf-8"))
+            return {name: (float(value), spread) for name, (value, spread) in scores.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise CounterfeitError(
+                f"{path} is damaged; remove it, and `counterfeit evaluate` measures it again."
+            ) from None
+
+    def add_real_scores(self, scores: dict[str, tuple[float, float | None]]) -> None:
+        content = json.dumps(self.real_scores | scores, indent=2)
+        write_whole(self.path / "real_images.json", content.encode())
 
     @property
     def snapshot_epochs(self) -> list[int]:
