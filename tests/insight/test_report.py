@@ -18,7 +18,7 @@ from counterfeit.insight.report import Statement, anchor, rerun_command, write_r
 from counterfeit.run import Run
 
 SHOWN = len(figures.FIGURES) - 2
-"""Pictures of a shared-maxout run whose classes nobody counted; the film stands for the animation."""
+"""Pictures of a shared-maxout run, its classes uncounted; the film stands for the animation."""
 
 VOID = {"img", "meta", "link", "br", "hr", "input", "source"}
 

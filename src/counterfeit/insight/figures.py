@@ -360,13 +360,14 @@ def metric_curves(
 
     _style(upper, fid or "", "FID (lower is better)")
     ends = draw(upper, "fid", D_COLOUR)
-    upper.set_ylim(bottom=0)
+    upper.set_ylim(0, 1.1 * upper.get_ylim()[1])
     _label_ends(upper, [(y, text.replace("fid", "FID"), colour) for y, text, colour in ends])
-    _style(lower, "higher is better; dashed: real", "")
     shares = [
         draw(lower, metric, colour) for metric, colour in zip(SHARES, SHARE_COLOURS, strict=True)
     ]
-    lower.set_ylim(bottom=0)
+    compared = any(len(ends) > 1 for ends in shares)
+    _style(lower, "higher is better" + ("; dashed: real" if compared else ""), "")
+    lower.set_ylim(0, max(1.0, lower.get_ylim()[1]))
     _label_ends(lower, [ends[0] for ends in shares])
     _over_epochs(lower)
     return figure

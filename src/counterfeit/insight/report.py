@@ -423,7 +423,7 @@ def _note(figure: str, run: Run) -> str:
     if figure == "losses":
         return _equilibrium_note(spec)
     if figure == "metrics" and not run.real_scores:
-        return "What real images score was not measured; `counterfeit evaluate` does."
+        return "What real images score was not measured; counterfeit evaluate does."
     if figure == "maxout":
         if spec.discriminator.activation == "maxout":
             return MAXOUT
