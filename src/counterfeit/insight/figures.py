@@ -362,10 +362,11 @@ def metric_curves(
     ends = draw(upper, "fid", D_COLOUR)
     upper.set_ylim(0, 1.1 * upper.get_ylim()[1])
     _label_ends(upper, [(y, text.replace("fid", "FID"), colour) for y, text, colour in ends])
-    _style(lower, "higher is better" + ("; dashed: real" if real else ""), "")
     shares = [
         draw(lower, metric, colour) for metric, colour in zip(SHARES, SHARE_COLOURS, strict=True)
     ]
+    compared = any(len(ends) > 1 for ends in shares)
+    _style(lower, "higher is better" + ("; dashed: real" if compared else ""), "")
     lower.set_ylim(0, max(1.0, lower.get_ylim()[1]))
     _label_ends(lower, [ends[0] for ends in shares])
     _over_epochs(lower)
