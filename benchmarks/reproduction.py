@@ -1,10 +1,11 @@
-"""The tables and pictures of docs/reproduction.md, from run directories.
+"""The tables and pictures of docs/reproduction.md and docs/story.md, from run directories.
 
     python benchmarks/reproduction.py RUN [RUN ...] [--images docs/images]
 
-Prints Markdown: stage 3's losses beside the article's, and a line for each run. With `--images`,
-writes the pictures that README and docs show: `stages.png` from the first run of each stage, and
-`history.png`, `maxout.png`, `nearest.png` and `interpolation.png` from the first of stage 3.
+Prints Markdown: stage 3's losses beside the article's, a line for each run, and what diagnosis says
+of each. With `--images`, writes the pictures that README and docs show: `stages.png` from the first
+run of each stage; `history.png`, `maxout.png`, `nearest.png` and `interpolation.png` from the first
+of stage 3; and `stage-1.png` and `stage-2.png`, losses and D's answers with the findings marked.
 """
 
 import argparse
@@ -12,9 +13,12 @@ import shutil
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from PIL import Image
 
 from counterfeit.insight import figures
+from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.figures import epoch_losses
+from counterfeit.insight.verdict import span
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.reproduce import ARTICLE_LOSSES, SAMPLES, STAGES, first_won_epoch, spread
@@ -61,6 +65,39 @@ def runs_table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
+def findings_table(runs: list[Run]) -> str:
+    lines = [
+        "| recipe | lines | seed | epochs | critical findings | others |",
+        "|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        done = run.log[-1]["epoch"]
+        said: dict[bool, list[str]] = {True: [], False: []}
+        for finding in diagnose(run):
+            said[finding.severity == "critical"].append(f"{finding.name} {span(finding, done)}")
+        trained = run.recipe.discriminator.train_shared_maxout
+        cells = (", ".join(said[critical]) or "–" for critical in (True, False))
+        lines.append(
+            f"| {run.recipe.name} | {'trained' if trained else 'frozen'} | {run.seed}"
+            f" | {done:.0f} | {' | '.join(cells)} |"
+        )
+    return "\n".join(lines)
+
+
+def annotated_picture(run: Run, path: Path) -> None:
+    """Losses and D's answers side by side, findings marked."""
+    findings = diagnose(run)
+    drawn = []
+    for name in ("losses", "outputs"):
+        with Image.open(figures.write(run, name, findings)) as picture:
+            drawn.append(picture.convert("RGB"))
+    left, right = drawn
+    both = Image.new("RGB", (left.width + right.width, max(left.height, right.height)), "white")
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 0))
+    both.resize((both.width // 2, both.height // 2)).save(path, optimize=True)
+
+
 def stages_picture(runs: list[Run], path: Path) -> None:
     """Each stage's samples over its losses."""
     figure = Figure(figsize=(10, 5.6), dpi=110, layout="constrained")
@@ -92,10 +129,12 @@ def main() -> None:
     options = parser.parse_args()
     runs = [Run.open(path) for path in options.runs]
     first = {name: next(run for run in runs if run.recipe.name == name) for name in STAGES}
-    print(losses_table(first[STAGES[-1]]), runs_table(runs), sep="\n\n")
+    print(losses_table(first[STAGES[-1]]), runs_table(runs), findings_table(runs), sep="\n\n")
     if options.images:
         options.images.mkdir(parents=True, exist_ok=True)
         stages_picture(list(first.values()), options.images / "stages.png")
+        for number, name in enumerate(STAGES[:-1], start=1):
+            annotated_picture(first[name], options.images / f"stage-{number}.png")
         for name in ("history", "maxout", "nearest", "interpolation"):
             picture = figures.write(first[STAGES[-1]], name)
             shutil.copy(picture, options.images / picture.name)

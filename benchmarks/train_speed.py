@@ -2,7 +2,7 @@
 
     python benchmarks/train_speed.py [RECIPE ...] [--repeats 5] [--steps 100] [--append FILE.jsonl]
 
-For each recipe, in one process and in turn, so that a noisy machine disturbs all three alike:
+For each recipe, in one process and in turn, so that a noisy machine disturbs all alike:
 
 - plain: what a reader of the article writes. A DataLoader with ToTensor, probabilities and BCELoss,
   real and fake images through D apart, G run twice, gradients for D's weights in G's step as
@@ -10,6 +10,7 @@ For each recipe, in one process and in turn, so that a noisy machine disturbs al
   simultaneous, as that is how such code is written.
 - floor: the update's matrix products alone, each once, by F.linear and mm on ready tensors.
 - counterfeit: `counterfeit.train` as a user calls it, with its log, snapshots and checkpoints.
+- bf16 floor and counterfeit bf16: the same two with `--precision bf16`.
 
 Prints medians over the repeats with their range, and the ratios of the medians. Seconds mean
 nothing on another machine; ratios are what to compare.
@@ -154,11 +155,14 @@ def products(spec: recipe.Recipe) -> list[tuple[int, int, int, str]]:
     return needed
 
 
-def floor(spec: recipe.Recipe, steps: int) -> Callable[[], float]:
+def floor(
+    spec: recipe.Recipe, steps: int, dtype: torch.dtype = torch.float32
+) -> Callable[[], float]:
     """Seconds that the products of one step take."""
     calls: list[Callable[[], Tensor]] = []
     for rows, inputs, outputs, kind in products(spec):
-        x, g, w = torch.rand(rows, inputs), torch.rand(rows, outputs), torch.rand(outputs, inputs)
+        shapes = ((rows, inputs), (rows, outputs), (outputs, inputs))
+        x, g, w = (torch.rand(shape).to(dtype) for shape in shapes)
         if kind == "forward":
             calls.append(lambda x=x, w=w: nn.functional.linear(x, w))  # type: ignore[misc]
         elif kind == "weights":
@@ -177,9 +181,9 @@ def floor(spec: recipe.Recipe, steps: int) -> Callable[[], float]:
     return run
 
 
-def ours(spec: recipe.Recipe) -> Callable[[], float]:
+def ours(spec: recipe.Recipe, precision: str) -> Callable[[], float]:
     """Seconds of a whole second epoch, files and all."""
-    spec = spec.with_overrides(["training.epochs=2"])
+    spec = spec.with_values({"training.epochs": 2, "training.precision": precision})
 
     def run() -> float:
         ends: list[float] = []
@@ -225,26 +229,31 @@ def main() -> None:
         contenders = {
             "plain": plain(spec, folder, options.steps),
             "floor": floor(spec, options.steps),
-            "counterfeit": ours(spec),
+            "counterfeit": ours(spec, "float32"),
+            "bf16 floor": floor(spec, options.steps, torch.bfloat16),
+            "counterfeit bf16": ours(spec, "bf16"),
         }
         seconds: dict[str, list[float]] = {contender: [] for contender in contenders}
         for _ in range(options.repeats):
             for contender, run in contenders.items():
-                scale = 1 if contender == "counterfeit" else steps
+                scale = 1 if contender.startswith("counterfeit") else steps
                 seconds[contender].append(run() * scale)
         row = {"recipe": name, "n": options.repeats, **facts}
         for contender, values in seconds.items():
-            row[f"{contender}_seconds"] = statistics.median(values)
+            row[f"{contender.replace(' ', '_')}_seconds"] = statistics.median(values)
             print(
-                f"{name:20} {contender:12} {statistics.median(values):7.2f} s an epoch"
+                f"{name:20} {contender:16} {statistics.median(values):7.2f} s an epoch"
                 f"  [{min(values):.2f}, {max(values):.2f}]"
             )
-        row["times_plain"] = row["plain_seconds"] / row["counterfeit_seconds"]
-        row["times_floor"] = row["counterfeit_seconds"] / row["floor_seconds"]
-        print(
-            f"{name:20} {row['times_plain']:.2f} times as fast as plain code,"
-            f" {row['times_floor']:.2f} times the floor"
-        )
+        for bf16 in ("", "bf16_"):
+            mine = row[f"counterfeit{'_bf16' if bf16 else ''}_seconds"]
+            row[f"{bf16}times_plain"] = row["plain_seconds"] / mine
+            row[f"{bf16}times_floor"] = mine / row[f"{bf16}floor_seconds"]
+            print(
+                f"{name:20} {'bf16' if bf16 else 'float32'}:"
+                f" {row[f'{bf16}times_plain']:.2f} times as fast as plain code,"
+                f" {row[f'{bf16}times_floor']:.2f} times its floor"
+            )
         if options.append:
             append_row(options.append, row)
 

@@ -57,7 +57,7 @@ def test_help_imports_nothing_heavy() -> None:
         assert command in done.stdout
 
 
-COMMANDS = ["data", "evaluate", "recipes", "report", "reproduce", "sample", "train"]
+COMMANDS = ["data", "diagnose", "evaluate", "recipes", "report", "reproduce", "sample", "train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -179,6 +179,30 @@ def test_evaluate_prints_samples_beside_real_images(
     assert len(Run.open(run_path).metrics) == 1
 
 
+def test_diagnose_says_that_all_is_well(capsys, run_path: Path) -> None:
+    status, out, err = call(capsys, "diagnose", str(run_path))
+    assert (status, err) == (0, "")
+    assert "all is well" in out
+
+
+def test_stop_on_critical_ends_the_run_and_diagnose_explains_it(capsys, tmp_path) -> None:
+    lost = [
+        "--data=digits", "--epochs=8", "--batch-size=32", "--quiet",
+        "--set=generator.optimizer.lr=1e-7", "--set=discriminator.optimizer.lr=0.01",
+        "--set=discriminator.activation=leaky-relu", "--set=discriminator.hidden=[16]",
+        "--set=discriminator.dropout=0", "--set=loss.real_labels=[1.0, 1.0]",
+    ]  # fmt: skip
+    arguments = ["train", "batchnorm-smoothing", *lost, f"--out={tmp_path}"]
+    status, out, err = call(capsys, *arguments, "--stop-on=critical")
+    assert (status, out) == (3, "")
+    assert len(err.splitlines()) == 1
+    assert "discriminator-overpowering" in err
+    (path,) = tmp_path.iterdir()
+    status, out, _ = call(capsys, "diagnose", str(path))
+    assert status == 0
+    assert "CRITICAL  discriminator-overpowering" in out
+
+
 def test_report_is_one_file(capsys, run_path: Path, tmp_path) -> None:
     page = tmp_path / "page.html"
     status, out, _ = call(capsys, "report", str(run_path), f"--out={page}")
@@ -221,6 +245,8 @@ def test_data_describes_and_previews(capsys, tmp_path) -> None:
         (["train", "sgd", "--fork"], 2, "--resume"),
         (["train", "--resume", "{run}", "--precision=bf16"], 2, "precision: float32 -> bf16"),
         (["evaluate", "{tmp}"], 2, "is not a run directory"),
+        (["diagnose", "{tmp}"], 2, "is not a run directory"),
+        (["train", "sgd", "--stop-on", "warning"], 2, "stop-on"),
         (["report", "{tmp}/absent"], 2, "does not exist"),
         (["recipes", "unknown"], 2, "no recipe"),
         (["trian", "sgd"], 2, "train"),

@@ -37,7 +37,10 @@ Flag = Parameter(negative="", show_default=False)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n."""
+    """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n.
+
+    And 3 when a finding ended the run (`train --stop-on`).
+    """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # TOML is UTF-8; names of files need not be.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -190,11 +193,14 @@ def train(
     on_nan: Literal["stop", "rollback"] = "stop",
     dry_run: Annotated[bool, Flag] = False,
     evaluate_every: int | None = None,
+    stop_on: Literal["critical"] | None = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a recipe in a new run directory.
 
-    Ctrl-C saves and stops; --resume goes on, after a crash as well.
+    Ctrl-C saves and stops; --resume goes on, after a crash as well. What goes wrong is said after
+    the epoch that shows it, and kept in the run's findings.jsonl; `counterfeit diagnose` explains
+    it.
 
     Args:
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
@@ -214,7 +220,8 @@ def train(
             with half the learning rates, up to three times.
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
-        quiet: no progress bar.
+        stop_on: end the run, saved, with exit status 3, at a finding of this severity.
+        quiet: no progress bar, and no findings on the screen.
     """
     from counterfeit import recipe as recipes_
     from counterfeit.progress import Bar
@@ -245,6 +252,8 @@ def train(
         print(spec.to_toml(), end="")
         return
 
+    from counterfeit.insight.diagnose import Watch
+    from counterfeit.insight.tables import finding_line
     from counterfeit.training import loop
 
     on_epoch: list[loop.OnEpoch] = []
@@ -253,6 +262,12 @@ def train(
 
         on_epoch.append(Evaluator(evaluate_every))
     with Bar(spec.training.epochs, quiet=quiet) as bar:
+        on_epoch.append(
+            Watch(
+                lambda finding: bar.say(finding_line(finding)),
+                stop_on_critical=stop_on == "critical",
+            )
+        )
         if resume is not None:
             if fork:
                 parent = fork_run(
@@ -305,10 +320,9 @@ def evaluate(
         quiet: no progress bar.
     """
     from counterfeit.insight.tables import metrics_table
-    from counterfeit.measure.evaluate import measure_images
     from counterfeit.measure.inception import WEIGHTS, Inception
     from counterfeit.measure.runs import evaluate as evaluate_run
-    from counterfeit.measure.runs import real_images, reference_for
+    from counterfeit.measure.runs import measure_real, reference_for
     from counterfeit.progress import Bar
     from counterfeit.run import Run
 
@@ -326,7 +340,7 @@ def evaluate(
             trained, samples=samples, step=step, reference=reference, progress=bar.on_stage
         )
     with Bar(1, "real images: ", quiet=quiet) as bar:
-        real = measure_images(real_images(trained, samples), reference, progress=bar.on_stage)
+        real = measure_real(trained, reference, samples=samples, progress=bar.on_stage)
     print(metrics_table(trained.path.name, measured, real))
     if reference.classifier is None:
         print(
@@ -334,6 +348,23 @@ def evaluate(
             + ("" if inception else f"\nFID, KID, precision and recall need --inception: {WEIGHTS}")
         )
     print(trained.path / "metrics.jsonl")
+
+
+@app.command
+def diagnose(run: Path, /) -> None:
+    """Say what is wrong with a run, finished or not: on what evidence, and what to try.
+
+    The exit status is 0 whether something is wrong or not. docs/diagnosis.md defines each finding.
+
+    Args:
+        run: a run directory.
+    """
+    from counterfeit.insight.diagnose import diagnose as diagnose_run
+    from counterfeit.insight.tables import findings_text
+    from counterfeit.run import Run
+
+    trained = Run.open(run)
+    print(findings_text(trained, diagnose_run(trained)))
 
 
 @app.command

@@ -23,3 +23,9 @@ class Interrupted(CounterfeitError):
     def __init__(self, message: str, signum: int) -> None:
         super().__init__(message)
         self.exit_status = 128 + signum
+
+
+class Stopped(CounterfeitError):
+    """The user asked for the run to end when something is wrong with it, and something is."""
+
+    exit_status = 3

@@ -1,4 +1,4 @@
-"""Progress on a terminal's stderr; silent elsewhere."""
+"""Progress on a terminal's stderr; elsewhere only what must be said."""
 
 from types import TracebackType
 
@@ -21,10 +21,16 @@ class Bar:
             console=console,
             disable=quiet or not console.is_terminal,
         )
+        self._quiet = quiet
         self._task = self._progress.add_task(title, total=total, state="starting")
 
     def show(self, completed: float, state: str) -> None:
         self._progress.update(self._task, completed=completed, state=state)
+
+    def say(self, line: str) -> None:
+        """A line above the bar that stays; without a terminal, a line on stderr."""
+        if not self._quiet:
+            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def on_stage(self, stage: str, done: float) -> None:
         """For work that reports a stage's name and the share of the whole that is done."""

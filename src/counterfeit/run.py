@@ -4,7 +4,10 @@ recipe.toml        the resolved recipe
 environment.json   seed, image shape, versions, device, threads, git revision
 log.jsonl          a row for each logging interval (see `training.interval`)
 metrics.jsonl      a row for each evaluation
-findings.jsonl     what went wrong; training's own rows also say where it went back (`rollbacks`)
+vitals.jsonl       a row for each epoch that was examined (see `insight.vitals`)
+findings.jsonl     a row for each finding, when it was said (see `insight.diagnose`); training's own
+                   rows also say where it went back (`rollbacks`)
+real_images.json   what real training images score, `[value, spread]` under the metrics' names
 checkpoints/       see `checkpoint`; damaged ones are set aside in checkpoints/damaged/
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
 figures/           PNG and WebP files; report.html stands beside
@@ -257,8 +260,20 @@ class Run:
         append_row(self.path / "metrics.jsonl", row)
 
     @property
+    def vitals(self) -> list[Row]:
+        return read_rows(self.path / "vitals.jsonl")
+
+    def append_vitals(self, row: Row) -> None:
+        append_row(self.path / "vitals.jsonl", row)
+
+    @property
     def findings(self) -> list[Row]:
-        return read_rows(self.path / "findings.jsonl")
+        """Rows of `step`, `epoch` and `name`, and the other fields of a `Finding`."""
+        path = self.path / "findings.jsonl"
+        rows = read_rows(path)
+        if not all(type(row.get("name")) is str for row in rows):
+            raise CounterfeitError(f"{path} is damaged: a row has no name.")
+        return rows
 
     def append_finding(self, row: Row) -> None:
         append_row(self.path / "findings.jsonl", row)
@@ -270,6 +285,28 @@ class Run:
         From each on, the learning rates are halved once more.
         """
         return [row["evidence"]["rolled_back_to"] for row in self.findings if _went_back(row)]
+
+    @property
+    def real_scores(self) -> dict[str, tuple[float, float | None]]:
+        """What real training images score: `[value, spread]` under each metric's name, if measured.
+
+        Raises:
+            CounterfeitError: the file is damaged.
+        """
+        path = self.path / "real_images.json"
+        if not path.exists():
+            return {}
+        try:
+            scores = json.loads(path.read_text(encoding="utf-8"))
+            return {name: (float(value), spread) for name, (value, spread) in scores.items()}
+        except (OSError, ValueError, TypeError, AttributeError):
+            raise CounterfeitError(
+                f"{path} is damaged; remove it, and `counterfeit evaluate` measures it again."
+            ) from None
+
+    def add_real_scores(self, scores: dict[str, tuple[float, float | None]]) -> None:
+        content = json.dumps(self.real_scores | scores, indent=2)
+        write_whole(self.path / "real_images.json", content.encode())
 
     @property
     def snapshot_epochs(self) -> list[int]:
@@ -378,7 +415,7 @@ class Run:
             for leftover in self._snapshots.glob(".epoch-*.tmp"):
                 leftover.unlink()
         checkpoints.tidy(self._checkpoints)
-        for name in ("log.jsonl", "metrics.jsonl", "findings.jsonl"):
+        for name in ("log.jsonl", "metrics.jsonl", "vitals.jsonl", "findings.jsonl"):
             path = self.path / name
             write_rows(
                 path, [row for row in read_rows(path) if row["step"] <= step or _went_back(row)]

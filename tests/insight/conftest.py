@@ -40,6 +40,7 @@ def small_run(small_recipe: recipe.Recipe, tmp_path_factory: pytest.TempPathFact
         for metric in ("precision", "recall", "density", "coverage"):
             values[f"{metric}_digits_validation_100"] = [epoch / 4, 0.01]
         run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": values})
+    run.add_real_scores({"fid_digits_validation_100": (0.5, 0.1)})
     return run
 
 

@@ -1,25 +1,42 @@
 import io
 import itertools
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from example_finding import finding
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from PIL import Image
 
+from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row
 from counterfeit.insight import figures
+from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
 from counterfeit.model import Maxout, SharedMaxout
 from counterfeit.run import Run
+from counterfeit.training import loop
 
 
 def random_images(count: int, channels: int, size: int) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, (count, channels, size, size), dtype=np.uint8)
+
+
+EVEN = figures.Equilibrium(0.5, math.log(2), math.log(2))
+
+
+def loss_curves(rows: list[Row], findings=()) -> Figure:
+    return figures.loss_curves(rows, EVEN, findings)
+
+
+def output_bands(rows: list[Row], findings=()) -> Figure:
+    return figures.output_bands(rows, EVEN, findings)
 
 
 def log_row(step: int, epoch: float, **values: float) -> Row:
@@ -82,7 +99,7 @@ def test_an_epochs_mean_weighs_rows_by_their_updates() -> None:
 
 
 @pytest.mark.parametrize(
-    "chart", [figures.loss_curves, figures.output_bands, figures.gradient_norms]
+    "chart", [loss_curves, output_bands, figures.gradient_norms], ids=["loss", "output", "gradient"]
 )
 @pytest.mark.parametrize("bad", [0.0, math.nan, math.inf])
 def test_charts_survive_what_a_broken_run_logs(chart, bad: float) -> None:
@@ -93,7 +110,7 @@ def test_charts_survive_what_a_broken_run_logs(chart, bad: float) -> None:
 
 
 def test_labels_at_the_right_edge_do_not_overlap() -> None:
-    figure = figures.loss_curves([log_row(n, n, d_loss=0.69, g_loss=0.7) for n in range(1, 40)])
+    figure = loss_curves([log_row(n, n, d_loss=0.69, g_loss=0.7) for n in range(1, 40)])
     figure.draw_without_rendering()
     for axes in figure.axes:
         boxes = sorted((text.get_window_extent() for text in axes.texts), key=lambda box: box.y0)
@@ -105,7 +122,7 @@ def test_maxout_shapes_draw_the_lines_and_their_maximum() -> None:
     layer = SharedMaxout(2, trainable=False)
     layer.weight.copy_(torch.tensor([1.0, -1.0]))
     layer.bias.zero_()
-    axes = figures.maxout_shapes([layer], [layer]).axes[0]
+    axes = figures.maxout_shapes([("epoch 1", [layer])]).axes[0]
     *lines, maximum = axes.lines
     assert [line.is_dashed() for line in lines] == [True, True]
     assert not maximum.is_dashed()
@@ -117,7 +134,7 @@ def test_maxout_shapes_reach_the_corners() -> None:
     layer = SharedMaxout(2, trainable=False)
     layer.weight.copy_(torch.tensor([1.0, 0.0]))
     layer.bias.copy_(torch.tensor([0.0, 5.0]))
-    axes = figures.maxout_shapes([layer], [layer]).axes[0]
+    axes = figures.maxout_shapes([("epoch 1", [layer])]).axes[0]
     assert axes.lines[-1].get_xdata()[-1] > 5
 
 
@@ -152,7 +169,7 @@ def test_an_animation_is_lossless_and_keeps_to_its_limit() -> None:
 
 def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
     for name in figures.FIGURES:
-        if name == "animation":
+        if name in ("animation", "classes", "maxout-history"):  # tested on their own
             continue
         with Image.open(figures.write(small_run, name)) as picture:
             picture.load()
@@ -167,8 +184,11 @@ def test_metric_curves_need_two_epochs_of_one_protocol(small_run: Run, empty_run
     other = {"step": 22, "epoch": 2, "metrics": {"fid_digits_test_100": [1.0, 0.1]}}
     empty_run.append_metrics(other)
     assert not figures.has_metric_curves(empty_run)
-    upper, lower = figures.metric_curves(rows).axes
+    real = {"fid_digits_validation_100": (0.5, 0.1), "fid_digits_test_100": (7.0, 0.1)}
+    upper, lower = figures.metric_curves(figures.comparable(rows), real).axes
     np.testing.assert_array_equal(upper.lines[0].get_xydata(), [[1, 90], [2, 80], [3, 70]])
+    assert upper.lines[1].is_dashed()
+    assert list(upper.lines[1].get_ydata()) == [0.5, 0.5]
     assert len(lower.lines) == 4
 
 
@@ -203,7 +223,7 @@ def test_samples_are_written_as_a_grid_or_an_array(tmp_path) -> None:
 def test_charts_leave_matplotlibs_global_state_alone() -> None:
     import sys
 
-    assert isinstance(figures.loss_curves([log_row(1, 1.0)]), Figure)
+    assert isinstance(loss_curves([log_row(1, 1.0)]), Figure)
     assert "matplotlib.pyplot" not in sys.modules
 
 
@@ -212,15 +232,92 @@ def test_metric_curves_survive_missing_and_undefined_metrics() -> None:
         {"step": 1, "epoch": 1, "metrics": {"fid_x_10": [None, None], "recall_x_10": [0.5, 0.1]}},
         {"step": 2, "epoch": 2, "metrics": {"fid_x_10": [3.0, 0.1]}},
     ]
-    figures.metric_curves(rows).savefig(io.BytesIO())
+    figures.metric_curves(figures.comparable(rows), {}).savefig(io.BytesIO())
 
 
 def test_a_log_of_words_is_named() -> None:
     with pytest.raises(CounterfeitError, match="not every d_loss is a number"):
-        figures.loss_curves([log_row(1, 0.5), log_row(2, 1.0) | {"d_loss": "low"}])
+        loss_curves([log_row(1, 0.5), log_row(2, 1.0) | {"d_loss": "low"}])
 
 
 def test_maxout_shapes_survive_enormous_lines() -> None:
     layer = SharedMaxout(3, trainable=False)
     torch.nn.init.constant_(layer.weight, 3e38)
-    figures.maxout_shapes([layer], [layer]).savefig(io.BytesIO())
+    figures.maxout_shapes([("epoch 1", [layer])]).savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize("generator", ["non-saturating", "minimax"])
+@pytest.mark.parametrize("labels", [(1.0, 1.0), (0.7, 0.9)])
+def test_the_equilibrium_is_where_the_discriminator_gains_nothing(
+    small_recipe: recipe.Recipe, generator: str, labels: tuple[float, float]
+) -> None:
+    spec = small_recipe.with_values({"loss.generator": generator, "loss.real_labels": labels})
+    even = figures.equilibrium(spec)
+    logit = torch.tensor([even.output], dtype=torch.float64).logit().requires_grad_()
+    loss = discriminator_loss(logit, logit, sum(labels) / 2)
+    (slope,) = torch.autograd.grad(loss, logit)
+    assert slope.item() == pytest.approx(0, abs=1e-12)
+    assert loss.item() == pytest.approx(even.d_loss)
+    assert GENERATOR_LOSSES[generator](logit).item() == pytest.approx(even.g_loss)
+    if labels == (1.0, 1.0):
+        assert even.d_loss == pytest.approx(math.log(4) / 2)
+
+
+def test_findings_are_named_above_a_chart_and_tinted_in_it() -> None:
+    rows = [log_row(n, n) for n in range(1, 11)]
+    late = finding("dead_units", severity="note", first_epoch=8, last_epoch=99)
+    figure = loss_curves(rows, [finding(first_epoch=2, last_epoch=5), late])
+    ribbon, *charts = figure.axes
+    assert [text.get_text() for text in ribbon.texts] == ["mode collapse", "dead units"]
+    assert len(charts) == 2
+    for axes in charts:
+        spans = [patch.get_extents() for patch in axes.patches]
+        assert len(spans) == 2
+        left, right = axes.transData.transform([[2, 0], [5, 0]])[:, 0]
+        assert (spans[0].x0, spans[0].x1) == pytest.approx((left, right))
+    figure.draw_without_rendering()
+    assert charts[0].get_xlim()[1] < 11  # a finding reaches no further than the log
+
+
+def test_the_longest_protocol_is_drawn() -> None:
+    rows: list[Row] = [
+        {"step": 1, "epoch": epoch, "metrics": {f"fid_x_{split}_10": [value, None]}}
+        for epoch, split, value in ((1, "v", 3.0), (2, "v", 2.0), (2, "v", 1.0), (2, "test", 9.0))
+    ]
+    assert [row["metrics"] for row in figures.comparable(rows)] == [
+        {"fid_x_v_10": [3.0, None]},
+        {"fid_x_v_10": [1.0, None]},
+    ]
+    assert figures.comparable([]) == []
+
+
+def test_class_shares_are_those_of_the_newest_evaluation(small_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(CounterfeitError, match="counterfeit evaluate"):
+        figures.class_shares(small_run)
+    shutil.copytree(small_run.path, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    for epoch, share in ((3, 0.9), (2, 0.5)):
+        rest = (1 - share) / 9
+        values = {f"share_{c}_digits-v1-ab_10k": [rest, 0.01] for c in range(1, 10)}
+        values = {"share_0_digits-v1-ab_10k": [share, 0.02]} | values
+        run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": values})
+    shares = figures.class_shares(run)
+    assert shares.generated[0] == 0.9
+    assert shares.errors[0] == 0.02
+    assert shares.real.sum() == pytest.approx(1)
+    assert (shares.counted, shares.reader) == ("epoch 3, 10,000 samples", "digits-v1-ab")
+    data_bars, generated_bars = figures.class_bars(shares).axes[0].containers[:2]
+    assert [bar.get_height() for bar in data_bars] == list(shares.real)
+    assert [bar.get_height() for bar in generated_bars] == list(shares.generated)
+
+
+def test_maxout_is_drawn_at_the_epochs_that_are_kept(
+    small_recipe: recipe.Recipe, tmp_path: Path
+) -> None:
+    spec = small_recipe.with_values({"discriminator.activation": "maxout"})
+    run = loop.train(spec, seed=1, epochs=3, device="cpu", out=tmp_path)
+    with Image.open(figures.write(run, "maxout-history")) as picture:
+        width, height = picture.size
+    columns, rows = 4, 2 * spec.discriminator.pieces  # epochs 0, 1, 2 and 3
+    side = 2 * figures.cell_scale(8, 8) * 8
+    assert (width, height - rows * side) == (columns * side, 64)

@@ -72,6 +72,27 @@ def test_training_evaluates_on_validation_images_only(trained: Run, tmp_path) ->
     names = [name for row in run.metrics for name in row["metrics"]]
     assert any("validation" in name for name in names)
     assert not any("test" in name for name in names)
+    of_samples = {name for name in run.metrics[-1]["metrics"] if not name.startswith("d_accuracy_")}
+    assert set(run.real_scores) == of_samples
+
+
+def test_too_few_real_images_leave_no_ceiling(trained: Run, tmp_path) -> None:
+    spec = trained.recipe.with_overrides(["training.epochs=1"])
+    run = counterfeit.train(spec, out=tmp_path, on_epoch=[runs.Evaluator(1, samples=1300)])
+    assert run.metrics
+    assert run.real_scores == {}
+
+
+def test_what_real_images_score_is_kept_beside_other_protocols(trained: Run, tmp_path) -> None:
+    run = Run.create(tmp_path, trained.recipe, trained.environment)
+    run.add_real_scores({"other": (1.0, None)})
+    measured = runs.measure_real(run, runs.reference_for(run), samples=100)
+    assert run.real_scores == {"other": (1.0, None)} | {
+        name: (m.value, m.spread) for name, m in measured.items()
+    }
+    (run.path / "real_images.json").write_text("[1]")
+    with pytest.raises(counterfeit.CounterfeitError, match="remove it"):
+        run.real_scores  # noqa: B018
 
 
 def test_measuring_changes_no_training_number(trained: Run, tmp_path) -> None:

@@ -78,7 +78,9 @@ def test_other_networks_are_refused(parent: Run, tmp_path, change: str) -> None:
 
 def test_a_fork_starts_with_the_learning_rates_that_rollbacks_left(parent: Run, tmp_path) -> None:
     copy = Run.open(shutil.copytree(parent.path, tmp_path / "copy"))
-    copy.append_finding({"step": 30, "epoch": 1.4, "evidence": {"rolled_back_to": 22}})
+    copy.append_finding(
+        {"step": 30, "epoch": 1.4, "name": "non-finite", "evidence": {"rolled_back_to": 22}}
+    )
     child = fork(copy, recipe_now(copy), out=tmp_path)
     assert child.recipe.generator.optimizer.lr == parent.recipe.generator.optimizer.lr / 2
     assert child.rollbacks == []

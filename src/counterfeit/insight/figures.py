@@ -7,17 +7,25 @@ stand on white, so that they read on any page. `write(run, name)` draws one into
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+    StrMethodFormatter,
+)
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -25,6 +33,9 @@ from torch import Tensor
 from counterfeit import data, latents, model
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, write_whole
+from counterfeit.insight.diagnose import Finding
+from counterfeit.measure import classifier
+from counterfeit.recipe import Recipe
 from counterfeit.run import Run, generate
 from counterfeit.seeds import stream
 
@@ -38,14 +49,22 @@ FAINT = "#767676"
 DASHED = (0, (4, 2.5))
 PIECE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 
-CHART_WIDTH = 6.0
-"""Inches: 12-point text stays legible when a page shows the chart 360 pixels wide."""
+SEVERITY_COLOURS = {"critical": "#B3261E", "warning": "#B26A00", "note": "#5C5C57"}
+RIBBON = 0.27
+"""Inches that a finding's bar takes above a chart."""
+MARKED = 6
+"""Findings marked in one chart; the most severe."""
+
+CHART_WIDTH = 5.0
+"""Inches: 12-point text stays legible when a page shows the chart 330 pixels wide."""
 CHART_DPI = 200
 
 CELL = 84
 """About how many pixels wide a grid shows each image."""
 
 COLUMNS = 10
+SHAPES = 5
+"""Epochs at which maxout is drawn, before the last one."""
 HISTORY_EPOCHS = 100
 """Epochs in the history grid; a longer run is thinned evenly."""
 
@@ -92,7 +111,7 @@ def labelled_columns(images: UInt8[np.ndarray, "R K C H W"], labels: Sequence[st
     rows, columns, *shape = images.shape
     scale = 2 * cell_scale(shape[1], shape[2])  # pages show it smaller, and text wants detail
     cells = grid(images.reshape(rows * columns, *shape), columns, scale).convert("RGB")
-    font = ImageFont.load_default(size=38)
+    font = ImageFont.load_default(size=52)
     strip = 64
     picture = Image.new("RGB", (cells.width, cells.height + strip), "white")
     picture.paste(cells, (0, strip))
@@ -186,24 +205,52 @@ def _symmetric(values: Tensor) -> tuple[float, float]:
 # Charts
 
 
-def loss_curves(rows: Sequence[Row]) -> Figure:
+@dataclass(frozen=True)
+class Equilibrium:
+    """What the log shows where nobody can gain: G makes the data's images, and D knows its odds."""
+
+    output: float
+    """D's answer, the same to real and to generated images."""
+    d_loss: float
+    g_loss: float
+
+
+def equilibrium(spec: Recipe) -> Equilibrium:
+    """The equilibrium of a recipe's losses (see `losses`), of which D's is a mean of two terms.
+
+    With labels of 1, D = 1/2 and its loss is log 2, half of the log 4 of the paper's value
+    function. With labels of mean t, D's loss is least at D = t/2, where it is the entropy of t/2.
+
+    Source: Goodfellow et al. 2014 (arXiv 1406.2661), theorem 1; Salimans et al. 2016 (arXiv
+    1606.03498), section 3.4.
+    """
+    half = sum(spec.loss.real_labels) / 4  # t/2
+    d_loss = -half * math.log(half) - (1 - half) * math.log(1 - half)
+    minimax = spec.loss.generator == "minimax"
+    return Equilibrium(half, d_loss, math.log(1 - half) if minimax else -math.log(half))
+
+
+def loss_curves(rows: Sequence[Row], even: Equilibrium, findings: Sequence[Finding] = ()) -> Figure:
     """Both losses over epochs: each epoch's last batch, as the article has it, and its mean."""
     last, mean = epoch_losses(rows)
-    figure = Figure(figsize=(CHART_WIDTH, 5.6), dpi=CHART_DPI, layout="constrained")
-    panels = figure.subplots(2, 1, sharex=True)
+    figure, panels = _timeline((2.5, 2.5), findings, last[:, 0])
     titles = ("last batch of each epoch (the article's view)", "mean of each epoch")
     for axes, losses, title in zip(panels, (last, mean), titles, strict=True):
         _style(axes, title, "loss (nats)")
-        _marker_line(axes, math.log(2))
         epochs, d, g = losses.T
         marker = "." if len(epochs) < 30 else None
         axes.plot(epochs, d, color=D_COLOUR, lw=1.8, marker=marker)
         axes.plot(epochs, g, color=G_COLOUR, lw=1.8, marker=marker)
-        _fit(axes, d, g, np.array([0.0, math.log(2)]))
-        _label_ends(
-            axes,
-            [(_end(d), "D", D_COLOUR), (_end(g), "G", G_COLOUR), (math.log(2), "log 2", FAINT)],
-        )
+        _fit(axes, d, g, np.array([0.0, even.d_loss, even.g_loss]))
+        ends = [(_end(d), "D", D_COLOUR), (_end(g), "G", G_COLOUR)]
+        if math.isclose(even.d_loss, even.g_loss):
+            ends.append((even.d_loss, "log 2", FAINT))
+            _marker_line(axes, even.d_loss)
+        else:
+            ends += [(even.d_loss, "D*", D_COLOUR), (even.g_loss, "G*", G_COLOUR)]
+            _marker_line(axes, even.d_loss, D_COLOUR)
+            _marker_line(axes, even.g_loss, G_COLOUR)
+        _label_ends(axes, ends)
     _over_epochs(panels[-1])
     return figure
 
@@ -228,12 +275,13 @@ def epoch_losses(
     return np.stack(last, axis=1), np.stack(mean, axis=1)
 
 
-def output_bands(rows: Sequence[Row]) -> Figure:
+def output_bands(
+    rows: Sequence[Row], even: Equilibrium, findings: Sequence[Finding] = ()
+) -> Figure:
     """D(x) and D(G(z)) over epochs: the median, the middle half and the middle nine tenths."""
-    figure = Figure(figsize=(CHART_WIDTH, 3.4), dpi=CHART_DPI, layout="constrained")
-    axes = figure.subplots()
-    _style(axes, "what D answers: 1 is “real”, 0 is “generated”", "D's output")
-    _marker_line(axes, 0.5)
+    figure, (axes,) = _timeline((3.1,), findings, column(rows, "epoch"))
+    _style(axes, "1 is “real”, 0 is “generated”", "D's output")
+    _marker_line(axes, even.output)
     epochs = column(rows, "epoch")
     ends = []
     for name, label, colour in (
@@ -248,15 +296,18 @@ def output_bands(rows: Sequence[Row]) -> Figure:
         axes.plot(epochs, q50, color=colour, lw=1.6)
         ends.append((_end(q50), label, colour))
     axes.set_ylim(-0.02, 1.02)
-    _label_ends(axes, [*ends, (0.5, "1/2", FAINT)], show_values=False)
+    _label_ends(
+        axes,
+        [*ends, (even.output, "1/2" if even.output == 0.5 else f"{even.output:.2g}", FAINT)],
+        show_values=False,
+    )
     _over_epochs(axes)
     return figure
 
 
-def gradient_norms(rows: Sequence[Row]) -> Figure:
+def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Figure:
     """The Euclidean norm of each network's gradient over epochs, on a logarithmic scale."""
-    figure = Figure(figsize=(CHART_WIDTH, 3.2), dpi=CHART_DPI, layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = _timeline((2.9,), findings, column(rows, "epoch"))
     _style(axes, "length of the gradient", "norm (log scale)")
     axes.set_yscale("log", nonpositive="mask")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -279,79 +330,147 @@ SHARES = ("precision", "recall", "density", "coverage")
 SHARE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 
-def metric_curves(rows: Sequence[Row]) -> Figure:
-    """FID, and precision to coverage, over the epochs that were evaluated on one protocol.
+def metric_curves(
+    rows: Sequence[Row],
+    real: Mapping[str, tuple[float, float | None]],
+    findings: Sequence[Finding] = (),
+) -> Figure:
+    """FID, and precision to coverage, over epochs; dashed, what real images score.
 
     Args:
-        rows: of metrics.jsonl; those of the newest row's protocol are drawn, an epoch's newest.
+        rows: of `comparable` rows of metrics.jsonl.
+        real: `[value, spread]` of real images under the metrics' names, as far as measured.
     """
-    names = {name.split("_")[0]: name for name in rows[-1]["metrics"]}
-    by_epoch = {row["epoch"]: row["metrics"] for row in rows if names.get("fid") in row["metrics"]}
-    epochs = np.array(sorted(by_epoch))
+    fid = _fid(rows[0])
+    of_features = "_" + (fid or "fid_").split("_")[1] + "_"
+    epochs = column(rows, "epoch")
+    figure, (upper, lower) = _timeline((2.3, 3.0), findings, epochs)
 
-    def curve(metric: str) -> NDArray[np.float64]:
-        name = names.get(metric)
-        values = [by_epoch[epoch].get(name, (math.nan, None))[0] for epoch in epochs]
-        return np.array(values, dtype=np.float64)
+    def draw(axes: Axes, metric: str, colour: str) -> list[tuple[float, str, str]]:
+        here = (n for row in rows for n in row["metrics"] if n.startswith(metric + of_features))
+        name = next(here, "")
+        scores = [row["metrics"].get(name, (None, None))[0] for row in rows]
+        values = np.array(scores, dtype=np.float64)
+        axes.plot(epochs, values, "o-", ms=3, color=colour)
+        if name in real:
+            ceiling = real[name][0]
+            axes.axhline(ceiling, color=colour, lw=1.2, ls=DASHED)
+            return [(_end(values), metric, colour), (ceiling, "real", FAINT)]
+        return [(_end(values), metric, colour)]
 
-    figure = Figure(figsize=(CHART_WIDTH, 4.8), dpi=CHART_DPI, layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    _style(upper, names["fid"], "FID (lower is better)")
-    upper.plot(epochs, curve("fid"), "o-", ms=3, color=D_COLOUR)
-    upper.set_ylim(bottom=0)
-    _style(lower, "of 1 (higher is better)", "")
-    ends = []
-    for metric, colour in zip(SHARES, SHARE_COLOURS, strict=True):
-        values = curve(metric)
-        lower.plot(epochs, values, "o-", ms=3, color=colour)
-        ends.append((values[-1], metric, colour))
-    lower.set_ylim(bottom=0)
-    _label_ends(lower, ends)
+    _style(upper, fid or "", "FID (lower is better)")
+    ends = draw(upper, "fid", D_COLOUR)
+    upper.set_ylim(0, 1.1 * upper.get_ylim()[1])
+    _label_ends(upper, [(y, text.replace("fid", "FID"), colour) for y, text, colour in ends])
+    shares = [
+        draw(lower, metric, colour) for metric, colour in zip(SHARES, SHARE_COLOURS, strict=True)
+    ]
+    compared = any(len(ends) > 1 for ends in shares)
+    _style(lower, "higher is better" + ("; dashed: real" if compared else ""), "")
+    lower.set_ylim(0, max(1.0, lower.get_ylim()[1]))
+    _label_ends(lower, [ends[0] for ends in shares])
     _over_epochs(lower)
     return figure
 
 
-def maxout_shapes(
-    layers: Sequence[model.SharedMaxout], starts: Sequence[model.SharedMaxout]
-) -> Figure:
-    """Shared maxout's lines, dashed, and their maximum, solid; where they are trained, its start.
+def comparable(rows: Sequence[Row]) -> list[Row]:
+    """Of rows of metrics.jsonl, those of the protocol that most epochs have; each epoch's newest.
+
+    By epoch. Of protocols with as many, the newest; no rows when none holds an FID.
+    """
+    by_protocol: dict[str, dict[float, Row]] = {}
+    for row in reversed(rows):
+        if (fid := _fid(row)) is not None:
+            by_protocol.setdefault(fid, {}).setdefault(row["epoch"], row)
+    longest = max(by_protocol.values(), key=len, default={})
+    return [longest[epoch] for epoch in sorted(longest)]
+
+
+def _fid(row: Row) -> str | None:
+    """The full name of its first FID, which tells its protocol."""
+    return next((name for name in row["metrics"] if name.startswith("fid_")), None)
+
+
+@dataclass(frozen=True)
+class ClassShares:
+    """How many of the generated images, and of the data, belong to each class."""
+
+    generated: Float[np.ndarray, " classes"]
+    errors: Float[np.ndarray, " classes"]
+    """Standard errors of `generated`."""
+    real: Float[np.ndarray, " classes"]
+    classes: Sequence[str]
+    counted: str
+    """Which images were generated, and how many."""
+    reader: str
+    """The classifier that read them."""
+
+
+def class_bars(shares: ClassShares) -> Figure:
+    """Each class's share of the data and of the generated images, with two standard errors."""
+    figure = Figure(figsize=(CHART_WIDTH, 3.1), dpi=CHART_DPI, layout="constrained")
+    axes = figure.subplots()
+    _style(axes, shares.counted, "share of the images")
+    at = np.arange(len(shares.real))
+    axes.bar(at - 0.2, shares.real, 0.4, color=D_COLOUR, label="data")
+    axes.bar(at + 0.2, shares.generated, 0.4, color=G_COLOUR, label="generated")
+    axes.errorbar(at + 0.2, shares.generated, 2 * shares.errors, fmt="none", ecolor="black", lw=1)
+    crowded = max(map(len, shares.classes)) * len(shares.classes) > 30
+    axes.set_xticks(
+        at, shares.classes, rotation=60 if crowded else 0, ha="right" if crowded else "center"
+    )
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel(f"class, as read by {shares.reader}", fontsize=12)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=11)
+    return figure
+
+
+def maxout_shapes(stages: Sequence[tuple[str, Sequence[model.SharedMaxout]]]) -> Figure:
+    """Shared maxout's lines, dashed, and their maximum, solid; where trained, its earlier shapes.
 
     Args:
-        layers: as they are now, from D's first hidden layer on.
-        starts: the same layers before training.
+        stages: an epoch's name and D's hidden layers then, in order; the last ones are drawn in
+            black.
     """
+    *earlier, (last, layers) = stages
     columns = min(2, len(layers))
     rows = math.ceil(len(layers) / columns)
-    figure = Figure(figsize=(CHART_WIDTH, 0.6 + 2.9 * rows), dpi=CHART_DPI, layout="constrained")
+    figure = Figure(figsize=(CHART_WIDTH, 0.8 + 2.6 * rows), dpi=CHART_DPI, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flat
     for axes in panels[len(layers) :]:
         axes.axis("off")
-    for number, (axes, layer, start) in enumerate(zip(panels, layers, starts, strict=False), 1):
-        trained = layer.weight.requires_grad
-        _style(axes, f"hidden layer {number}: {'trained' if trained else 'frozen'}", "output")
+    shades = [colormaps["viridis_r"](share) for share in np.linspace(0.15, 0.85, len(earlier))]
+    trained = any(layer.weight.requires_grad for layer in layers)
+    for number, (axes, layer) in enumerate(zip(panels, layers, strict=False)):
+        past = [before[number] for _, before in earlier] if layer.weight.requires_grad else []
+        state = "trained" if layer.weight.requires_grad else "frozen"
+        _style(axes, f"layer {number + 1}: {state}", "output" if number % columns == 0 else "")
         axes.set_xlabel("input", fontsize=12)
-        reach = max(_reach(layer), _reach(start) if trained else 0.0)
+        reach = max(_reach(each) for each in [layer, *past])
         x = torch.linspace(-reach, reach, 401)
-        weight, bias = layer.weight.detach().double(), layer.bias.detach().double()
-        lines = x[:, None] * weight + bias  # (401, pieces)
-        highest = lines.amax(dim=1)
+        lines = _lines(layer, x)
         for piece, line in enumerate(lines.T):
             colour = PIECE_COLOURS[piece % len(PIECE_COLOURS)]
             axes.plot(x, line, color=colour, lw=1.3, ls=DASHED)
-        if trained:
-            with torch.no_grad():
-                axes.plot(x, start(x), color=FAINT, lw=1.3, alpha=0.7)
-        axes.plot(x, highest, color="black", lw=2.2)
-        low, high = highest.min().item(), highest.max().item()
+        curves = [_lines(each, x).amax(dim=1) for each in [*past, layer]]
+        for curve, shade in zip(curves, shades, strict=False):
+            axes.plot(x, curve, color=shade, lw=1.5)
+        axes.plot(x, curves[-1], color="black", lw=2.2)
+        low = min(curve.min().item() for curve in curves)
+        high = max(curve.max().item() for curve in curves)
         axes.set_ylim(low - 0.4 * (high - low) - 0.1, high + 0.05 * (high - low) + 0.1)
-    key = [
-        Line2D([], [], color=FAINT, lw=1.3, ls=DASHED, label="each line"),
-        Line2D([], [], color="black", lw=2.2, label="their maximum"),
-    ]
-    if any(layer.weight.requires_grad for layer in layers):
-        key.append(Line2D([], [], color=FAINT, lw=1.3, alpha=0.7, label="at the start"))
+    key = [Line2D([], [], color=FAINT, lw=1.3, ls=DASHED, label="each line")]
+    if trained:
+        for (epoch, _), shade in zip(earlier, shades, strict=True):
+            key.append(Line2D([], [], color=shade, lw=1.5, label=epoch))
+    label = f"maximum, {last}" if trained and earlier else "their maximum"
+    key.append(Line2D([], [], color="black", lw=2.2, label=label))
     figure.legend(handles=key, loc="outside lower center", ncols=3, frameon=False, fontsize=11)
     return figure
+
+
+def _lines(layer: model.SharedMaxout, x: Float[Tensor, " N"]) -> Float[Tensor, "N pieces"]:
+    return x[:, None] * layer.weight.detach().double() + layer.bias.detach().double()
 
 
 def _reach(layer: model.SharedMaxout) -> float:
@@ -368,6 +487,53 @@ def _reach(layer: model.SharedMaxout) -> float:
     return min(10.0, max(3.0, 1.4 * furthest))
 
 
+def _timeline(
+    heights: Sequence[float], findings: Sequence[Finding], epochs: NDArray[np.float64]
+) -> tuple[Figure, list[Axes]]:
+    """Charts over the same epochs, of so many inches' height, with the findings marked in them.
+
+    Each finding is a bar above the charts that bears its name, and a tint of its epochs in them.
+    """
+    shown = findings[:MARKED]
+    figure = Figure(
+        figsize=(CHART_WIDTH, sum(heights) + 0.3 + RIBBON * len(shown)),
+        dpi=CHART_DPI,
+        layout="constrained",
+    )
+    if not shown:
+        return figure, list(
+            figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False).flat
+        )
+    ribbon, *panels = figure.subplots(
+        1 + len(heights), 1, sharex=True, height_ratios=[RIBBON * len(shown), *heights]
+    )
+    ribbon.axis("off")
+    ribbon.set_ylim(len(shown), 0)
+    start, end = float(epochs[0]), float(epochs[-1])
+    width = end - start or 1.0
+    for row, finding in enumerate(shown):
+        colour = SEVERITY_COLOURS[finding.severity]
+        first = min(max(finding.first_epoch, start), end)
+        last = max(min(finding.last_epoch, end), first)
+        length = max(last - first, 0.015 * width)
+        ribbon.barh(row + 0.5, length, 0.84, first, color=colour, alpha=0.25, lw=0)
+        ribbon.barh(row + 0.5, 0.008 * width, 0.84, first, color=colour, lw=0)
+        late = first - start > 0.45 * width
+        ribbon.annotate(
+            finding.name.replace("_", " ").replace("-", " "),
+            (first, row + 0.5),
+            xytext=(-4, 0) if late else (6, 0),
+            textcoords="offset points",
+            ha="right" if late else "left",
+            va="center",
+            fontsize=11,
+        )
+        for axes in panels:
+            axes.axvspan(first, last, color=colour, alpha=0.07, lw=0)
+            axes.axvline(first, color=colour, alpha=0.7, lw=1)
+    return figure, panels
+
+
 def _style(axes: Axes, title: str, ylabel: str) -> None:
     axes.set_title(title, fontsize=12, loc="left")
     axes.set_ylabel(ylabel, fontsize=12)
@@ -381,8 +547,8 @@ def _over_epochs(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _marker_line(axes: Axes, y: float) -> None:
-    axes.axhline(y, color=FAINT, lw=1, ls=":")
+def _marker_line(axes: Axes, y: float, colour: str = FAINT) -> None:
+    axes.axhline(y, color=colour, lw=1.2, ls=":")
 
 
 def _fit(axes: Axes, *series: NDArray[np.float64]) -> None:
@@ -442,8 +608,11 @@ def column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
 # From a run to files
 
 
-def write(run: Run, name: str) -> Path:
+def write(run: Run, name: str, findings: Sequence[Finding] = ()) -> Path:
     """Draw the figure of that name (see `FIGURES`) into the run's `figures/`.
+
+    Args:
+        findings: are marked where they lie, if it is a chart over epochs.
 
     Raises:
         CounterfeitError: the run has not what it takes, or the file cannot be written.
@@ -454,7 +623,10 @@ def write(run: Run, name: str) -> Path:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot create {path.parent}: {error.strerror}.") from None
-    FIGURES[name](run, path)
+    if name in TIMELINES:
+        _save(TIMELINES[name](run, findings), path)
+    else:
+        PICTURES[name](run, path)
     return path
 
 
@@ -493,7 +665,7 @@ def _samples(run: Run, path: Path) -> None:
 
 def _history(run: Run, path: Path) -> None:
     """The first fixed latent, one image an epoch."""
-    epochs = evenly([epoch for epoch in _snapshot_epochs(run) if epoch > 0], HISTORY_EPOCHS)
+    epochs = evenly([epoch for epoch in snapshot_epochs(run) if epoch > 0], HISTORY_EPOCHS)
     if not epochs:
         raise CounterfeitError(f"{run.path} has not finished an epoch yet.")
     _save(grid(np.stack([run.snapshot(epoch)[0] for epoch in epochs])), path)
@@ -501,34 +673,39 @@ def _history(run: Run, path: Path) -> None:
 
 def _latents(run: Run, path: Path) -> None:
     """Eight fixed latents as rows, over epochs as columns."""
-    epochs = evenly(_snapshot_epochs(run), COLUMNS)
+    epochs = evenly(snapshot_epochs(run), COLUMNS)
     images = np.stack([run.snapshot(epoch)[:8] for epoch in epochs], axis=1)  # (8, K, C, H, W)
-    _save(labelled_columns(images, [f"epoch {epochs[0]}", *map(str, epochs[1:])]), path)
+    _save(labelled_columns(images, list(map(str, epochs))), path)
 
 
 def _animation(run: Run, path: Path) -> None:
-    epochs = evenly(_snapshot_epochs(run), ANIMATION_EPOCHS)
+    epochs = evenly(snapshot_epochs(run), ANIMATION_EPOCHS)
     frames = [frame(run.snapshot(epoch), f"epoch {epoch}") for epoch in epochs]
     write_whole(path, animation(frames))
 
 
-def _snapshot_epochs(run: Run) -> list[int]:
+def snapshot_epochs(run: Run) -> list[int]:
+    """The epochs that a run has snapshots of.
+
+    Raises:
+        CounterfeitError: none.
+    """
     epochs = run.snapshot_epochs
     if not epochs:
         raise CounterfeitError(f"{run.path} has no snapshots.")
     return epochs
 
 
-def _losses(run: Run, path: Path) -> None:
-    _save(loss_curves(_log(run)), path)
+def _losses(run: Run, findings: Sequence[Finding]) -> Figure:
+    return loss_curves(_log(run), equilibrium(run.recipe), findings)
 
 
-def _outputs(run: Run, path: Path) -> None:
-    _save(output_bands(_log(run)), path)
+def _outputs(run: Run, findings: Sequence[Finding]) -> Figure:
+    return output_bands(_log(run), equilibrium(run.recipe), findings)
 
 
-def _gradients(run: Run, path: Path) -> None:
-    _save(gradient_norms(_log(run)), path)
+def _gradients(run: Run, findings: Sequence[Finding]) -> Figure:
+    return gradient_norms(_log(run), findings)
 
 
 def _log(run: Run) -> list[Row]:
@@ -538,36 +715,111 @@ def _log(run: Run) -> list[Row]:
     return rows
 
 
-def _metrics(run: Run, path: Path) -> None:
+def _metrics(run: Run, findings: Sequence[Finding]) -> Figure:
     if not has_metric_curves(run):
         raise CounterfeitError(
             f"{run.path} has too few evaluations; `counterfeit train --evaluate-every N` adds them."
         )
-    _save(metric_curves(run.metrics), path)
+    return metric_curves(comparable(run.metrics), run.real_scores, findings)
 
 
 def has_metric_curves(run: Run) -> bool:
-    """Whether two epochs or more were evaluated as the newest was, with a classifier."""
-    rows = run.metrics
-    fid = next((n for n in rows[-1]["metrics"] if n.startswith("fid_")), None) if rows else None
-    return len({row["epoch"] for row in rows if fid in row["metrics"]}) > 1
+    """Whether two epochs or more were evaluated on one protocol, with a classifier."""
+    return len(comparable(run.metrics)) > 1
+
+
+def _classes(run: Run, path: Path) -> None:
+    _save(class_bars(class_shares(run)), path)
+
+
+READ_HERE = 1000
+"""Samples whose classes are counted where no evaluation has."""
+
+
+def class_shares(run: Run) -> ClassShares:
+    """By the last epoch's newest evaluation; by MNIST's classifier, where there is none.
+
+    Raises:
+        CounterfeitError: the data have no labels, or nothing has counted the samples' classes.
+    """
+    training = run.load_data("train")
+    if training.labels is None:
+        raise CounterfeitError(f"{training.name} has no labels, so there are no classes to count.")
+    real = training.labels.bincount().double()
+    names = list(map(str, training.classes or range(len(real))))
+    measured = [row for row in run.metrics if any(n.startswith("share_") for n in row["metrics"])]
+    if measured:
+        row = max(reversed(measured), key=lambda row: float(row["epoch"]))
+        found = {n: v for n, v in row["metrics"].items() if n.startswith("share_")}
+        generated, errors = np.array(list(found.values()), dtype=np.float64).T
+        _, _, reader, count = next(iter(found)).split("_")
+        epoch, counted = row["epoch"], f"{count.replace('k', ',000')} samples"
+    elif run.recipe.data.name == "mnist":
+        fixed = classifier.mnist()
+        counts = fixed.read(run.sample(READ_HERE)).classes.bincount(minlength=fixed.classes)
+        generated = counts.double().numpy() / READ_HERE
+        errors = np.sqrt(generated * (1 - generated) / READ_HERE)
+        reader, counted, epoch = fixed.name, f"{READ_HERE:,} samples", run.checkpoint().epoch
+    else:
+        raise CounterfeitError(
+            f"the classes of {run.path} were not counted yet; `counterfeit evaluate` counts them."
+        )
+    of_data = (real / real.sum()).numpy()
+    title = f"epoch {epoch:.4g}, {counted}"
+    return ClassShares(generated, errors, of_data, names, title, reader)
 
 
 def _maxout(run: Run, path: Path) -> None:
     """Shared maxout's shape, layer by layer; or what a first maxout layer's units look for."""
-    discriminator = run.discriminator()
-    start = model.build_discriminator(run.recipe, run.image_shape, seed=run.seed)
-    shared = [layer for layer in discriminator.hidden if isinstance(layer, model.SharedMaxout)]
-    layers = [layer for layer in discriminator.hidden if isinstance(layer, model.Maxout)]
-    if shared:
-        before = [layer for layer in start.hidden if isinstance(layer, model.SharedMaxout)]
-        _save(maxout_shapes(shared, before), path)
-    elif layers:
-        first = layers[0]
-        weight = first.linear.weight.detach()  # (pieces * units, C * H * W)
-        _save(filters(weight.view(first.pieces, first.units, *run.image_shape)), path)
+    stages = [
+        (name, [layer for layer in network.hidden if isinstance(layer, model.SharedMaxout)])
+        for name, network in _discriminators(run)
+    ]
+    if stages[-1][1]:
+        _save(maxout_shapes(stages), path)
     else:
+        _save(filters(_templates(run, run.discriminator())), path)
+
+
+def _maxout_history(run: Run, path: Path) -> None:
+    """The pieces of a first maxout layer's two strongest units as rows, over epochs as columns."""
+    stages = _discriminators(run)
+    weights = torch.stack([_templates(run, network) for _, network in stages])  # K pieces units …
+    strongest = weights[-1].square().sum(dim=(0, 2, 3, 4)).argsort(descending=True)[:2]
+    shown = weights[:, :, strongest].transpose(1, 2).flatten(1, 2)  # K, 2 * pieces, C, H, W
+    shades = torch.stack([data.as_uint8(each, *_symmetric(shown)) for each in shown], dim=1)
+    _save(
+        labelled_columns(shades.numpy(), [name.removeprefix("epoch ") for name, _ in stages]), path
+    )
+
+
+def _templates(run: Run, network: model.MLPDiscriminator) -> Float[Tensor, "pieces units C H W"]:
+    """The weights of a first layer that is maxout."""
+    first = next((layer for layer in network.hidden if isinstance(layer, model.Maxout)), None)
+    if first is None:
         raise CounterfeitError("this discriminator has no maxout units.")
+    weight = first.linear.weight.detach()  # (pieces * units, C * H * W)
+    return weight.view(first.pieces, first.units, *run.image_shape)
+
+
+def _discriminators(run: Run) -> list[tuple[str, model.MLPDiscriminator]]:
+    """D before training, at some of the epochs whose checkpoints are kept, and now; by epoch."""
+    newest = run.checkpoint()
+    epochs = {row["step"]: row["epoch"] for row in run.log}
+    kept = [
+        step
+        for step in run.checkpoint_steps
+        if epochs.get(step, math.inf) <= 0.9 * newest.epoch  # later ones look like the last
+    ]
+    start = model.build_discriminator(run.recipe, run.image_shape, seed=run.seed)
+    return [
+        ("epoch 0", start),
+        *(
+            (f"epoch {epochs[step]:g}", run.discriminator(step))
+            for step in evenly(kept, SHAPES - 1)
+        ),
+        (f"epoch {newest.epoch:.4g}", run.discriminator(newest.step)),
+    ]
 
 
 def _nearest(run: Run, path: Path) -> None:
@@ -596,18 +848,26 @@ def _preview(run: Run, path: Path) -> None:
     data.preview(run.load_data("train"), path)
 
 
-FIGURES: dict[str, Callable[[Run, Path], None]] = {
+PICTURES: dict[str, Callable[[Run, Path], None]] = {
     "samples": _samples,
     "history": _history,
     "latents": _latents,
     "animation": _animation,
-    "losses": _losses,
-    "outputs": _outputs,
-    "gradients": _gradients,
-    "metrics": _metrics,
+    "classes": _classes,
     "maxout": _maxout,
+    "maxout-history": _maxout_history,
     "nearest": _nearest,
     "interpolation": _interpolation,
     "preview": _preview,
 }
+
+TIMELINES: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
+    "losses": _losses,
+    "outputs": _outputs,
+    "gradients": _gradients,
+    "metrics": _metrics,
+}
+"""Charts over epochs, in which findings are marked."""
+
+FIGURES = (*PICTURES, *TIMELINES)
 """What `write` draws, by name."""

@@ -1,6 +1,7 @@
 """One self-contained HTML page about a run, or about several beside each other.
 
-Everything lies inside the file: pictures as data URIs, no script, no outside requests.
+Everything lies inside the file: pictures as data URIs, a small script for the film's slider, no
+outside requests. Without the script, and in print, the film is its last epoch's images.
 """
 
 import base64
@@ -8,7 +9,7 @@ import io
 import math
 import os
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -20,11 +21,13 @@ from PIL import Image
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import write_whole
-from counterfeit.insight import figures
+from counterfeit.insight import figures, verdict
+from counterfeit.insight.diagnose import Finding, diagnose
+from counterfeit.insight.film import films
 from counterfeit.insight.tables import number
 from counterfeit.measure.measurement import Measurement
 from counterfeit.recipe import Recipe
-from counterfeit.run import Run
+from counterfeit.run import SNAPSHOT_IMAGES, Run
 
 Verdict = Literal["agrees", "differs", "open"]
 
@@ -42,8 +45,9 @@ class Statement:
     """The figure that shows it: an anchor of `anchor`."""
 
 
-Kind = Literal["pixels", "labelled", "chart"]
-"""A grid of images, shown at whole multiples of its size; one with text in it; or a chart."""
+Kind = Literal["pixels", "labelled", "chart", "film"]
+"""A grid of images, shown at whole multiples of its size; one with text in it; a chart, which is
+dark on a dark page; or a grid of images for each epoch, with a slider."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Panel:
     width: int = 0
     height: int = 0
     missing: str = ""
+    epochs: Sequence[int] = ()
+    """Of a film."""
+    frames: Sequence[str] = ()
+    """Data URIs of a film's images after these epochs."""
 
 
 SECTIONS = (
@@ -86,36 +94,36 @@ SECTIONS = (
         "pixels",
     ),
     Section(
+        "film",
+        "All hundred latents, epoch by epoch",
+        "What G makes of the same hundred latents as training goes on; epoch 0 is before it. Images"
+        " that sharpen and then stay are a game that settles, and ones that keep turning into"
+        " others are one that has not. The run's figures/animation.webp plays it, too.",
+        "the images of the 100 fixed latents",
+        "film",
+    ),
+    Section(
         "history",
         "One latent through training",
-        "The same latent, drawn once before training, after each epoch: left to right, then down."
-        " In a healthy run it settles into one readable image; noise or a blob that lasts means"
-        " that G learns nothing, and an image that decays means that it has lost the game.",
+        "The first of them after each epoch: left to right, then down. In a healthy run it settles"
+        " into one readable image; noise or a blob that lasts means that G learns nothing, and an"
+        " image that decays means that it has lost the game.",
         "the image of one fixed latent after each epoch, in a grid",
         "pixels",
     ),
     Section(
         "latents",
         "Eight latents through training",
-        "Each row is one fixed latent, each column an epoch; epoch 0 is before training. Rows that"
-        " grow alike are mode collapse: G gives one answer to every question.",
+        "Each row is one fixed latent, each column the epoch above it; 0 is before training. Rows"
+        " that grow alike are mode collapse: G gives one answer to every question.",
         "eight fixed latents as rows, epochs as columns",
-        "labelled",
-    ),
-    Section(
-        "animation",
-        "All hundred latents, as a film",
-        "The hundred fixed latents, epoch by epoch. Images that keep changing into other ones show"
-        " a game that has not settled.",
-        "animation of the 100 fixed latents' images over the epochs",
         "labelled",
     ),
     Section(
         "losses",
         "Losses",
-        "D's loss (blue) is the mean of its two terms; at log 2 = 0.69, the dotted line, it can"
-        " only guess, as an answer of 1/2 to everything costs just that. D near 0 while G (orange)"
-        " climbs means that D has won; but curves that look calm say nothing about the images.",
+        "D's loss (blue) is the mean of its two terms, G's is orange. D near 0 while G climbs means"
+        " that D has won; but curves that look calm say nothing about the images.",
         "D's and G's losses over the epochs, of each epoch's last batch and its mean",
         "chart",
     ),
@@ -123,18 +131,19 @@ SECTIONS = (
         "outputs",
         "What D answers",
         "D's answers to real images, D(x), and to generated ones, D(G(z)): the median as a line,"
-        " the middle half dark, nine tenths pale. Bands that overlap around 1/2 mean that D cannot"
-        " tell; bands stuck at 1 and 0 mean that it always can, and then G has little to learn"
-        " from.",
+        " the middle half dark, nine tenths pale. Bands that overlap at the dotted line mean that D"
+        " cannot tell; bands stuck at 1 and 0 mean that it always can, and then G has little to"
+        " learn from.",
         "quantiles of D(x) and D(G(z)) over the epochs",
         "chart",
     ),
     Section(
-        "gradients",
-        "Gradients",
-        "How strongly each network is pushed to change, on a logarithmic scale. A line that sinks"
-        " by powers of ten means that learning stops, and one that shoots up that it breaks.",
-        "the norms of D's and G's gradients over the epochs",
+        "classes",
+        "Balance of the classes",
+        "How many of the generated images a fixed classifier takes for each class, beside the data."
+        " A class that is missing is mode collapse, even where each image looks good. The thin"
+        " black lines are two standard errors.",
+        "bars of each class's share of the data and of the generated images",
         "chart",
     ),
     Section(
@@ -143,7 +152,7 @@ SECTIONS = (
         "What the losses do not say. FID is the distance of the samples from real images; precision"
         " and density say how many samples look real, recall and coverage how much of the data"
         " they cover. Recall and coverage near 0 are mode collapse, however good a sample looks."
-        " Real images reach about 0.9.",
+        " The dashed lines are what real training images score: the best to hope for.",
         "FID, precision, recall, density and coverage over the epochs",
         "chart",
     ),
@@ -155,6 +164,23 @@ SECTIONS = (
         "the shapes of D's maxout units",
         "chart",
         lambda spec: "maxout" in spec.discriminator.activation,
+    ),
+    Section(
+        "maxout-history",
+        "Maxout through training",
+        "The pieces of D's two strongest units, a row each; the columns are epochs whose"
+        " checkpoints are kept. Grey that turns into strokes has learned what to look for.",
+        "templates of two maxout units as rows, epochs as columns",
+        "labelled",
+        lambda spec: spec.discriminator.activation == "maxout",
+    ),
+    Section(
+        "gradients",
+        "Gradients",
+        "How strongly each network is pushed to change, on a logarithmic scale. A line that sinks"
+        " by powers of ten means that learning stops, and one that shoots up that it breaks.",
+        "the norms of D's and G's gradients over the epochs",
+        "chart",
     ),
     Section(
         "nearest",
@@ -178,7 +204,7 @@ SECTIONS = (
         "The data",
         "Real images with their labels. Training shows D the images; it never sees the labels.",
         "a few training images with their labels",
-        "chart",
+        "labelled",
     ),
 )
 
@@ -218,11 +244,18 @@ def write_report(
     if not runs:
         raise UsageError("a report needs at least one run.")
     headings = _headings(runs)
-    sections = [
-        (section, panels)
-        for section in SECTIONS
-        if (panels := [_panel(section, run, n, headings) for n, run in _shown(section, runs)])
-    ]
+    findings = [diagnose(run) for run in runs]
+    reels = _film_panels(runs, headings)
+    sections: list[tuple[Section, list[Panel]]] = []
+    for section in SECTIONS:
+        if section.name == "film":
+            sections.append((section, reels))
+            continue
+        panels = [
+            _panel(section, run, n, headings, findings[n - 1]) for n, run in _shown(section, runs)
+        ]
+        if panels:
+            sections.append((section, panels))
     anchors = {panel.anchor for _, panels in sections for panel in panels}
     for statement in statements:
         if statement.figure is not None and statement.figure not in anchors:
@@ -236,11 +269,18 @@ def write_report(
     )
     page = environment.get_template("report.html").render(
         title=runs[0].recipe.title if len(runs) == 1 else f"{len(runs)} runs side by side",
+        verdicts=[verdict.judge(run, found) for run, found in zip(runs, findings, strict=True)],
         statements=statements,
         sections=sections,
-        headers=[_header(run, heading) for run, heading in zip(runs, headings, strict=True)],
+        film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
+        findings=[
+            [_shown_finding(finding, run, n, anchors) for finding in found]
+            for n, (run, found) in enumerate(zip(runs, findings, strict=True), 1)
+        ],
+        headings=headings,
+        headers=[_header(run) for run in runs],
         numbers=_table([_numbers(run) for run in runs]),
-        metrics=_table([_metrics(run) for run in runs]),
+        metrics=_metrics(runs, headings),
         differences=_differences(runs),
         recipes=[run.recipe.to_toml() for run in runs],
         environments=_table([_environment(run) for run in runs]),
@@ -277,13 +317,68 @@ def _shown(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
     return chosen[:1] if section.name == "preview" and one_data_set else chosen
 
 
-def _panel(section: Section, run: Run, number: int, headings: Sequence[str]) -> Panel:
+def _film_panels(runs: Sequence[Run], headings: Sequence[str]) -> list[Panel]:
+    """The film of each run; the animation of it becomes a file among the run's figures."""
+    panels = []
+    for index, (run, reel) in enumerate(zip(runs, films(runs), strict=True)):
+        place, heading = anchor("film", index + 1), headings[index]
+        if reel.missing:
+            panels.append(Panel(place, heading, "film", missing=reel.missing))
+            continue
+        figures.write(run, "animation")
+        height, width = run.image_shape[1:]
+        panels.append(
+            Panel(
+                place,
+                heading,
+                "film",
+                alt=f"{heading}: the images of the 100 fixed latents",
+                width=figures.COLUMNS * width,
+                height=SNAPSHOT_IMAGES // figures.COLUMNS * height,
+                epochs=reel.epochs,
+                frames=reel.sources,
+            )
+        )
+    return panels
+
+
+def _shown_finding(finding: Finding, run: Run, number: int, anchors: Set[str]) -> dict[str, Any]:
+    """A finding as the page words it, with the figure that shows it when the page has that."""
+    evidence = {key: value for key, value in finding.evidence.items() if key != "figure"}
+    figure = anchor(str(finding.evidence.get("figure", "")), number)
+    done = run.log[-1]["epoch"] if run.log else 0
+    return {
+        "severity": finding.severity,
+        "title": verdict.title(finding).capitalize(),
+        "span": verdict.span(finding, done),
+        "epoch": math.ceil(finding.first_epoch),
+        "evidence": [
+            (key.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else value)
+            for key, value in evidence.items()
+        ],
+        "meaning": finding.meaning,
+        "advice": finding.advice,
+        "source": finding.source,
+        "figure": figure if figure in anchors else None,
+        "figure_title": next(
+            (each.title for each in SECTIONS if anchor(each.name, number) == figure), ""
+        ),
+    }
+
+
+def _panel(
+    section: Section,
+    run: Run,
+    number: int,
+    headings: Sequence[str],
+    findings: Sequence[Finding],
+) -> Panel:
     spec, heading = run.recipe, headings[number - 1]
     place = anchor(section.name, number)
     templates = section.name == "maxout" and spec.discriminator.activation == "maxout"
     kind: Kind = "pixels" if templates else section.kind
     try:
-        path = figures.write(run, section.name)
+        path = figures.write(run, section.name, _marked(section.name, findings))
         note = _note(section.name, run)
     except CounterfeitError as error:
         return Panel(place, heading, kind, missing=str(error))
@@ -308,6 +403,11 @@ def _panel(section: Section, run: Run, number: int, headings: Sequence[str]) -> 
     )
 
 
+def _marked(figure: str, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings to mark in a figure: all in the losses, elsewhere those that it shows."""
+    return [each for each in findings if figure in ("losses", each.evidence.get("figure"))]
+
+
 def _note(figure: str, run: Run) -> str:
     """What must be known of this run to read its figure."""
     spec = run.recipe
@@ -320,16 +420,38 @@ def _note(figure: str, run: Run) -> str:
         last = run.snapshot_epochs[-1]
         shown = min(last, figures.HISTORY_EPOCHS)
         return f"{shown} of {last} epochs, evenly chosen." if shown < last else f"{last} epochs."
-    if figure == "losses" and spec.loss.real_labels != (1.0, 1.0):
-        low, high = spec.loss.real_labels
-        return f"With real labels from {low:g} to {high:g}, even a perfect D stays above 0."
+    if figure == "losses":
+        return _equilibrium_note(spec)
+    if figure == "metrics" and not run.real_scores:
+        return "What real images score was not measured; counterfeit evaluate does."
     if figure == "maxout":
         if spec.discriminator.activation == "maxout":
             return MAXOUT
         if spec.discriminator.train_shared_maxout:
-            return SHARED_MAXOUT + "The lines are trained; pale, the maximum that they started as."
+            return SHARED_MAXOUT + "The lines are trained; in colours, their maximum before."
         return SHARED_MAXOUT + "The lines are frozen at their random start: the shape is chance."
     return ""
+
+
+def _equilibrium_note(spec: Recipe) -> str:
+    """Where the losses rest when nobody can gain, by this recipe."""
+    even = figures.equilibrium(spec)
+    low, high = spec.loss.real_labels
+    where = (
+        "Dotted, the equilibrium, where G makes the data's images and D can only answer"
+        f" {even.output:.2g}:"
+    )
+    if low == high == 1:
+        g_loss = "-log 2 = -0.69" if spec.loss.generator == "minimax" else "log 2 as well"
+        return (
+            f"{where} D's loss is log 2 = 0.69, half of the log 4 of the paper's value function,"
+            f" which sums the two terms, and G's is {g_loss}."
+        )
+    return (
+        f"{where} with real labels from {low:g} to {high:g}, D's loss is {even.d_loss:.2f} (D*) and"
+        f" G's {even.g_loss:.2f} (G*), where labels of 1 would have log 2 = 0.69; and even a"
+        " perfect D stays above 0."
+    )
 
 
 def _headings(runs: Sequence[Run]) -> list[str]:
@@ -342,10 +464,9 @@ def _headings(runs: Sequence[Run]) -> list[str]:
     return [run.path.name for run in runs]
 
 
-def _header(run: Run, heading: str) -> dict[str, Any]:
+def _header(run: Run) -> dict[str, Any]:
     spec = run.recipe
     return {
-        "title": heading,
         "name": run.path.name,
         "source": spec.source,
         "deviations": spec.deviations,
@@ -369,15 +490,30 @@ def _numbers(run: Run) -> dict[str, str]:
     return numbers
 
 
-def _metrics(run: Run) -> dict[str, str]:
-    """The last epoch's newest evaluation: values with their standard errors."""
-    if not run.metrics:
-        return {}
-    row = max(reversed(run.metrics), key=lambda row: float(row["epoch"]))
-    return {"epoch": f"{row['epoch']:.4g}"} | {
-        name: number(Measurement(math.nan if value is None else value, spread))
-        for name, (value, spread) in row["metrics"].items()
-    }
+def _metrics(
+    runs: Sequence[Run], headings: Sequence[str]
+) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Each run's newest evaluation, and what real images score by the same protocols.
+
+    Returns: the columns' names, and rows of (metric, a value for each column).
+    """
+    columns: list[dict[str, str]] = []
+    real: dict[str, str] = {}
+    for run in runs:
+        row = verdict.newest_metrics(run.metrics)
+        metrics = row["metrics"] if row else {}
+        columns.append({"epoch": f"{row['epoch']:.4g}"} if row else {})
+        columns[-1] |= {
+            name: number(Measurement(math.nan if value is None else value, spread))
+            for name, (value, spread) in metrics.items()
+        }
+        if len({run.recipe.data.name for run in runs}) == 1:
+            scores = run.real_scores
+            real |= {name: number(Measurement(*scores[name])) for name in metrics if name in scores}
+    if not any(columns):
+        return [], []
+    names = ["this run"] if len(runs) == 1 else list(headings)
+    return ([*names, "real images"], _table([*columns, real])) if real else (names, _table(columns))
 
 
 def _environment(run: Run) -> dict[str, str]:

@@ -1,6 +1,12 @@
-"""Metrics as text."""
+"""Metrics and findings as text."""
 
+import textwrap
+
+from counterfeit.insight.finding import Finding
 from counterfeit.measure.measurement import Measurement
+from counterfeit.run import Run
+
+WIDTH = 88
 
 
 def metrics_table(title: str, samples: dict[str, Measurement], real: dict[str, Measurement]) -> str:
@@ -35,3 +41,62 @@ def number(measurement: Measurement) -> str:
     """A value to about four digits, with its standard error when it has one."""
     text = f"{measurement.value:.4g}" if abs(measurement.value) < 1 else f"{measurement.value:.2f}"
     return text if measurement.spread is None else f"{text} ± {measurement.spread:.2g}"
+
+
+def finding_line(finding: Finding) -> str:
+    """What is said of a finding while the run goes on."""
+    when = f"epoch {finding.last_epoch:.4g}"
+    return f"{finding.severity}: {finding.name} ({when}). {finding.meaning} Try: {finding.advice}"
+
+
+def findings_text(run: Run, findings: list[Finding]) -> str:
+    """A readable account of a run's findings; one sentence when there are none."""
+    rows = run.log
+    at = rows[-1]["epoch"] if rows else 0
+    head = f"{run.path.name}, epoch {at:.4g} of {run.recipe.training.epochs}: "
+    if not rows:
+        return head + "nothing is logged yet, so nothing can be said."
+    if not findings:
+        return head + "all is well, as far as diagnosis can see."
+    count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}"
+    return "\n\n".join([head + count, *map(_account, findings)])
+
+
+def _account(finding: Finding) -> str:
+    numbers = [
+        f"{key} {value:.3g}" if isinstance(value, float | int) else f"{key} {value}"
+        for key, value in finding.evidence.items()
+        if key != "figure"
+    ]
+    figure = finding.evidence.get("figure")
+    look = f"; look at the figure `{figure}` of `counterfeit report`" if figure else ""
+    parts = {
+        "means": finding.meaning,
+        "try": finding.advice,
+        "evidence": ", ".join(numbers) + look,
+        "source": finding.source,
+    }
+    title = f"{finding.severity.upper()}  {finding.name}, {_span(finding)}"
+    indent = " " * 12
+    paragraphs = [
+        textwrap.fill(
+            text,
+            WIDTH,
+            initial_indent=f"  {name:10}",
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for name, text in parts.items()
+        if text
+    ]
+    return "\n".join([title, *paragraphs])
+
+
+def _span(finding: Finding) -> str:
+    if finding.first_step == finding.last_step:
+        return f"epoch {finding.first_epoch:.4g} (step {finding.first_step:,})"
+    return (
+        f"epochs {finding.first_epoch:.4g} to {finding.last_epoch:.4g}"
+        f" (steps {finding.first_step:,} to {finding.last_step:,})"
+    )

@@ -1,5 +1,6 @@
 """Measuring a run: which images its samples are compared with, and the row that is kept."""
 
+from contextlib import suppress
 from typing import Literal
 
 import torch
@@ -125,11 +126,29 @@ def _ask_discriminator(
     }
 
 
+def measure_real(
+    run: Run,
+    reference: Reference,
+    *,
+    samples: int = SAMPLES,
+    progress: Progress = lambda stage, done: None,
+) -> dict[str, Measurement]:
+    """Measure real training images as if they were samples: the ceiling. The run keeps it.
+
+    Raises:
+        UsageError: there are not so many.
+    """
+    measured = measure_images(real_images(run, samples), reference, progress=progress)
+    run.add_real_scores({name: (m.value, m.spread) for name, m in measured.items()})
+    return measured
+
+
 class Evaluator:
     """Evaluates a run in training after every so many epochs: hand it to `train` as `on_epoch`.
 
-    It measures against the validation images, so that a checkpoint may be chosen by the result,
-    and an epoch that it has measured already, before the run was resumed, it leaves alone.
+    It measures against the validation images, so that a checkpoint may be chosen by the result;
+    and real images once, where there are as many as samples. An epoch that it has measured already,
+    before the run was resumed, it leaves alone.
 
     Raises:
         UsageError: `every` is below 1.
@@ -144,7 +163,10 @@ class Evaluator:
 
     def __call__(self, run: Run, epoch: int, generator: torch.nn.Module) -> None:
         if epoch % self.every == 0 and not _measured(run, epoch):
-            self._reference = self._reference or reference_for(run, "validation")
+            if self._reference is None:
+                self._reference = reference_for(run, "validation")
+                with suppress(UsageError):  # too few real images: there is no ceiling to show
+                    measure_real(run, self._reference, samples=self.samples)
             evaluate(run, samples=self.samples, reference=self._reference)
 
 

@@ -56,34 +56,62 @@ def classifier_for(
         UsageError: the data have no labels, or only one.
         CounterfeitError: a kept classifier is damaged, or it cannot be kept.
     """
-    if train_split.name == "mnist" and train_split.shape == (1, 28, 28):
-        return classifier.mnist()
+    if kept := kept_classifier(train_split, folder):
+        return kept
     images, labels = train_split.images, train_split.labels
     if labels is None or len(labels.bincount().nonzero()) < 2:
         raise UsageError(
             f"{train_split.name} has no labels of two or more classes, so no classifier can be"
             " trained; only Parzen and nearest-image metrics can be had"
         )
-    name = re.sub("[^a-z0-9]+", "-", Path(train_split.name).name.lower()).strip("-") or "data"
-    content = hashlib.sha256(images.contiguous().numpy().tobytes())
-    content.update(labels.contiguous().numpy().tobytes())
-    path = folder / f"{name}-v{VERSION}-{content.hexdigest()[:8]}.safetensors"
-    if not path.is_file():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CounterfeitError(f"cannot make the folder {folder}: {error.strerror}") from error
-        classifier.write(path, train(images, labels, updates=updates, progress=progress))
     try:
-        trained = Classifier(name, classifier.network_from(path.read_bytes()))
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CounterfeitError(f"cannot make the folder {folder}: {error.strerror}") from error
+    path = _path(train_split.name, images, labels, folder)
+    classifier.write(path, train(images, labels, updates=updates, progress=progress))
+    kept = kept_classifier(train_split, folder)
+    assert kept is not None
+    return kept
+
+
+def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | None:
+    """The fixed classifier of a data set if it exists: MNIST's own, or one trained before.
+
+    Raises:
+        CounterfeitError: it is damaged.
+    """
+    if train_split.name == "mnist" and train_split.shape == (1, 28, 28):
+        return classifier.mnist()
+    if train_split.labels is None:
+        return None
+    path = _path(train_split.name, train_split.images, train_split.labels, folder)
+    if not path.is_file():
+        return None
+    try:
+        trained = Classifier(
+            _file_name(train_split.name), classifier.network_from(path.read_bytes())
+        )
     except (CounterfeitError, OSError):
         trained = None
     if trained is None or (trained.channels, trained.classes) != (
-        images.shape[1],
-        int(labels.max()) + 1,
+        train_split.images.shape[1],
+        int(train_split.labels.max()) + 1,
     ):
         raise CounterfeitError(f"{path} is damaged; remove it, to train it again")
     return trained
+
+
+def _path(
+    name: str, images: UInt8[Tensor, "N C H W"], labels: Int64[Tensor, " N"], folder: Path
+) -> Path:
+    content = hashlib.sha256(images.contiguous().numpy().tobytes())
+    content.update(labels.contiguous().numpy().tobytes())
+    return folder / f"{_file_name(name)}-v{VERSION}-{content.hexdigest()[:8]}.safetensors"
+
+
+def _file_name(name: str) -> str:
+    return re.sub("[^a-z0-9]+", "-", Path(name).name.lower()).strip("-") or "data"
 
 
 def train(

@@ -1,0 +1,96 @@
+"""Diagnosis: from a run directory to findings, after the fact or while it is trained."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+from counterfeit.errors import CounterfeitError, Stopped
+from counterfeit.files import Row
+from counterfeit.insight import detectors
+from counterfeit.insight.detectors import Record
+from counterfeit.insight.finding import SEVERITIES, Finding, Severity
+from counterfeit.insight.vitals import Gauge, take, untrained, vitals
+from counterfeit.run import Run
+
+__all__ = ["SEVERITIES", "Finding", "Severity", "Watch", "diagnose"]
+
+
+def diagnose(run: Run) -> list[Finding]:
+    """What is wrong with a run, finished or not, the worst first; nothing when all is well.
+
+    Rows of findings.jsonl that no detector makes, such as what training itself says when its
+    numbers are no longer finite, are handed on as they are.
+
+    Raises:
+        CounterfeitError: a file is damaged.
+    """
+    said = [Finding.from_row(row) for row in run.findings if row["name"] not in detectors.NAMES]
+    return detectors.in_order([*said, *detectors.examine(read(run))])
+
+
+def read(run: Run) -> Record:
+    """All that diagnosis knows of a run.
+
+    Raises:
+        CounterfeitError: a file is damaged.
+    """
+    try:
+        signs = vitals(run)
+    except CounterfeitError:  # the data are gone: what was kept still counts
+        signs = run.vitals
+    return _record(run, run.log, signs)
+
+
+class Watch:
+    """Diagnoses a run while it is trained: hand it to `train` as `on_epoch`, after an `Evaluator`.
+
+    New findings are added to findings.jsonl and told to `say`; none is said twice, not even after
+    the run was stopped and resumed. The vital signs go into vitals.jsonl.
+
+    Args:
+        say: told each new finding.
+        stop_on_critical: end the run at a new critical finding, everything saved.
+
+    Raises:
+        Stopped: it did.
+    """
+
+    def __init__(
+        self, say: Callable[[Finding], None] = lambda finding: None, *, stop_on_critical: bool
+    ) -> None:
+        self.say = say
+        self.stop_on_critical = stop_on_critical
+        self._gauge: Gauge | None = None
+        self._signs: list[Row] = []
+        self._said: set[str] = set()
+
+    def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
+        if self._gauge is None:
+            self._gauge = Gauge(run)
+            if not run.vitals:
+                run.append_vitals(untrained(self._gauge, run))
+            self._signs = run.vitals
+            self._said = {row["name"] for row in run.findings}
+        last = epoch == run.recipe.training.epochs
+        row = take(self._gauge, run, epoch, generator, full=last)
+        run.append_vitals(row)
+        self._signs.append(row)
+        found = detectors.examine(_record(run, run.log, self._signs))
+        new = [finding for finding in found if finding.name not in self._said]
+        for finding in new:
+            self._said.add(finding.name)
+            run.append_finding(finding.as_row(row["step"], epoch))
+            self.say(finding)
+        worst = [finding for finding in new if finding.severity == "critical"]
+        if worst and self.stop_on_critical:
+            raise Stopped(
+                f"stopped at epoch {epoch} and saved: {worst[0].name}."
+                f" `counterfeit diagnose {run.path}` explains it;"
+                f" `counterfeit train --resume {run.path}` goes on all the same."
+            )
+
+
+def _record(run: Run, log: list[Row], signs: list[Row]) -> Record:
+    epochs = {row["step"]: row["epoch"] for row in log}
+    kept = [int(epochs[step]) for step in run.checkpoint_steps if epochs.get(step, 0.5) % 1 == 0]
+    return Record(run.recipe, log, signs, run.metrics, kept)

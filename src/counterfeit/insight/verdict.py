@@ -1,0 +1,144 @@
+"""How a run stands, in one sentence: from its findings and its newest measurements."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from counterfeit.files import Row
+from counterfeit.insight.diagnose import Finding
+from counterfeit.run import Run
+
+HEALTHY_COVERAGE = 0.5
+"""Half of the real images have a sample near them; real images themselves cover about .95."""
+
+Standing = Literal["failing", "doubtful", "healthy", "open"]
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence, and what kind of news it is."""
+
+    standing: Standing
+    """`failing` and `doubtful`: a critical finding or a warning that lasts to the end. `healthy`:
+    none, and the images were measured and are varied. `open`: none, and that was not shown."""
+    sentence: str
+
+
+def judge(run: Run, findings: Sequence[Finding]) -> Verdict:
+    """The verdict on a run, finished or not; it says what was not measured.
+
+    Args:
+        findings: of the run, most severe first.
+    """
+    rows = run.log
+    if not rows:
+        return Verdict("open", "Nothing to judge yet: this run has not trained.")
+    done, planned = float(rows[-1]["epoch"]), run.recipe.training.epochs
+    serious = [finding for finding in findings if finding.severity != "note"]
+    lasting = [finding for finding in serious if finding.last_epoch >= 0.9 * done]
+    past = [finding for finding in serious if finding not in lasting]
+    newest = newest_metrics(run.metrics)
+    measured = newest is not None and newest["epoch"] == done
+    seen = _seen(newest, run.real_scores, done)
+
+    standing: Standing = "open"
+    if lasting:
+        standing = "failing" if lasting[0].severity == "critical" else "doubtful"
+    elif newest is not None and measured and _varied(newest["metrics"]):
+        standing = "doubtful" if past else "healthy"
+    opening = {
+        "failing": "Failing",
+        "doubtful": "Take care",
+        "healthy": "Healthy",
+        "open": "Not there yet" if measured else "Not judged",
+    }[standing]
+    if done < planned:
+        opening += f", after {done:.3g} of {planned} epochs"
+    clauses = [_named(lasting, done)] if lasting else []
+    if past:
+        clauses.append(f"earlier, {_named(past, done)}")
+    if not serious:
+        clauses.append(f"nothing amiss was found in {done:.3g} epochs")
+    return Verdict(standing, f"{opening}: {'; '.join([*clauses, seen])}.")
+
+
+def newest_metrics(rows: Sequence[Row]) -> Row | None:
+    """The last epoch's newest evaluation."""
+    return max(reversed(rows), key=lambda row: float(row["epoch"]), default=None)
+
+
+def title(finding: Finding) -> str:
+    """A finding's name as words."""
+    return finding.name.replace("_", " ").replace("-", " ")
+
+
+def span(finding: Finding, done: float) -> str:
+    """When it was, in a run of `done` epochs: `since epoch 2`, `in epoch 2`, `in epochs 2 to 7`."""
+    first, last = f"{finding.first_epoch:.3g}", f"{finding.last_epoch:.3g}"
+    if first == last:
+        return f"in epoch {first}"
+    if finding.last_epoch >= done:
+        return f"since epoch {first}"
+    return f"in epochs {first} to {last}"
+
+
+def _named(findings: Sequence[Finding], done: float) -> str:
+    names = [f"{title(finding)} {span(finding, done)}" for finding in findings[:2]]
+    if len(findings) > 2:
+        names.append(f"{_count(len(findings) - 2)} more")
+    return " and ".join(names) if len(names) < 3 else f"{names[0]}, {names[1]} and {names[2]}"
+
+
+def _seen(newest: Row | None, real: Mapping[str, tuple[float, float | None]], done: float) -> str:
+    """What the metrics say, beside what real images score."""
+    if newest is None:
+        return "how good the images are was not measured (counterfeit evaluate does)"
+    metrics = newest["metrics"]
+    parts = []
+    found, classes = _value(metrics, "classes_found_"), _classes(metrics)
+    if found is not None:
+        whole = found == classes
+        parts.append(
+            f"all {_count(classes)} classes" if whole else f"{found:.0f} of {classes} classes"
+        )
+    scores = [("fid_", "classifier FID", ".3g"), ("coverage_", "coverage", ".2f")]
+    compared = False
+    for prefix, name, digits in scores if found is not None else [("parzen_", "Parzen", ".0f")]:
+        key = _named_like(metrics, prefix)
+        if key is None or metrics[key][0] is None:
+            continue
+        parts.append(f"{name} {metrics[key][0]:{digits}}")
+        if key in real:
+            ceiling = real[key][0]
+            parts[-1] += f" against {ceiling:{digits}}" + ("" if compared else " for real images")
+            compared = True
+    if newest["epoch"] != done:
+        parts.append(f"measured at epoch {newest['epoch']:.3g} and not since")
+    return ", ".join(parts)
+
+
+def _varied(metrics: dict[str, list[float | None]]) -> bool:
+    coverage, found = _value(metrics, "coverage_"), _value(metrics, "classes_found_")
+    if coverage is None or found is None:
+        return False
+    return found == _classes(metrics) and coverage >= HEALTHY_COVERAGE
+
+
+def _classes(metrics: dict[str, list[float | None]]) -> int:
+    return sum(name.startswith("share_") for name in metrics)
+
+
+def _value(metrics: dict[str, list[float | None]], prefix: str) -> float | None:
+    key = _named_like(metrics, prefix)
+    return None if key is None else metrics[key][0]
+
+
+def _named_like(metrics: dict[str, list[float | None]], prefix: str) -> str | None:
+    """The full name of the metric that starts so, whatever its protocol."""
+    return next((name for name in metrics if name.startswith(prefix)), None)
+
+
+def _count(number: int) -> str:
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)

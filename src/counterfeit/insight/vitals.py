@@ -1,0 +1,345 @@
+"""A run's vital signs: what its images and networks tell at an epoch's end, in a few numbers.
+
+The log knows losses, D's answers and gradients. These are the rest: cheap numbers on small batches,
+which `insight.detectors` turn into findings. Distances are Euclidean between images with pixels in
+[0, 1], as multiples of the mean distance between two training images, so that they mean the same
+on every data set.
+
+A row of vitals.jsonl has `step`, `epoch`, `data_repeated` (the share of training images that are
+flat or equal to another one), and of the 100 fixed latents' images:
+
+spread        mean distance between two of them: 1 for training images, 0 when all are alike
+distance      energy distance to the training images: 0 for the same distribution
+nearest_real  median distance to the nearest of 1,000 training images, as a multiple of what it is
+              for these themselves
+moved         mean distance from the same latents' images one epoch before
+extreme       share of pixels that are 0 or 255; `real_extreme`: of the training images
+repeated      share of the commonest image
+
+When the networks are examined too, it also has, where they apply:
+
+classes         the class of each of the 100 images, -1 where the classifier is unsure
+g_dead          G's rectifiers that are never on over 128 latents, as a share of the worst layer
+batchnorm_gap   mean distance between what one latent becomes in train mode and in eval mode
+copied          median distance of 50 images to their nearest training image, as a multiple of what
+                it is for held-out images
+d_dead          as `g_dead`, over 64 training images and as many fakes
+d_idle_pieces   maxout pieces that are never the largest, as a share of the worst layer
+d_training, d_held_out, d_generated   mean of D(x), without dropout
+d_knows         probability that D rates a training image above a held-out one; 1/2 by chance
+"""
+
+import copy
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from counterfeit import data, latents, model
+from counterfeit.errors import CounterfeitError
+from counterfeit.files import Row
+from counterfeit.measure.classifier import Classifier
+from counterfeit.measure.evaluate import subset
+from counterfeit.measure.modes import SURE
+from counterfeit.measure.pairs import as_points, nearest, squared_distances
+from counterfeit.measure.train_classifier import kept_classifier
+from counterfeit.run import Run, generate
+from counterfeit.seeds import stream
+
+REAL_IMAGES = 1_000
+ASKED = 256
+"""Training and held-out images that D is asked about."""
+
+FAKES = 128
+BATCHNORM_BATCHES = 16
+COMPARED = 50
+"""Samples whose nearest training image is looked for."""
+
+EXAMINE_IMAGES = 40_000
+"""Images trained on from one examination of the networks to the next, at least: on a processor
+one costs as much as training on about 500."""
+
+COPIES_EPOCHS = 10
+"""Epochs from one search for copies to the next: its cost grows with the data."""
+
+
+class Gauge:
+    """Takes the vital signs of a run. It loads the real images to compare with, once.
+
+    Raises:
+        CounterfeitError: the data cannot be had.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.recipe, self.seed = run.recipe, run.seed
+        everything = data.load(run.recipe.data.name, "train", data_dir=run.data_dir)
+        self.training = everything.first(run.recipe.data.train_images).images
+        self.held_out = _held_out(run, everything.images[len(self.training) :])
+        self.classifier = _classifier(run, everything)
+        self.real = subset(self.training, REAL_IMAGES)
+        self.points = as_points(self.real)  # (R, pixels)
+        among = squared_distances(self.points, self.points).sqrt_()
+        count = len(among)
+        self.scale = float(among.sum() / (count * (count - 1)))
+        if self.scale == 0:  # one image, over and over
+            self.scale = float(self.points.norm(dim=1).mean()) or 1.0
+        self.typical_nearest = float(among.fill_diagonal_(math.inf).amin(1).median())
+        self.real_extreme = extreme(self.real)
+        self.data_repeated = repeated_or_flat(subset(self.training, 2 * REAL_IMAGES))
+        self.held_out_nearest: float | None = None
+
+    def row(
+        self,
+        step: int,
+        epoch: int,
+        images: UInt8[Tensor, "N C H W"],
+        before: UInt8[Tensor, "N C H W"] | None = None,
+        networks: tuple[nn.Module, model.MLPDiscriminator] | None = None,
+        *,
+        copies: bool = True,
+    ) -> Row:
+        """A row of vitals.jsonl.
+
+        Args:
+            images: of the fixed latents, and `before`: one epoch earlier.
+            networks: generator and discriminator at that epoch, to be examined too.
+            copies: whether to look for copies of training images, which takes longest.
+        """
+        row: Row = {"step": step, "epoch": epoch, "data_repeated": self.data_repeated}
+        row |= self._of_images(images, before)
+        if networks is not None:
+            generator, discriminator = networks
+            if self.classifier is not None:
+                surest, classes = self.classifier.read(images).probabilities.max(1)
+                row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
+            device = next(generator.parameters()).device
+            rng = stream(self.seed, "vitals", step, device)
+            z = latents.draw(self.recipe.latent, FAKES, rng)
+            fakes = generate(generator, z, self.recipe.value_range)
+            row |= self._of_generator(generator, z)
+            row |= self._of_discriminator(discriminator, fakes)
+            if copies:
+                row |= self._copied(fakes[:COMPARED])
+        return row
+
+    def _of_images(
+        self, images: UInt8[Tensor, "N C H W"], before: UInt8[Tensor, "N C H W"] | None
+    ) -> Row:
+        points = as_points(images)
+        count = len(points)
+        to_real = squared_distances(points, self.points).sqrt_()  # (N, R)
+        among = squared_distances(points, points).sqrt_()
+        spread = float(among.sum() / (count * (count - 1))) / self.scale
+        row: Row = {
+            "spread": spread,
+            "distance": 2 * float(to_real.mean()) / self.scale - spread - 1,
+            "extreme": extreme(images),
+            "real_extreme": self.real_extreme,
+            "repeated": largest_share(images),
+        }
+        if self.typical_nearest > 0:
+            row["nearest_real"] = float(to_real.amin(1).median()) / self.typical_nearest
+        if before is not None:
+            row["moved"] = float((points - as_points(before)).norm(dim=1).mean()) / self.scale
+        return row
+
+    @torch.inference_mode()
+    def _of_generator(self, generator: nn.Module, z: Float[Tensor, "N z"]) -> Row:
+        # A copy: in train mode, a pass would move BatchNorm's running statistics.
+        generator = copy.deepcopy(generator)
+        row: Row = {}
+        size = self.recipe.training.batch_size
+        if any(isinstance(module, nn.BatchNorm1d) for module in generator.modules()):
+            parts = torch.split(z, size)[:BATCHNORM_BATCHES]
+            parts = parts[:-1] if len(parts) > 1 and len(parts[-1]) < size else parts
+            low, high = self.recipe.value_range
+            gaps = []
+            for part in parts:
+                trained = generator.train()(part)
+                sampled = generator.eval()(part)
+                gaps.append((trained - sampled).flatten(1).norm(dim=1) / (high - low))
+            row["batchnorm_gap"] = float(torch.cat(gaps).mean()) / self.scale
+        generator.eval()
+        hidden = generator.hidden
+        assert isinstance(hidden, nn.Sequential)
+        return row | idle_units(hidden, z, "g")
+
+    def _copied(self, fakes: UInt8[Tensor, "N C H W"]) -> Row:
+        if self.held_out is None:
+            return {}
+        if self.held_out_nearest is None:
+            few = subset(self.held_out, 2 * COMPARED)
+            self.held_out_nearest = float(nearest(few, self.training)[0].median())
+        if self.held_out_nearest == 0:
+            return {}
+        return {"copied": float(nearest(fakes, self.training)[0].median()) / self.held_out_nearest}
+
+    @torch.inference_mode()
+    def _of_discriminator(
+        self, discriminator: model.MLPDiscriminator, fakes: UInt8[Tensor, "N C H W"]
+    ) -> Row:
+        few = FAKES // 2
+        kinds = [subset(self.training, ASKED), fakes]
+        if self.held_out is not None:
+            kinds.append(subset(self.held_out, ASKED))
+        inputs = data.as_float(torch.cat(kinds), *self.recipe.value_range)
+        logits = discriminator(inputs).split([len(images) for images in kinds])
+        training, generated = logits[:2]
+        row: Row = {
+            "d_training": float(training.sigmoid().mean()),
+            "d_generated": float(generated.sigmoid().mean()),
+        }
+        if self.held_out is not None:
+            row["d_held_out"] = float(logits[2].sigmoid().mean())
+            row["d_knows"] = above(training, logits[2])
+        both = torch.cat([inputs[:few], inputs[len(training) :][:few]])
+        return row | idle_units(discriminator.hidden, both, "d")
+
+
+def vitals(run: Run) -> list[Row]:
+    """The run's rows of vital signs: those kept, and those of other snapshots, taken now.
+
+    Where an epoch's checkpoint is gone, its row lacks the networks' numbers.
+
+    Raises:
+        CounterfeitError: the data cannot be had, or a file is damaged.
+    """
+    rows = {row["epoch"]: row for row in run.vitals}
+    missing = [epoch for epoch in run.snapshot_epochs if epoch not in rows]
+    if missing:
+        gauge = Gauge(run)
+        steps = {row["epoch"]: row["step"] for row in run.log} | {0: 0}
+        kept = set(run.checkpoint_steps)
+        for epoch in missing:
+            if epoch not in steps:
+                continue
+            step = steps[epoch]
+            rows[epoch] = gauge.row(
+                step,
+                epoch,
+                _snapshot(run, epoch),
+                _snapshot_before(run, epoch),
+                (run.generator(step), run.discriminator(step)) if step in kept else None,
+            )
+    return [rows[epoch] for epoch in sorted(rows)]
+
+
+def untrained(gauge: Gauge, run: Run) -> Row:
+    """The vital signs before training, of the images alone."""
+    return gauge.row(0, 0, _snapshot(run, 0))
+
+
+def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False) -> Row:
+    """The vital signs at the end of an epoch that has just been trained.
+
+    Args:
+        generator: as it is now; the discriminator is read from the newest checkpoint.
+        full: examine the networks and look for copies, whether it is time to or not.
+    """
+    step = run.checkpoint_steps[-1]
+    return gauge.row(
+        step,
+        epoch,
+        _snapshot(run, epoch),
+        _snapshot_before(run, epoch),
+        (generator, run.discriminator(step))
+        if full or examination_due(epoch, len(gauge.training))
+        else None,
+        copies=full or epoch % COPIES_EPOCHS == 0,
+    )
+
+
+def examination_due(epoch: int, images: int) -> bool:
+    """Whether to examine the networks after an epoch of so many training images."""
+    return epoch * images // EXAMINE_IMAGES > (epoch - 1) * images // EXAMINE_IMAGES
+
+
+def _snapshot(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"]:
+    return torch.from_numpy(run.snapshot(epoch).copy())  # the archive's is read-only
+
+
+def _snapshot_before(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"] | None:
+    try:
+        return _snapshot(run, epoch - 1)
+    except CounterfeitError:
+        return None
+
+
+# Pure measures
+
+
+def extreme(images: UInt8[Tensor, "N C H W"]) -> float:
+    """The share of pixels that are 0 or 255."""
+    return float(((images == 0) | (images == 255)).float().mean())
+
+
+def largest_share(images: UInt8[Tensor, "N C H W"]) -> float:
+    """The share of the commonest image."""
+    return max(_counts(images)) / len(images)
+
+
+def repeated_or_flat(images: UInt8[Tensor, "N C H W"]) -> float:
+    """The share of images that are of one grey, or equal to an earlier one."""
+    rows = images.flatten(1)
+    flat = int((rows.amin(1) == rows.amax(1)).sum())
+    textured = images[rows.amin(1) != rows.amax(1)]
+    repeated = len(textured) - len(_counts(textured)) if len(textured) else 0
+    return (flat + repeated) / len(images)
+
+
+def _counts(images: UInt8[Tensor, "N C H W"]) -> list[int]:
+    """How often each different image occurs."""
+    _, counts = np.unique([image.tobytes() for image in images.numpy()], return_counts=True)
+    return [int(count) for count in counts]
+
+
+def above(ones: Float[Tensor, " N"], others: Float[Tensor, " M"]) -> float:
+    """The probability that one of `ones` is above one of `others`, ties counted half."""
+    higher = (ones[:, None] > others).float() + 0.5 * (ones[:, None] == others).float()
+    return float(higher.mean())
+
+
+def idle_units(hidden: nn.Sequential, x: Float[Tensor, "N ..."], player: str) -> Row:
+    """What is never used in a network's hidden layers, of all that a batch could use.
+
+    Each number is of the worst layer: `_dead`, the share of rectifiers that are 0 for every row;
+    `_idle_pieces`, the share of maxout pieces that are the largest for no row. The article's shared
+    maxout is left out: three lines whose maximum uses only two of them are no fault.
+    """
+    worst: dict[str, float] = {}
+    for name, share in _idle_layers(hidden, x):
+        key = f"{player}_{name}"
+        worst[key] = max(share, worst.get(key, 0.0))
+    return worst
+
+
+def _idle_layers(hidden: nn.Sequential, x: Tensor) -> Iterator[tuple[str, float]]:
+    for layer in hidden:
+        y = layer(x)
+        if isinstance(layer, nn.ReLU):
+            yield "dead", float((y.amax(0) <= 0).float().mean())
+        elif isinstance(layer, model.Maxout):
+            pieces = layer.linear(x).view(-1, layer.pieces, layer.units)
+            wins = torch.eq(pieces, pieces.amax(1, keepdim=True)).any(0)  # (pieces, units)
+            yield "idle_pieces", float((~wins).float().mean())
+        x = y
+
+
+def _held_out(run: Run, left: UInt8[Tensor, "N C H W"]) -> UInt8[Tensor, "M C H W"] | None:
+    """Real images that the run does not train on: those left of its data, or the test split."""
+    if len(left) >= ASKED:
+        return left
+    try:
+        return run.load_data("test").images
+    except CounterfeitError:
+        return None
+
+
+def _classifier(run: Run, everything: data.ImageData) -> Classifier | None:
+    """The data's classifier, if it need not be trained first."""
+    if everything.labels is None:
+        return None
+    return kept_classifier(everything, data.data_folder(run.data_dir) / "classifiers")

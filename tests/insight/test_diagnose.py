@@ -1,0 +1,106 @@
+"""Diagnosis of whole runs, in training and after."""
+
+import pytest
+
+from counterfeit import recipe
+from counterfeit.errors import CounterfeitError, Stopped
+from counterfeit.insight.diagnose import Finding, Watch, diagnose
+from counterfeit.insight.tables import finding_line, findings_text
+from counterfeit.run import Run
+from counterfeit.training import loop
+
+LOST = [
+    "generator.optimizer.lr=1e-7", "discriminator.optimizer.lr=0.01", "loss.generator=minimax",
+    "loss.real_labels=[1.0, 1.0]", "training.epochs=8", "training.batch_size=32",
+]  # fmt: skip
+"""D wins at once."""
+
+
+@pytest.fixture(scope="module")
+def lost_recipe(small_recipe: recipe.Recipe) -> recipe.Recipe:
+    return small_recipe.with_overrides(LOST)
+
+
+def test_all_is_well_with_a_short_healthy_run(small_run: Run) -> None:
+    assert diagnose(small_run) == []
+    assert "all is well" in findings_text(small_run, [])
+
+
+def test_nothing_can_be_said_of_an_empty_run(empty_run: Run) -> None:
+    assert diagnose(empty_run) == []
+    assert "nothing can be said" in findings_text(empty_run, [])
+
+
+def test_a_broken_run_says_so_while_it_trains(lost_recipe: recipe.Recipe, tmp_path) -> None:
+    said: list[Finding] = []
+    run = loop.train(
+        lost_recipe, out=tmp_path, on_epoch=[Watch(said.append, stop_on_critical=False)]
+    )
+    assert "discriminator-overpowering" in [finding.name for finding in said]
+    assert [Finding.from_row(row) for row in run.findings] == said
+    assert len({finding.name for finding in said}) == len(said)
+    assert [row["epoch"] for row in run.vitals] == list(range(9))
+    assert "d_knows" in run.vitals[-1]
+
+    after = diagnose(run)
+    assert after[0].name == "discriminator-overpowering"
+    assert after[0].severity == "critical"
+    text = findings_text(run, after)
+    assert "log(1 - D(G(z)))" in " ".join(text.split())
+    assert after[0].source.split(";")[0] in " ".join(text.split())
+    assert "\n" not in finding_line(after[0])
+
+
+def test_stopping_saves_and_resuming_says_nothing_twice(
+    lost_recipe: recipe.Recipe, tmp_path
+) -> None:
+    with pytest.raises(Stopped, match="--resume") as stopped:
+        loop.train(lost_recipe, out=tmp_path, on_epoch=[Watch(stop_on_critical=True)])
+    assert stopped.value.exit_status == 3
+    (path,) = tmp_path.iterdir()
+    run = Run.open(path)
+    assert run.checkpoint().step == run.log[-1]["step"] == run.findings[-1]["step"]
+    assert run.checkpoint().epoch < 8
+
+    loop.resume(path, on_epoch=[Watch(stop_on_critical=True)])
+    names = [row["name"] for row in run.findings]
+    assert run.checkpoint().epoch == 8
+    assert len(set(names)) == len(names)
+
+
+def test_findings_are_forgotten_with_the_steps_they_speak_of(small_run: Run, tmp_path) -> None:
+    run = Run.create(tmp_path, small_run.recipe, small_run.environment)
+    for step in (10, 20):
+        run.append_finding({"step": step, "epoch": step / 10, "name": f"at-{step}"})
+        run.append_vitals({"step": step, "epoch": step / 10})
+    run.rewind(10, 1)
+    assert [row["name"] for row in run.findings] == ["at-10"]
+    assert [row["step"] for row in run.vitals] == [10]
+
+
+def test_what_training_itself_said_is_handed_on(small_run: Run, tmp_path) -> None:
+    run = Run.create(tmp_path, small_run.recipe, small_run.environment)
+    run.append_finding(
+        {"step": 7, "epoch": 0.5, "name": "non-finite", "severity": "critical", "meaning": "NaN."}
+    )
+    (finding,) = diagnose(run)
+    assert (finding.name, finding.severity, finding.first_step) == ("non-finite", "critical", 7)
+
+
+def test_odd_values_are_no_reason_to_fail(small_run: Run, tmp_path) -> None:
+    run = Run.create(tmp_path, small_run.recipe, small_run.environment)
+    for epoch in (1, 2, 3):
+        run.append_log({"step": 300 * epoch, "epoch": epoch, "d_loss": "low", "g_loss": None})
+        run.append_vitals({"step": 300 * epoch, "epoch": epoch, "spread": [], "classes": "seven"})
+    assert {finding.name for finding in diagnose(run)} <= {"gradient-explosion"}
+    run.append_finding({"step": 1, "epoch": 1})
+    with pytest.raises(CounterfeitError, match="no name"):
+        diagnose(run)
+
+
+def test_a_run_whose_data_are_gone_is_still_diagnosed(
+    lost_recipe: recipe.Recipe, tmp_path, monkeypatch
+) -> None:
+    run = loop.train(lost_recipe, out=tmp_path)
+    run.change_recipe(run.recipe.with_values({"data.name": str(tmp_path / "gone")}))
+    assert diagnose(run)[0].name == "discriminator-overpowering"
