@@ -68,6 +68,29 @@ def test_stopping_saves_and_resuming_says_nothing_twice(
     assert len(set(names)) == len(names)
 
 
+def test_a_run_killed_before_it_was_examined_ends_as_if_it_had_not_been(
+    lost_recipe: recipe.Recipe, tmp_path
+) -> None:
+    whole = loop.train(
+        lost_recipe, out=tmp_path / "whole", on_epoch=[Watch(stop_on_critical=False)]
+    )
+
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for name, callbacks in {
+        "before": lambda: [kill, Watch(stop_on_critical=False)],
+        "within": lambda: [Watch(kill, stop_on_critical=False)],
+        "after": lambda: [Watch(stop_on_critical=False), kill],
+    }.items():
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(lost_recipe, out=tmp_path / name, on_epoch=callbacks())
+        (path,) = (tmp_path / name).iterdir()
+        run = loop.resume(path, on_epoch=[Watch(stop_on_critical=False)])
+        assert run.vitals == whole.vitals, name
+        assert run.findings == whole.findings, name
+
+
 def test_findings_are_forgotten_with_the_steps_they_speak_of(small_run: Run, tmp_path) -> None:
     run = Run.create(tmp_path, small_run.recipe, small_run.environment)
     for step in (10, 20):

@@ -61,25 +61,20 @@ class Watch:
         self.say = say
         self.stop_on_critical = stop_on_critical
         self._gauge: Gauge | None = None
-        self._signs: list[Row] = []
-        self._said: set[str] = set()
 
     def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
-        if self._gauge is None:
-            self._gauge = Gauge(run)
-            if not run.vitals:
-                run.append_vitals(untrained(self._gauge, run))
-            self._signs = run.vitals
-            self._said = {row["name"] for row in run.findings}
-        last = epoch == run.recipe.training.epochs
-        row = take(self._gauge, run, epoch, generator, full=last)
-        run.append_vitals(row)
-        self._signs.append(row)
-        found = detectors.examine(_record(run, run.log, self._signs))
-        new = [finding for finding in found if finding.name not in self._said]
+        self._gauge = self._gauge or Gauge(run)
+        if not run.vitals:
+            run.append_vitals(untrained(self._gauge, run))
+        if run.vitals[-1]["epoch"] < epoch:  # not so after a resume at this epoch's end
+            last = epoch == run.recipe.training.epochs
+            run.append_vitals(take(self._gauge, run, epoch, generator, full=last))
+        signs = run.vitals  # of the file, which training may have rewound
+        found = detectors.examine(_record(run, run.log, signs))
+        said = {row["name"] for row in run.findings}
+        new = [finding for finding in found if finding.name not in said]
         for finding in new:
-            self._said.add(finding.name)
-            run.append_finding(finding.as_row(row["step"], epoch))
+            run.append_finding(finding.as_row(signs[-1]["step"], epoch))
             self.say(finding)
         worst = [finding for finding in new if finding.severity == "critical"]
         if worst and self.stop_on_critical:

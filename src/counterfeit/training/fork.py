@@ -85,6 +85,7 @@ def fork(
     ) as child:
         write_rows(child.path / "log.jsonl", own(parent.log))
         write_rows(child.path / "metrics.jsonl", own(parent.metrics))
+        write_rows(child.path / "vitals.jsonl", own(parent.vitals))
         write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
         for epoch in parent.snapshot_epochs:
             if epoch <= saved.epoch:
