@@ -293,3 +293,10 @@ def test_files_that_are_no_snapshots_are_left_alone(copy: Run) -> None:
     assert copy.snapshot_epochs == [0, 1, 99999999999999999999]
     counterfeit.resume(copy.path, epochs=2)
     assert copy.snapshot_epochs == [0, 1, 2]
+
+
+@pytest.mark.parametrize("evidence", [None, 3, {"rolled_back_to": "x"}, {"rolled_back_to": None}])
+def test_damaged_findings_are_named(copy: Run, evidence: object) -> None:
+    copy.append_finding({"step": 1, "epoch": 1.0, "name": "non-finite", "evidence": evidence})
+    with pytest.raises(CounterfeitError, match=r"findings\.jsonl is damaged"):
+        _ = copy.rollbacks

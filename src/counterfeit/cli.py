@@ -214,7 +214,7 @@ def train(
         set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
         out: the folder to make the run directory in [default: runs].
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
-        resume: go on with this run, or the latest in --out; with --epochs, to another last epoch.
+        resume: go on with this run, or `latest`, the newest in --out; --epochs may differ.
         fork: go on in a new run, so that other values may be given; the old one stays as it is.
         on_nan: stop when a number is NaN or infinite; or rollback to the last checkpoint and go on
             with half the learning rates, up to three times.

@@ -273,6 +273,11 @@ class Run:
         rows = read_rows(path)
         if not all(type(row.get("name")) is str for row in rows):
             raise CounterfeitError(f"{path} is damaged: a row has no name.")
+        for row in rows:
+            evidence = row.get("evidence", {})
+            back = evidence.get("rolled_back_to", 0) if isinstance(evidence, dict) else None
+            if type(back) is not int or back < 0:
+                raise CounterfeitError(f"{path} is damaged: a row's evidence is none.")
         return rows
 
     def append_finding(self, row: Row) -> None:
@@ -484,7 +489,8 @@ class Run:
 
 
 def _went_back(row: Row) -> bool:
-    return "rolled_back_to" in row.get("evidence", {})
+    evidence = row.get("evidence")
+    return isinstance(evidence, dict) and "rolled_back_to" in evidence
 
 
 def _rename_to_free(folder: Path, wanted: Path) -> Path:

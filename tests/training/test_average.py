@@ -33,9 +33,17 @@ def test_between_its_turns_it_stays() -> None:
     average = Average(network, 0.5)
     before = average.network.weight.clone()
     network.weight.add_(1)
-    for updates in range(1, EVERY):
+    for updates in range(EVERY + 1, 2 * EVERY):
         average.update(network, updates)
     assert torch.equal(average.network.weight, before)
+
+
+def test_before_its_first_turn_it_is_the_newest() -> None:
+    network = nn.Linear(1, 1).requires_grad_(False)
+    average = Average(network, 0.5)
+    network.weight.add_(1)
+    average.update(network, 1)
+    assert torch.equal(average.network.weight, network.weight)
 
 
 def test_running_statistics_are_the_newest() -> None:

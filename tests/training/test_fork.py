@@ -85,3 +85,19 @@ def test_a_fork_starts_with_the_learning_rates_that_rollbacks_left(parent: Run, 
     assert child.recipe.generator.optimizer.lr == parent.recipe.generator.optimizer.lr / 2
     assert child.rollbacks == []
     assert len(child.findings) == 1
+
+
+def test_rows_that_come_to_one_step_become_one(tmp_path: Path) -> None:
+    spec = recipe.load("sgd").with_overrides(
+        [
+            "data.name=digits",
+            "generator.hidden=[8]",
+            "discriminator.hidden=[8]",
+            "discriminator.dropout=0.5",
+            "training.batch_size=4",
+            "training.epochs=1",
+        ]
+    )
+    parent = counterfeit.train(spec, out=tmp_path)
+    child = fork(parent, spec.with_overrides(["training.batch_size=1000"]), out=tmp_path)
+    assert [row["step"] for row in child.log] == sorted({row["step"] for row in child.log})

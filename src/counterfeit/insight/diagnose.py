@@ -71,8 +71,14 @@ class Watch:
             run.append_vitals(take(self._gauge, run, epoch, generator, full=last))
         signs = run.vitals  # of the file, which training may have rewound
         found = detectors.examine(_record(run, run.log, signs))
-        said = {row["name"] for row in run.findings}
-        new = [finding for finding in found if finding.name not in said]
+        said = {(row["name"], row.get("severity")) for row in run.findings}
+        names = {name for name, _ in said}
+        new = [
+            finding
+            for finding in found
+            if finding.name not in names
+            or (finding.severity == "critical" and (finding.name, "critical") not in said)
+        ]
         for finding in new:
             run.append_finding(finding.as_row(signs[-1]["step"], epoch))
             self.say(finding)

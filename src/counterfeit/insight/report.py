@@ -415,6 +415,10 @@ def _note(figure: str, run: Run) -> str:
         note = f"After epoch {run.checkpoint().epoch:.4g}."
         if spec.generator.batch_norm:
             note += " BatchNorm uses its running statistics (eval mode), not the batch's own."
+        if spec.generator.ema_decay:
+            note += (
+                " Made by the running average of G's weights; the losses are the newest weights'."
+            )
         return note
     if figure == "history":
         last = run.snapshot_epochs[-1]

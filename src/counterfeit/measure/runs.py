@@ -165,8 +165,9 @@ class Evaluator:
         if epoch % self.every == 0 and not _measured(run, epoch):
             if self._reference is None:
                 self._reference = reference_for(run, "validation")
-                with suppress(UsageError):  # too few real images: there is no ceiling to show
-                    measure_real(run, self._reference, samples=self.samples)
+                if not any("validation" in name.split("_") for name in run.real_scores):
+                    with suppress(UsageError):  # too few real images: there is no ceiling to show
+                        measure_real(run, self._reference, samples=self.samples)
             evaluate(run, samples=self.samples, reference=self._reference)
 
 

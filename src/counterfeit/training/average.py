@@ -31,10 +31,10 @@ class Average:
 
     @torch.no_grad()
     def update(self, network: nn.Module, updates: int) -> None:
-        """Take in the weights after so many updates, if it is their turn."""
-        if updates % EVERY:
+        """Take in the weights after so many updates, if it is their turn; the first ones always."""
+        if updates % EVERY and updates > EVERY:
             return
-        share = max(1 - self.decay**EVERY, EVERY / updates)
+        share = max(1 - self.decay**EVERY, min(1.0, EVERY / updates))
         for mean, weight in zip(self.network.parameters(), network.parameters(), strict=True):
             mean.lerp_(weight, share)
         for copied, buffer in zip(self.network.buffers(), network.buffers(), strict=True):

@@ -58,9 +58,9 @@ def fork(
     saved = parent.checkpoint()
     tensors = _carried_over(parent, spec, saved, images.shape)
 
-    per_epoch = steps_per_epoch(spec, len(images))
-    recount = per_epoch != round(saved.step / saved.epoch)
-    step = int(saved.epoch * per_epoch) if recount else saved.step
+    per_epoch, before = steps_per_epoch(spec, len(images)), round(saved.step / saved.epoch)
+    recount = per_epoch != before
+    step = saved.step * per_epoch // before
     if recount or spec.training.batch_size != parent.recipe.training.batch_size:
         tensors |= Interval(
             1, spec.training.batch_size, place
@@ -68,10 +68,19 @@ def fork(
 
     def own(rows: list[Row]) -> list[Row]:
         return [
-            row | {"step": int(row["epoch"] * per_epoch)} if recount else row
+            row
+            | {
+                key: row[key] * per_epoch // before
+                for key in ("step", "first_step", "last_step")
+                if type(row.get(key)) is int
+            }
             for row in rows
             if row["step"] <= saved.step
         ]
+
+    def log() -> list[Row]:
+        """Where several rows come to one step, the last of them."""
+        return list({row["step"]: row for row in own(parent.log)}.values())
 
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -83,10 +92,12 @@ def fork(
     with Run.creating(
         out or parent.path.parent, spec, facts | environment.describe(place)
     ) as child:
-        write_rows(child.path / "log.jsonl", own(parent.log))
+        write_rows(child.path / "log.jsonl", log())
         write_rows(child.path / "metrics.jsonl", own(parent.metrics))
         write_rows(child.path / "vitals.jsonl", own(parent.vitals))
         write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
+        if spec.data == parent.recipe.data:
+            child.add_real_scores(parent.real_scores)
         for epoch in parent.snapshot_epochs:
             if epoch <= saved.epoch:
                 child.write_snapshot(epoch, torch.tensor(parent.snapshot(epoch)))

@@ -113,14 +113,14 @@ class Game:
     def tensors(self) -> dict[str, Tensor]:
         """All that must be kept to go on later, by name."""
         averaged = {} if self.average is None else self.average.network.state_dict()
-        return {f"{AVERAGE}.{key}": tensor for key, tensor in averaged.items()} | {
+        return {
             f"{part}.{key}": tensor
             for part, player in self._players.items()
             for key, tensor in (
                 *player.network.state_dict().items(),
                 *optimizers.tensors(player.optimizer).items(),
             )
-        }
+        } | {f"{AVERAGE}.{key}": tensor for key, tensor in averaged.items()}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a state that `tensors` once returned.

@@ -21,7 +21,10 @@ class NonFinite(CounterfeitError):
     `finding` is the row of findings.jsonl that says so.
     """
 
-    advice = "Resume it with --on-nan rollback, or with --fork and lower learning rates."
+    advice = (
+        "Lower the learning rates: resume it with --on-nan rollback, or with --fork from its newest"
+        " checkpoint, or train anew."
+    )
 
     def __init__(self, names: list[str], first_step: int, step: int, per_epoch: int) -> None:
         super().__init__(f"step {first_step}: {names[0]} is NaN or infinite.")
