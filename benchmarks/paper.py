@@ -113,8 +113,8 @@ def growth_picture(measured: list[Point], real: float, path: Path) -> None:
             fontsize=11,
         )
     for weights, text, height in (
-        ("average", "running average of G's weights", 0.3),
-        ("newest", "G's newest weights (recipe paper)", 0.22),
+        ("average", "running average of G's weights", 0.13),
+        ("newest", "G's newest weights (recipe paper)", 0.05),
     ):
         axes.annotate(
             text,

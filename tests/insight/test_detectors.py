@@ -184,3 +184,12 @@ def test_top_share_and_changed_share() -> None:
     assert detectors.top_share([1] * 15 + [2] * 5 + [-1] * 80) == 0.75
     assert math.isnan(detectors.changed_share([1] * 9, [2] * 9))
     assert detectors.changed_share([1] * 20, [1] * 10 + [2] * 5 + [-1] * 5) == pytest.approx(1 / 3)
+
+
+def test_an_average_that_still_gets_nearer_has_not_collapsed() -> None:
+    alike = {"spread": 0.05}
+    averaged = recipe.load("paper-averaged")
+    assert names(record(signs=alike, spec=averaged)) == set()
+    assert "mode-collapse" in names(record(signs=alike))
+    stuck = alike | {"distance": [0.4] * 10}
+    assert "mode-collapse" in names(record(signs=stuck, spec=averaged))

@@ -226,6 +226,8 @@ def mode_collapse(record: Record) -> list[Finding]:
     spell = last_spell(same, COLLAPSED_EPOCHS)
     if spell is None or not spell.lasts:
         alike = (spread < COLLAPSED_SPREAD) & grown_up(rows)
+        if record.recipe.generator.ema_decay:  # an average of young weights lags behind them
+            alike &= stalled(rows)
         spell = last_spell(alike | same, COLLAPSED_EPOCHS) or spell
     return _found(
         "mode-collapse",
