@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from counterfeit.recipe import Recipe
@@ -59,8 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stdout.flush()
     except BrokenPipeError:  # whoever reads, `head` say, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as error:
-        if debug:
+    except (Exception, Interrupted) as error:
+        if debug and not isinstance(error, Interrupted):
             raise
         sys.exit(report_error(error))
     except KeyboardInterrupt:
@@ -97,9 +97,9 @@ def _refuse_changes(
         )
 
 
-def report_error(error: Exception) -> int:
+def report_error(error: Exception | Interrupted) -> int:
     """Print one line that says what is wrong and what to do; return the exit status."""
-    if isinstance(error, CounterfeitError):
+    if isinstance(error, CounterfeitError | Interrupted):
         message, status = str(error), error.exit_status
     elif isinstance(error, CycloptsError):
         message, status = f"{str(error).rstrip('.')}. `counterfeit --help` shows the commands.", 2
@@ -115,7 +115,7 @@ def report_error(error: Exception) -> int:
     return status
 
 
-def _is_memory(error: Exception) -> bool:
+def _is_memory(error: BaseException) -> bool:
     """Whether Python or torch, which says so in words, could get no more memory."""
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, MemoryError) or (

@@ -17,8 +17,11 @@ class CannotWrite(CounterfeitError):
     """The disk is full, or a folder is read-only or gone."""
 
 
-class Interrupted(CounterfeitError):
-    """A signal asked to stop, and what was done so far is saved."""
+class Interrupted(BaseException):
+    """A signal asked to stop, and what was done so far is saved.
+
+    As KeyboardInterrupt, it can come from any line, and no handler of errors there may take it.
+    """
 
     def __init__(self, message: str, signum: int) -> None:
         super().__init__(message)

@@ -133,6 +133,22 @@ def test_a_signal_does_not_wait_for_an_evaluation(tiny: recipe.Recipe, tmp_path)
     assert Run.open(path).checkpoint().epoch == 1
 
 
+@pytest.mark.parametrize("makes_of_it", [CounterfeitError("is damaged"), None])
+def test_no_handler_of_errors_takes_a_signal(tiny: recipe.Recipe, tmp_path, makes_of_it) -> None:
+    def evaluate(run: Run, epoch: int, generator: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except Exception:
+            pytest.fail("the signal was taken for an error")
+        except BaseException:  # as code below Python may
+            if makes_of_it:
+                raise makes_of_it from None
+
+    with pytest.raises(Interrupted) as stopped:
+        counterfeit.train(tiny, out=tmp_path, on_epoch=[evaluate])
+    assert stopped.value.exit_status == 143
+
+
 def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) -> None:
     run = counterfeit.train(tiny, epochs=1, out=tmp_path)
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}

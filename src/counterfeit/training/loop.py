@@ -316,12 +316,19 @@ class Signals:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """While the block runs, a signal raises `Interrupted`, as one does that came before."""
+        """While the block runs, a signal raises `Interrupted`, as one does that came before.
+
+        So does whatever a library makes of it on the way.
+        """
         self.act = True
         try:
             if self.received:
                 raise self.interrupted(self.received[0])
             yield
+        except Exception as error:
+            if self.received:
+                raise self.interrupted(self.received[0]) from error
+            raise
         finally:
             self.act = False
 
