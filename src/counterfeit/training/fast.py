@@ -48,9 +48,13 @@ def _onednn_dtypes() -> set[torch.dtype]:
 ONEDNN = _onednn_dtypes()
 
 
+SMALL = 2**22
+"""Multiplications below which oneDNN's preparations cost more than it saves."""
+
+
 def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x weight^T + bias, by oneDNN where it can."""
-    if x.dtype not in ONEDNN:
+    """x weight^T + bias, by oneDNN where it can and where it pays."""
+    if x.dtype not in ONEDNN or len(x) * weight.numel() < SMALL:
         return nn.functional.linear(x, weight, bias)
     out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return out
@@ -73,14 +77,17 @@ class Buffers:
     """Scratch tensors of up to `rows` rows, each allocated at its first use."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Tensor] = {}
+        self._kept: dict[tuple[str, int], Tensor] = {}
 
     def __call__(self, name: str, like: Tensor, columns: int | None = None) -> Tensor:
-        rows, width = like.shape[0], columns or like.shape[1]
-        kept = self._kept.get(name)
-        if kept is None or kept.shape[0] < rows:
-            kept = self._kept[name] = like.new_empty(rows, width)
-        return kept[:rows]
+        rows = like.shape[0]
+        kept = self._kept.get((name, rows))
+        if kept is None:
+            largest = self._kept.get((name, 0))
+            if largest is None or largest.shape[0] < rows:
+                largest = self._kept[name, 0] = like.new_empty(rows, columns or like.shape[1])
+            kept = self._kept[name, rows] = largest[:rows]
+        return kept
 
 
 class Layer(Protocol):
@@ -283,8 +290,9 @@ class SharedMaxoutLayer:
         above = self.buffers("scratch", g)  # 1 where x is right of the breakpoint, else 0
         slopes = self.buffers("slopes", g).fill_(slope)
         for next_slope, _, start, _ in others:
-            held = torch.tensor(slope, dtype=g.dtype).item()  # so that the sum is the next slope
-            slopes.add_(torch.gt(self.x, start, out=above), alpha=next_slope - held)
+            if g.dtype != torch.float32:  # so that the sum is the next slope
+                slope = torch.tensor(slope, dtype=g.dtype).item()
+            slopes.add_(torch.gt(self.x, start, out=above), alpha=next_slope - slope)
             slope = next_slope
         return g.mul_(slopes)
 
@@ -419,7 +427,7 @@ class FastStep:
         self.D = Perceptron(discriminator.network, dtype)
         self.buffers = Buffers()
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def alternating(
         self, reals: Tensor, latents: Tensor, real_labels: Tensor, generator_loss: str
     ) -> Outcome:
@@ -439,7 +447,7 @@ class FastStep:
         optimizers.step(self.generator)
         return self._outcome(d_loss, g_loss, logits)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def simultaneous(
         self, reals: Tensor, latents: Tensor, real_labels: Tensor, generator_loss: str
     ) -> Outcome:

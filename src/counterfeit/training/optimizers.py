@@ -99,15 +99,16 @@ def step(optimizer: Optimizer) -> None:
     gradients = [parameter.grad for parameter in parameters]
     states = [optimizer.state[parameter] for parameter in parameters]
     if adam:
-        counts = [state["step"] for state in states]
-        torch._foreach_add_(counts, 1)
+        count = states[0]["step"].add_(1)  # the same for all
+        for state in states:
+            state["step"] = count
         torch._fused_adam_(
             parameters,
             gradients,
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],
-            counts,
+            [count] * len(states),
             lr=group["lr"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],
@@ -134,7 +135,7 @@ def step(optimizer: Optimizer) -> None:
 def tensors(optimizer: Optimizer) -> dict[str, Tensor]:
     """The optimiser's state by name: `optimizer.<number of the parameter>.<name>`."""
     return {
-        f"optimizer.{number}.{name}": value
+        f"optimizer.{number}.{name}": value if value.ndim else value.clone()  # counts are shared
         for number, state in optimizer.state_dict()["state"].items()
         for name, value in state.items()
         if isinstance(value, Tensor)
