@@ -1,6 +1,7 @@
 """Seconds an epoch: plain code, this project, and the floor that matrix products set.
 
-    python benchmarks/train_speed.py [RECIPE ...] [--repeats 5] [--steps 100] [--append FILE.jsonl]
+    python benchmarks/train_speed.py [RECIPE ...] [--repeats 5] [--steps 100] [--device cpu]
+                                     [--append FILE.jsonl]
 
 For each recipe, in one process and in turn, so that a noisy machine disturbs all alike:
 
@@ -46,8 +47,8 @@ class PlainSharedMaxout(nn.Module):
     def __init__(self, k: int) -> None:
         super().__init__()
         self.k = k
-        self.weight = torch.randn(k, 1)
-        self.bias = torch.randn(k)
+        self.weight = nn.Parameter(torch.randn(k, 1), requires_grad=False)
+        self.bias = nn.Parameter(torch.randn(k), requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         lines = nn.functional.linear(x.flatten().unsqueeze(1), self.weight, self.bias)
@@ -95,33 +96,41 @@ def plain_optimizer(network: nn.Module, spec: recipe.Sgd | recipe.Adam) -> torch
     return torch.optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum)
 
 
-def plain(spec: recipe.Recipe, folder: Path, steps: int) -> Callable[[], float]:
+def wait_for(device: torch.device) -> None:
+    """Until what was asked of it is done."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def plain(
+    spec: recipe.Recipe, folder: Path, steps: int, device: torch.device
+) -> Callable[[], float]:
     """Seconds a step of the plain code."""
     images = MNIST(str(folder), train=True, transform=transforms.ToTensor())
     chosen = Subset(images, range(spec.data.train_images or len(images)))
     batch = spec.training.batch_size
     loader = DataLoader(chosen, batch_size=batch, shuffle=True, drop_last=True)
-    G, D = plain_networks(spec)
+    G, D = (network.to(device) for network in plain_networks(spec))
     optimizer_G = plain_optimizer(G, spec.generator.optimizer)
     optimizer_D = plain_optimizer(D, spec.discriminator.optimizer)
     bce = nn.BCELoss()
     low, high = spec.loss.real_labels
-    ones = low + (high - low) * torch.rand(batch, 1)
-    zeros = torch.zeros(batch, 1)
+    ones = low + (high - low) * torch.rand(batch, 1, device=device)
+    zeros = torch.zeros(batch, 1, device=device)
 
     def run() -> float:
         batches: Iterator[tuple[Tensor, Tensor]] = iter(loader)
         next(batches)
         started = time.perf_counter()
         for _ in range(steps):
-            real = next(batches)[0].view(batch, -1)
-            z = spec.latent.std * torch.randn(batch, spec.latent.dim)
+            real = next(batches)[0].to(device).view(batch, -1)
+            z = spec.latent.std * torch.randn(batch, spec.latent.dim, device=device)
             optimizer_D.zero_grad()
             d_loss = (bce(D(real), ones) + bce(D(G(z).detach()), zeros)) / 2
             d_loss.backward()
             optimizer_D.step()
             optimizer_G.zero_grad()
-            g_loss = bce(D(G(z)), torch.ones(batch, 1))
+            g_loss = bce(D(G(z)), torch.ones(batch, 1, device=device))
             g_loss.backward()
             optimizer_G.step()
             d_loss.item(), g_loss.item()
@@ -156,13 +165,13 @@ def products(spec: recipe.Recipe) -> list[tuple[int, int, int, str]]:
 
 
 def floor(
-    spec: recipe.Recipe, steps: int, dtype: torch.dtype = torch.float32
+    spec: recipe.Recipe, steps: int, device: torch.device, dtype: torch.dtype = torch.float32
 ) -> Callable[[], float]:
     """Seconds that the products of one step take."""
     calls: list[Callable[[], Tensor]] = []
     for rows, inputs, outputs, kind in products(spec):
         shapes = ((rows, inputs), (rows, outputs), (outputs, inputs))
-        x, g, w = (torch.rand(shape).to(dtype) for shape in shapes)
+        x, g, w = (torch.rand(shape, device=device).to(dtype) for shape in shapes)
         if kind == "forward":
             calls.append(lambda x=x, w=w: nn.functional.linear(x, w))  # type: ignore[misc]
         elif kind == "weights":
@@ -176,21 +185,25 @@ def floor(
             for _ in range(steps):
                 for call in calls:
                     call()
+            wait_for(device)
         return (time.perf_counter() - started) / steps
 
     return run
 
 
-def ours(spec: recipe.Recipe, precision: str) -> Callable[[], float]:
+def ours(spec: recipe.Recipe, device: torch.device, precision: str) -> Callable[[], float]:
     """Seconds of a whole second epoch, files and all."""
     spec = spec.with_values({"training.epochs": 2, "training.precision": precision})
 
     def run() -> float:
         ends: list[float] = []
+
+        def note(*_: object) -> None:
+            wait_for(device)
+            ends.append(time.perf_counter())
+
         with tempfile.TemporaryDirectory() as out:
-            counterfeit.train(
-                spec, out=out, device="cpu", on_epoch=[lambda *_: ends.append(time.perf_counter())]
-            )
+            counterfeit.train(spec, out=out, device=device.type, on_epoch=[note])
         return ends[1] - ends[0]
 
     return run
@@ -213,12 +226,15 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=100, help="steps of plain and floor a repeat")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--append", type=Path, help="add a JSON row for each recipe to this file")
     options = parser.parse_args()
 
-    facts = describe(torch.device("cpu"))
+    device = torch.device(options.device)
+    facts = describe(device)
     print(
-        f"{facts['processor']}, {facts['threads']} threads, torch {facts['torch']},"
+        f"{facts['device_name'] or facts['processor']}, {facts['threads']} threads,"
+        f" torch {facts['torch']},"
         f" Python {platform.python_version()}; n = {options.repeats}, medians [min, max]"
     )
     folder = torchvision_folder()
@@ -227,11 +243,11 @@ def main() -> None:
         images = spec.data.train_images or 60_000
         steps = images // spec.training.batch_size
         contenders = {
-            "plain": plain(spec, folder, options.steps),
-            "floor": floor(spec, options.steps),
-            "counterfeit": ours(spec, "float32"),
-            "bf16 floor": floor(spec, options.steps, torch.bfloat16),
-            "counterfeit bf16": ours(spec, "bf16"),
+            "plain": plain(spec, folder, options.steps, device),
+            "floor": floor(spec, options.steps, device),
+            "counterfeit": ours(spec, device, "float32"),
+            "bf16 floor": floor(spec, options.steps, device, torch.bfloat16),
+            "counterfeit bf16": ours(spec, device, "bf16"),
         }
         seconds: dict[str, list[float]] = {contender: [] for contender in contenders}
         for _ in range(options.repeats):
