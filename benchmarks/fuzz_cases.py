@@ -31,6 +31,8 @@ from counterfeit.data.idx import IDX_FILES
 from counterfeit.data.published import PUBLISHED
 from counterfeit.data.sources import Source
 from counterfeit.insight import figures
+from counterfeit.insight.diagnose import Watch
+from counterfeit.insight.finding import Finding
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 
@@ -42,7 +44,7 @@ class World:
     """Sound inputs, made once."""
 
     run: Path
-    """A finished run of two epochs on 8x8 digits, evaluated twice."""
+    """A finished run of two epochs on 8x8 digits, diagnosed, and evaluated twice."""
     data_dir: Path
     """Where that run's data are looked for; holds its classifier, and nothing of MNIST."""
 
@@ -64,7 +66,9 @@ def make_world(folder: Path) -> World:
         )
     classifier_for(data.load("digits"), data_dir / "classifiers", updates=2)
     spec = recipe.load("batchnorm-smoothing").with_overrides(TINY)
-    run = counterfeit.train(spec, out=folder / "runs", data_dir=data_dir)
+    watch = Watch(lambda finding: None)
+    run = counterfeit.train(spec, out=folder / "runs", data_dir=data_dir, on_epoch=[watch])
+    run.append_finding(FINDING.as_row(44, 2.0))
     for epoch in ("1", "2"):
         cli.main(["evaluate", str(run.path), "--samples=40", f"--epoch={epoch}", "--quiet"])
     return World(run.path, data_dir)
@@ -74,6 +78,19 @@ TINY = [
     *("data.name=digits", "generator.hidden=[16, 16]", "discriminator.hidden=[16, 8]"),
     *("training.batch_size=64", "training.epochs=2"),
 ]
+
+FINDING = Finding(
+    name="mode-collapse",
+    severity="critical",
+    first_step=22,
+    last_step=44,
+    first_epoch=1.0,
+    last_epoch=2.0,
+    evidence={"diversity": 0.1, "figure": "history"},
+    meaning="All samples look alike.",
+    advice="Lower the learning rate.",
+    source="Goodfellow et al. 2014, section 6",
+)
 
 # Recipes
 
@@ -539,6 +556,7 @@ def readers(run: Path, rng: Random, drawn: Sequence[str]) -> tuple[Action, str]:
         (4, ["sample", str(run), "--epoch=1", f"--out={run / 's.png'}", "-n=4"]),
         (2, ["evaluate", str(run), "--samples=40", "--quiet"]),
         (1, ["report", str(run)]),
+        (2, ["diagnose", str(run)]),
         (3, ["train", f"--resume={run}", "--quiet"]),
         (3, ["train", f"--resume={run}", "--epochs=3", "--quiet"]),
         (1, ["train", f"--resume={run}", "--epochs=3", "--quiet", "--evaluate-every=1"]),
@@ -660,6 +678,7 @@ def run_directory(world: World, rng: Random, folder: Path) -> tuple[Action, str]
     name = rng.choice(
         [
             *["log.jsonl", "metrics.jsonl", "environment.json", "recipe.toml"] * 3,
+            *["findings.jsonl", "vitals.jsonl", "real_images.json"] * 2,
             "snapshot",
             "folder",
         ]
@@ -689,7 +708,7 @@ def run_directory(world: World, rng: Random, folder: Path) -> tuple[Action, str]
             what = put(target, rng)
         elif name == "recipe.toml":
             target.write_bytes(spoiled_text(content.decode(), rng))
-        elif name == "environment.json":
+        elif name.endswith(".json"):
             target.write_bytes(other_json(content, rng))
         else:
             target.write_bytes(other_rows(content, rng))

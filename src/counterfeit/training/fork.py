@@ -40,9 +40,10 @@ def fork(
     """A new run at the parent's newest checkpoint, for `loop.resume` to train by `spec`.
 
     It holds the parent's rows and snapshots up to there, so that its curves are whole, and names
-    the parent in its environment.json. An optimiser's state is kept where the optimiser stays the
-    same; an average of weights that is new starts from the newest ones. Where an epoch has another
-    number of updates now, the parent's steps are counted anew, from its epochs.
+    the parent in its environment.json; metrics, where the data are the same. An optimiser's state
+    is kept where the optimiser stays the same; an average of weights that is new starts from the
+    newest ones. Where an epoch has another number of updates now, the parent's steps are counted
+    anew, from its epochs.
 
     Args:
         seed, out, data_dir: the parent's own seed, folder and data folder when absent.
@@ -62,9 +63,8 @@ def fork(
     recount = per_epoch != before
     step = saved.step * per_epoch // before
     if recount or spec.training.batch_size != parent.recipe.training.batch_size:
-        tensors |= Interval(
-            1, spec.training.batch_size, place
-        ).tensors()  # the old one cannot go on
+        # The old interval cannot go on.
+        tensors |= Interval(1, spec.training.batch_size, place).tensors()
 
     def own(rows: list[Row]) -> list[Row]:
         return [
@@ -93,10 +93,10 @@ def fork(
         out or parent.path.parent, spec, facts | environment.describe(place)
     ) as child:
         write_rows(child.path / "log.jsonl", log())
-        write_rows(child.path / "metrics.jsonl", own(parent.metrics))
         write_rows(child.path / "vitals.jsonl", own(parent.vitals))
         write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
-        if spec.data == parent.recipe.data:
+        if spec.data == parent.recipe.data:  # other images, other measures
+            write_rows(child.path / "metrics.jsonl", own(parent.metrics))
             child.add_real_scores(parent.real_scores)
         for epoch in parent.snapshot_epochs:
             if epoch <= saved.epoch:
