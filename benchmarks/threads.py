@@ -16,7 +16,7 @@ from contextlib import ExitStack
 SETTINGS = {
     "as PyTorch comes": {},
     "GOMP_SPINCOUNT=1000 (counterfeit)": {"GOMP_SPINCOUNT": "1000"},
-    "GOMP_SPINCOUNT=5000": {"GOMP_SPINCOUNT": "5000"},
+    "GOMP_SPINCOUNT=4000": {"GOMP_SPINCOUNT": "4000"},
     "OMP_WAIT_POLICY=passive": {"OMP_WAIT_POLICY": "passive"},
     "one thread": {"OMP_NUM_THREADS": "1"},
 }
