@@ -30,7 +30,9 @@ def standard_errors(one: list[float], other: list[float]) -> float:
     """The difference of the means, other less one, by its standard error (Welch)."""
     error = math.sqrt(sum(statistics.variance(v) / len(v) for v in (one, other)))
     difference = statistics.mean(other) - statistics.mean(one)
-    return difference / error if error else math.copysign(math.inf, difference)
+    if not error:
+        return math.copysign(math.inf, difference) if difference else 0.0
+    return difference / error
 
 
 def main() -> None:

@@ -113,6 +113,7 @@ def line(axes: Axes, points: dict[float, float], x: str, y: str) -> None:
 
 def reference(axes: Axes, points: dict[float, float], label: str) -> None:
     axes.plot(list(points), list(points.values()), color=FAINT, linestyle=DASHED, label=label)
+    axes.set_ylim(0, 1.05 * axes.dataLim.ymax)
     axes.legend(frameon=False, fontsize="small", loc="upper left")
 
 
