@@ -204,6 +204,15 @@ def test_metrics_of_another_form_are_damaged(copy: Run, metrics: object) -> None
         _ = copy.metrics
 
 
+@pytest.mark.parametrize("score", [None, 3, [1], ["x", None], [1, "x"], [1, {}], [1, 2, 3]])
+def test_real_scores_of_another_form_are_damaged(copy: Run, score: object) -> None:
+    copy.add_real_scores({"fid": (1.5, None), "coverage": (0.9, 0.01)})
+    assert copy.real_scores == {"fid": (1.5, None), "coverage": (0.9, 0.01)}
+    (copy.path / "real_images.json").write_text(json.dumps({"fid": score}))
+    with pytest.raises(CounterfeitError, match=r"real_images\.json is damaged"):
+        _ = copy.real_scores
+
+
 def packed_array(header: str, content: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

@@ -303,7 +303,10 @@ class Run:
             return {}
         try:
             scores = json.loads(path.read_text(encoding="utf-8"))
-            return {name: (float(value), spread) for name, (value, spread) in scores.items()}
+            return {
+                name: (float(value), None if spread is None else float(spread))
+                for name, (value, spread) in scores.items()
+            }
         except (OSError, ValueError, TypeError, AttributeError):
             raise CounterfeitError(
                 f"{path} is damaged; remove it, and `counterfeit evaluate` measures it again."

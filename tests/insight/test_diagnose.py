@@ -1,6 +1,7 @@
 """Diagnosis of whole runs, in training and after."""
 
 import pytest
+import torch
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Stopped
@@ -116,6 +117,9 @@ def test_odd_values_are_no_reason_to_fail(small_run: Run, tmp_path) -> None:
         run.append_log({"step": 300 * epoch, "epoch": epoch, "d_loss": "low", "g_loss": None})
         run.append_vitals({"step": 300 * epoch, "epoch": epoch, "spread": [], "classes": "seven"})
     assert {finding.name for finding in diagnose(run)} <= {"gradient-explosion"}
+    run.append_finding({"step": 1, "epoch": 1, "name": "odd", "severity": {}})
+    watch = Watch(lambda finding: None, stop_on_critical=False)
+    watch(run, 3, torch.nn.Identity())  # epoch 3 has been gauged
     run.append_finding({"step": 1, "epoch": 1})
     with pytest.raises(CounterfeitError, match="no name"):
         diagnose(run)

@@ -71,7 +71,7 @@ class Watch:
             run.append_vitals(take(self._gauge, run, epoch, generator, full=last))
         signs = run.vitals  # of the file, which training may have rewound
         found = detectors.examine(_record(run, run.log, signs))
-        said = {(row["name"], row.get("severity")) for row in run.findings}
+        said = {(old.name, old.severity) for old in map(Finding.from_row, run.findings)}
         names = {name for name, _ in said}
         new = [
             finding
