@@ -9,6 +9,7 @@ that reads whole. Prints how many did not, and the seconds to the exit; exit sta
 """
 
 import argparse
+import math
 import random
 import signal
 import statistics
@@ -29,8 +30,12 @@ WITHIN = 3.0
 """Seconds after the first checkpoint in which the signal comes."""
 
 
+HANGS = 60.0
+"""Seconds after which a process that has not ended never will."""
+
+
 def interrupted(signum: signal.Signals, delay: float, out: Path) -> tuple[float, str]:
-    """Seconds from the signal to the exit, and what was wrong with it."""
+    """Seconds from the signal to the exit, and what was wrong with it; infinite if none came."""
     command = [
         sys.executable, "-m", "counterfeit", "train", "batchnorm-smoothing", "--data=digits",
         "--evaluate-every=1", "--epochs=1000000", f"--out={out}",
@@ -38,18 +43,22 @@ def interrupted(signum: signal.Signals, delay: float, out: Path) -> tuple[float,
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         while not list(out.glob("[!.]*/checkpoints/*.json")):
             if process.poll() is not None:
-                return 0.0, f"it ended by itself: {process.communicate()[1].decode()}"
+                return math.inf, f"it ended by itself: {process.communicate()[1].decode()}"
             time.sleep(0.02)
         time.sleep(delay)
         process.send_signal(signum)
         started = time.perf_counter()
-        words = process.communicate()[1].decode().strip()
+        try:
+            words = process.communicate(timeout=HANGS)[1].decode().strip()
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return math.inf, "it goes on"
         seconds = time.perf_counter() - started
     (path,) = out.glob("[!.]*")
     promise = f"counterfeit: stopped and saved; `counterfeit train --resume {path}` goes on."
     if process.returncode != 128 + signum:
         return seconds, f"exit status {process.returncode}: {words}"
-    if words.splitlines()[-1] != promise:
+    if not words.endswith(promise) or "Traceback" in words or "Exception ignored" in words:
         return seconds, f"it said: {words}"
     try:
         Run.open(path).checkpoint()

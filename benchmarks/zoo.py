@@ -28,7 +28,7 @@ from torch import Tensor, nn
 
 from counterfeit import data, latents, losses, model, recipe
 from counterfeit.data import ImageData
-from counterfeit.errors import CounterfeitError, Interrupted
+from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.insight.detectors import Record, examine
 from counterfeit.insight.diagnose import read
@@ -518,8 +518,6 @@ def train(specimen: Specimen, out: Path) -> None:
         stack.enter_context(specimen.breakage())
         try:
             loop.train(spec, seed=specimen.seed, device="cpu", out=scratch, on_epoch=[examine])
-        except Interrupted:
-            raise
         except CounterfeitError as error:  # it diverged
             print(f"{specimen.name}: {error}")
     (made,) = scratch.iterdir()

@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:  # whoever reads, `head` say, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Exception, Interrupted) as error:
-        if debug and not isinstance(error, Interrupted):
+        if debug and not (isinstance(error, Interrupted) and error.__cause__ is None):
             raise
         sys.exit(report_error(error))
     except KeyboardInterrupt:

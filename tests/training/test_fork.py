@@ -67,11 +67,14 @@ def test_changed_values_train_on(parent: Run, tmp_path, changes: list[str]) -> N
 
 
 @pytest.mark.parametrize(("changes", "kept"), [([], 1), (["data.train_images=1000"], 0)])
-def test_metrics_are_of_the_same_data(parent: Run, tmp_path, changes: list[str], kept: int) -> None:
+def test_measures_are_of_the_same_data(
+    parent: Run, tmp_path, changes: list[str], kept: int
+) -> None:
     copy = Run.open(shutil.copytree(parent.path, tmp_path / "copy"))
     copy.append_metrics({"step": 22, "epoch": 1, "metrics": {"coverage": [0.5, 0.1]}})
+    copy.append_vitals({"step": 22, "epoch": 1})
     child = fork(copy, copy.recipe.with_overrides(changes), out=tmp_path)
-    assert len(child.metrics) == kept
+    assert len(child.metrics) == len(child.vitals) == kept
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,7 @@ def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
         {"optimizer.0.max_exp_avg_sq": kept[name]},
         {"optimizer.x.y": kept[name]},
         {"optimizer.0.step": torch.zeros(3)},
+        {"optimizer.0.step": torch.tensor(7.0)},
     ):
         with pytest.raises(ValueError, match=r"state of|invalid literal"):
             optimizers.load(optimizer, kept | damage)

@@ -4,7 +4,7 @@ The modules stay the specification and hold the parameters; `step.py` says what 
 module how to compute it near the speed of the matrix products alone, at equal mathematics:
 
 - every product runs once, on the faster of the two libraries that PyTorch carries: oneDNN for
-  x W^T and g W, MKL for g^T x;
+  large x W^T and g W, MKL for g^T x and what is small;
 - activations and gradients live in buffers that are allocated once;
 - D is a function of single rows, so a simultaneous update takes D's Jacobian once and weighs its
   rows for either loss.
@@ -49,12 +49,14 @@ ONEDNN = _onednn_dtypes()
 
 
 SMALL = 2**22
-"""Multiplications below which oneDNN's preparations cost more than it saves."""
+"""Multiplications of a float32 product below which oneDNN's preparations cost more than it saves;
+measured on shapes of the recipes."""
 
 
 def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x weight^T + bias, by oneDNN where it can and where it pays."""
-    if x.dtype not in ONEDNN or len(x) * weight.numel() < SMALL:
+    small = x.dtype == torch.float32 and len(x) * weight.numel() < SMALL
+    if small or x.dtype not in ONEDNN:
         return nn.functional.linear(x, weight, bias)
     out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return out
@@ -77,17 +79,18 @@ class Buffers:
     """Scratch tensors of up to `rows` rows, each allocated at its first use."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, int], Tensor] = {}
+        self._kept: dict[str, Tensor] = {}
+        self._views: dict[tuple[str, int], Tensor] = {}
 
     def __call__(self, name: str, like: Tensor, columns: int | None = None) -> Tensor:
         rows = like.shape[0]
-        kept = self._kept.get((name, rows))
-        if kept is None:
-            largest = self._kept.get((name, 0))
-            if largest is None or largest.shape[0] < rows:
-                largest = self._kept[name, 0] = like.new_empty(rows, columns or like.shape[1])
-            kept = self._kept[name, rows] = largest[:rows]
-        return kept
+        view = self._views.get((name, rows))
+        if view is None:
+            kept = self._kept.get(name)
+            if kept is None or kept.shape[0] < rows:
+                kept = self._kept[name] = like.new_empty(rows, columns or like.shape[1])
+            view = self._views[name, rows] = kept[:rows]
+        return view
 
 
 class Layer(Protocol):

@@ -40,10 +40,10 @@ def fork(
     """A new run at the parent's newest checkpoint, for `loop.resume` to train by `spec`.
 
     It holds the parent's rows and snapshots up to there, so that its curves are whole, and names
-    the parent in its environment.json; metrics, where the data are the same. An optimiser's state
-    is kept where the optimiser stays the same; an average of weights that is new starts from the
-    newest ones. Where an epoch has another number of updates now, the parent's steps are counted
-    anew, from its epochs.
+    the parent in its environment.json; where the data are the same, also its metrics, vital signs
+    and findings. An optimiser's state is kept where the optimiser stays the same; an average of
+    weights that is new starts from the newest ones. Where an epoch has another number of updates
+    now, the parent's steps are counted anew, from its epochs.
 
     Args:
         seed, out, data_dir: the parent's own seed, folder and data folder when absent.
@@ -93,10 +93,10 @@ def fork(
         out or parent.path.parent, spec, facts | environment.describe(place)
     ) as child:
         write_rows(child.path / "log.jsonl", log())
-        write_rows(child.path / "vitals.jsonl", own(parent.vitals))
-        write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
-        if spec.data == parent.recipe.data:  # other images, other measures
+        if spec.data == parent.recipe.data:  # what is measured against other images differs
             write_rows(child.path / "metrics.jsonl", own(parent.metrics))
+            write_rows(child.path / "vitals.jsonl", own(parent.vitals))
+            write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
             child.add_real_scores(parent.real_scores)
         for epoch in parent.snapshot_epochs:
             if epoch <= saved.epoch:

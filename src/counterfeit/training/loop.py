@@ -75,7 +75,7 @@ def train(
         UsageError: an impossible recipe, number of epochs or device.
         CounterfeitError: the data cannot be had, the run cannot be written, or a loss or a weight
             became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM came.
+        Interrupted: SIGINT or SIGTERM came; all is saved. `except Exception` does not catch it.
     """
     if not isinstance(spec, recipe.Recipe):
         spec = recipe.load(spec)
@@ -113,7 +113,7 @@ def resume(
         UsageError: there is no such run, or an impossible number of epochs.
         CounterfeitError: the data cannot be had, the run is damaged, it cannot be written, or
             another process trains it; or a loss or a weight became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM came.
+        Interrupted: SIGINT or SIGTERM came; all is saved. `except Exception` does not catch it.
     """
     run = Run.open(path)
     place = environment.pick_device(device)

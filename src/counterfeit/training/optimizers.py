@@ -88,12 +88,14 @@ def step(optimizer: Optimizer) -> None:
     """`optimizer.step()` of an optimiser that `build` made, on the CPU, to the bit.
 
     It calls the same fused update, without the hooks, checks and grouping around it, which take
-    as long as the update itself for networks this small.
+    as long as the update itself for networks this small. Adam's counts of steps, one for each
+    parameter and all alike, become one tensor: `optimizer.step()` must not follow.
     """
     (group,) = optimizer.param_groups
     adam = isinstance(optimizer, torch.optim.Adam)
     if not optimizer.state and (adam or group["momentum"]):  # PyTorch makes it in its first step
-        optimizer.step()
+        with torch.inference_mode(False):  # whose tensors no other code could change
+            optimizer.step()
         return
     parameters = group["params"]
     gradients = [parameter.grad for parameter in parameters]
@@ -153,7 +155,7 @@ def load(optimizer: Optimizer, named: dict[str, Tensor]) -> dict[str, Tensor]:
     for key, tensor in named.items():
         if key.startswith("optimizer."):
             _, number, name = key.split(".")
-            state.setdefault(int(number), {})[name] = tensor
+            state.setdefault(int(number), {})[name] = tensor.clone()  # a step changes it in place
         else:
             others[key] = tensor
     _require_fit(optimizer, state)
@@ -177,3 +179,5 @@ def _require_fit(optimizer: Optimizer, state: dict[int, dict[str, Tensor]]) -> N
             shape = torch.Size([]) if name == "step" else parameters[number].shape
             if tensor.shape != shape or tensor.dtype != torch.float32:
                 raise ValueError("state of another shape or type")
+    if adam and len({of_one["step"].item() for of_one in state.values()}) > 1:
+        raise ValueError("state of several steps")
