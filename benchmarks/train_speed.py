@@ -9,8 +9,8 @@ For each recipe, in one process and in turn, so that a noisy machine disturbs al
   real and fake images through D apart, G run twice, gradients for D's weights in G's step as
   well, PyTorch's optimisers as they come. Updates alternate also where the recipe's are
   simultaneous, as that is how such code is written.
-- floor: the update's matrix products alone, each once, on ready tensors, by the fastest of the
-  ways that PyTorch has for each: F.linear or mm, and on the CPU oneDNN.
+- linear and mm: the update's matrix products alone, each once, on ready tensors, by these two.
+- floor: the same by the fastest of the ways that PyTorch has for each; on the CPU it has oneDNN.
 - counterfeit: `counterfeit.train` as a user calls it, with its log, snapshots and checkpoints.
 - bf16 floor and counterfeit bf16: the same two with `--precision bf16`.
 
@@ -193,15 +193,20 @@ def seconds_of(call: Callable[[], Tensor]) -> float:
 
 
 def floor(
-    spec: recipe.Recipe, steps: int, device: torch.device, dtype: torch.dtype = torch.float32
+    spec: recipe.Recipe,
+    steps: int,
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+    *,
+    fastest: bool = True,
 ) -> Callable[[], float]:
-    """Seconds that the products of one step take."""
+    """Seconds that the products of one step take, by the fastest way or by F.linear and mm."""
     calls: list[Callable[[], Tensor]] = []
     for rows, inputs, outputs, kind in products(spec):
         shapes = ((rows, inputs), (rows, outputs), (outputs, inputs))
         x, g, w = (torch.rand(shape, device=device).to(dtype) for shape in shapes)
         ways = ways_to_multiply(x, g, w, kind)
-        calls.append(min(ways, key=seconds_of) if len(ways) > 1 else ways[0])
+        calls.append(min(ways, key=seconds_of) if fastest and len(ways) > 1 else ways[0])
 
     def run() -> float:
         wait_for(device)
@@ -269,6 +274,7 @@ def main() -> None:
         steps = images // spec.training.batch_size
         contenders = {
             "plain": plain(spec, folder, options.steps, device),
+            "linear and mm": floor(spec, options.steps, device, fastest=False),
             "floor": floor(spec, options.steps, device),
             "counterfeit": ours(spec, device, "float32"),
             "bf16 floor": floor(spec, options.steps, device, torch.bfloat16),
@@ -292,6 +298,9 @@ def main() -> None:
             mine = row[f"counterfeit{'_bf16' if bf16 else ''}_seconds"]
             row[f"{bf16}times_plain"] = row["plain_seconds"] / mine
             row[f"{bf16}times_floor"] = mine / row[f"{bf16}floor_seconds"]
+            if not bf16:
+                row["times_linear_and_mm"] = mine / row["linear_and_mm_seconds"]
+                print(f"{name:20} {row['times_linear_and_mm']:.2f} times F.linear and mm")
             print(
                 f"{name:20} {'bf16' if bf16 else 'float32'}:"
                 f" {row[f'{bf16}times_plain']:.2f} times as fast as plain code,"

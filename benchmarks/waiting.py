@@ -1,13 +1,18 @@
-"""How long a user waits: from the command to the first update, and for 10,000 samples.
+"""How long a user waits: for the first update, for 10,000 samples, and for their evaluation.
 
     python benchmarks/waiting.py [RECIPE ...] [--repeats 5]
 
-The first is a process of its own each time: `counterfeit train RECIPE` until its first update is
-done, imports and data included. The second is `run.sample(10_000)` in this process, from reading
-the checkpoint to uint8 images. Prints medians with their range.
+- the first update: a process of its own each time, `counterfeit train RECIPE` until its first
+  update is done, imports and data included;
+- samples: `run.sample(10_000)` in this process, from reading the checkpoint to uint8 images;
+- `counterfeit sample` and `counterfeit evaluate` of 10,000, whole commands on a run that was not
+  evaluated before, with the most memory that `evaluate` held.
+
+Prints medians with their range.
 """
 
 import argparse
+import os
 import platform
 import statistics
 import subprocess
@@ -50,6 +55,19 @@ def start_seconds(name: str) -> float:
     return float(done.stdout) - started
 
 
+def command(*arguments: str) -> tuple[float, float]:
+    """Seconds that a command takes, and the most GB of memory that it held."""
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [sys.executable, "-m", "counterfeit", *arguments], stdout=subprocess.DEVNULL
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"counterfeit {arguments[0]} failed")
+    return time.perf_counter() - started, used.ru_maxrss / 2**20
+
+
 def sample_seconds(run: counterfeit.Run) -> float:
     started = time.perf_counter()
     run.sample(10_000)
@@ -74,10 +92,20 @@ def main() -> None:
         starts = [start_seconds(name) for _ in range(options.repeats)]
         print(row(f"{name}, to the first update", starts))
         spec = recipe.load(name).with_values({"data.train_images": 1000, "training.epochs": 1})
-        with tempfile.TemporaryDirectory() as out:
-            run = counterfeit.train(spec, out=out, device="cpu")
-            samples = [sample_seconds(run) for _ in range(options.repeats)]
+        samples, commands, evaluations = [], [], []
+        for _ in range(options.repeats):
+            with tempfile.TemporaryDirectory() as out:
+                run = counterfeit.train(spec, out=out, device="cpu")
+                samples.append(sample_seconds(run))
+                file = f"--out={out}/x.npz"
+                commands.append(command("sample", str(run.path), "-n", "10000", file)[0])
+                evaluations.append(command("evaluate", str(run.path), "--quiet"))
         print(row(f"{name}, 10,000 samples", samples))
+        print(row(f"{name}, counterfeit sample", commands))
+        print(row(f"{name}, counterfeit evaluate", [seconds for seconds, _ in evaluations]))
+        print(
+            f"{name}, counterfeit evaluate held {max(memory for _, memory in evaluations):.2f} GB"
+        )
 
 
 if __name__ == "__main__":
