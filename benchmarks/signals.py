@@ -29,13 +29,12 @@ from counterfeit.run import Run
 WITHIN = 3.0
 """Seconds after the first checkpoint in which the signal comes."""
 
-
 HANGS = 60.0
 """Seconds after which a process that has not ended never will."""
 
 
 def interrupted(signum: signal.Signals, delay: float, out: Path) -> tuple[float, str]:
-    """Seconds from the signal to the exit, and what was wrong with it; infinite if none came."""
+    """Seconds from the signal to the exit, and what was wrong with it; infinite if it never did."""
     command = [
         sys.executable, "-m", "counterfeit", "train", "batchnorm-smoothing", "--data=digits",
         "--evaluate-every=1", "--epochs=1000000", f"--out={out}",
