@@ -1,6 +1,7 @@
 """Detectors on series whose answer is known."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -151,6 +152,21 @@ def test_fid_decides_about_the_best_epoch_where_it_was_measured() -> None:
     ]
     run = record()
     found = examine(Record(run.recipe, run.log, run.vitals, metrics, run.kept_epochs))
+    assert [finding.name for finding in found] == ["best-long-ago"]
+    assert "fid_x_validation_10k" in found[0].evidence
+
+
+@pytest.mark.parametrize("on_test", [1, 3])
+def test_a_later_measurement_by_another_protocol_hides_no_series(on_test: int) -> None:
+    metrics = [
+        {"step": STEPS * epoch, "epoch": epoch, "metrics": {"fid_x_validation_10k": [fid, 0.1]}}
+        for epoch, fid in ((2, 20.0), (4, 9.0), (6, 12.0), (8, 30.0), (10, 40.0))
+    ]
+    later = [
+        {"step": STEPS * epoch, "epoch": epoch, "metrics": {"fid_x_test_10k": [41.0, 0.1]}}
+        for epoch in (6, 8, 10)[-on_test:]
+    ]
+    found = examine(replace(record(), metrics=[*metrics, *later]))
     assert [finding.name for finding in found] == ["best-long-ago"]
     assert "fid_x_validation_10k" in found[0].evidence
 

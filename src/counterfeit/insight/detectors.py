@@ -401,17 +401,17 @@ FID_WORSE = 1.3
 
 def _quality(record: Record) -> tuple[list[Row], str, float]:
     """Rows with a number that is the lower the better, its name, and what ratio is clearly worse:
-    FID when the run was evaluated three times or more, else the energy distance."""
-    for name in record.metrics[-1]["metrics"] if record.metrics else ():
-        if name.startswith("fid_"):
-            measured = {
-                row["epoch"]: {"step": row["step"], "epoch": row["epoch"], name: value[0]}
-                for row in record.metrics
-                if (value := row["metrics"].get(name))
-            }
-            if len(measured) >= 3:
-                return [measured[epoch] for epoch in sorted(measured)], name, FID_WORSE
-    return record.images, "distance", BEST_WORSE
+    the FID that most epochs have, if three or more do, else the energy distance."""
+    series: dict[str, dict[float, Row]] = {}
+    for row in record.metrics:
+        for name, (value, _) in row["metrics"].items():
+            if name.startswith("fid_") and value is not None:
+                measured = {"step": row["step"], "epoch": row["epoch"], name: value}
+                series.setdefault(name, {})[row["epoch"]] = measured
+    name = max(series, key=lambda name: len(series[name]), default="")
+    if len(series.get(name, ())) < 3:
+        return record.images, "distance", BEST_WORSE
+    return [series[name][epoch] for epoch in sorted(series[name])], name, FID_WORSE
 
 
 # The networks
