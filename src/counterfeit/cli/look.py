@@ -1,0 +1,68 @@
+"""Looking at a run: what is wrong with it, its images, one page about it."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from counterfeit.cli.output import writable
+
+
+def diagnose(run: Path, /) -> None:
+    """Say what is wrong with a run, finished or not: on what evidence, and what to try.
+
+    The exit status is 0 whether something is wrong or not. docs/diagnosis.md defines each finding.
+
+    Args:
+        run: a run directory.
+    """
+    from counterfeit.insight.diagnose import diagnose as diagnose_run
+    from counterfeit.insight.tables import findings_text
+    from counterfeit.run import Run
+
+    trained = Run.open(run)
+    print(findings_text(trained, diagnose_run(trained)))
+
+
+def sample(
+    run: Path,
+    /,
+    *,
+    count: Annotated[int, Parameter(name=["--count", "-n"])] = 100,
+    out: Path | None = None,
+    epoch: int | None = None,
+    seed: int | None = None,
+) -> None:
+    """Draw new images from a run's generator.
+
+    Args:
+        run: a run directory.
+        count: how many images.
+        out: a .png for a grid, or a .npz with `images`, uint8 (N, C, H, W) [default: a PNG in the
+            run's figures].
+        epoch: from an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
+        seed: fixes the latents [default: the run's].
+    """
+    from counterfeit.insight import figures
+    from counterfeit.run import Run
+
+    trained = Run.open(run)
+    target = writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
+    step = None if epoch is None else trained.step_at(epoch)
+    figures.write_samples(trained.sample(count, seed=seed, step=step), target)
+    print(target)
+
+
+def report(
+    runs: Annotated[list[Path], Parameter(negative="")], /, *, out: Path | None = None
+) -> None:
+    """Write one self-contained HTML page about a run, or about several beside each other.
+
+    Args:
+        runs: run directories.
+        out: the page [default: report.html in the run, or in the folder of several].
+    """
+    from counterfeit.insight.report import write_report
+    from counterfeit.run import Run
+
+    print(write_report([Run.open(run) for run in runs], out and writable(out)))

@@ -1,0 +1,60 @@
+"""How good a run's images are."""
+
+from pathlib import Path
+from typing import Literal
+
+from counterfeit.cli.options import Quiet
+
+
+def evaluate(
+    run: Path,
+    /,
+    *,
+    samples: int = 10_000,
+    epoch: int | None = None,
+    split: Literal["test", "validation"] = "test",
+    inception: Path | None = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
+
+    docs/metrics.md says what each number means and cannot see.
+
+    Args:
+        run: a run directory.
+        samples: how many images to draw; the paper's protocol takes 10,000.
+        epoch: measure an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
+        split: compare with the test images; or with validation images, to choose by the result.
+        inception: torch-fidelity's weights of Inception, to compare its features too; images
+            without labels have no FID, precision or recall otherwise.
+        quiet: no progress bar.
+    """
+    from counterfeit.insight.tables import metrics_table
+    from counterfeit.measure.inception import WEIGHTS, Inception
+    from counterfeit.measure.runs import evaluate as evaluate_run
+    from counterfeit.measure.runs import measure_real, reference_for
+    from counterfeit.progress import Bar
+    from counterfeit.run import Run
+
+    trained = Run.open(run)
+    step = None if epoch is None else trained.step_at(epoch)
+    with Bar(1, "reference: ", quiet=quiet) as bar:
+        reference = reference_for(
+            trained,
+            split,
+            inception=Inception.load(inception) if inception else None,
+            progress=bar.on_stage,
+        )
+    with Bar(1, "samples: ", quiet=quiet) as bar:
+        measured = evaluate_run(
+            trained, samples=samples, step=step, reference=reference, progress=bar.on_stage
+        )
+    with Bar(1, "real images: ", quiet=quiet) as bar:
+        real = measure_real(trained, reference, samples=samples, progress=bar.on_stage)
+    print(metrics_table(trained.path.name, measured, real))
+    if reference.classifier is None:
+        print(
+            f"\n{trained.recipe.data.name} has no labels: no classes, and no Inception score."
+            + ("" if inception else f"\nFID, KID, precision and recall need --inception: {WEIGHTS}")
+        )
+    print(trained.path / "metrics.jsonl")

@@ -1,0 +1,152 @@
+"""Training a run, going on with one, and forking one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from counterfeit.cli.options import Flag, Quiet
+from counterfeit.errors import UsageError
+
+if TYPE_CHECKING:
+    from counterfeit.recipe import Recipe
+    from counterfeit.run import Run
+
+Overrides = Annotated[list[str] | None, Parameter(name="--set", negative="")]
+
+
+def train(
+    recipe: str | None = None,
+    /,
+    *,
+    data: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    precision: Literal["float32", "bf16"] | None = None,
+    seed: int | None = None,
+    device: str = "auto",
+    set_: Overrides = None,
+    out: Path | None = None,
+    data_dir: Path | None = None,
+    resume: str | None = None,
+    fork: Annotated[bool, Flag] = False,
+    on_nan: Literal["stop", "rollback"] = "stop",
+    dry_run: Annotated[bool, Flag] = False,
+    evaluate_every: int | None = None,
+    stop_on: Literal["critical"] | None = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a recipe in a new run directory.
+
+    Ctrl-C saves and stops; --resume goes on, after a crash as well. What goes wrong is said after
+    the epoch that shows it, and kept in the run's findings.jsonl; `counterfeit diagnose` explains
+    it.
+
+    Args:
+        recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
+        data: a data set's name, or a folder of images [default: the recipe's].
+        epochs: passes over the data [default: the recipe's].
+        batch_size: images in a batch [default: the recipe's].
+        precision: of matrix products; bf16 is faster on processors that have it [default: the
+            recipe's].
+        seed: fixes all randomness [default: 0].
+        device: auto, cpu, cuda or mps.
+        set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
+        out: the folder to make the run directory in [default: runs].
+        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+        resume: go on with this run, or `latest`, the newest in --out; --epochs may differ.
+        fork: go on in a new run, so that other values may be given; the old one stays as it is.
+        on_nan: stop when a number is NaN or infinite; or rollback to the last checkpoint and go on
+            with half the learning rates, up to three times.
+        dry_run: print the resolved recipe and stop.
+        evaluate_every: measure the samples after every so many epochs, on the validation images.
+        stop_on: end the run, saved, with exit status 3, at a finding of this severity.
+        quiet: no progress bar, and no findings on the screen.
+    """
+    from counterfeit import recipe as recipes_
+    from counterfeit.progress import Bar
+
+    if recipe is None and resume is None:
+        raise UsageError("name a recipe to train, or --resume a run.")
+    if fork and resume is None:
+        raise UsageError("--fork needs a run to start from: --resume RUN.")
+    if resume is not None:
+        from counterfeit.run import Run
+        from counterfeit.training.fork import fork as fork_run
+        from counterfeit.training.fork import recipe_now
+
+        parent = Run.latest(out or Path("runs")) if resume == "latest" else Run.open(resume)
+        own = recipe_now(parent) if fork else parent.recipe
+    shortcuts = {
+        "data": data and {"name": data},
+        "training.epochs": epochs,
+        "training.batch_size": batch_size,
+        "training.precision": precision,
+    }
+    given = {key: value for key, value in shortcuts.items() if value is not None}
+    base = recipes_.load(recipe) if recipe is not None else own
+    spec = base.with_values(given).with_overrides(set_ or [])
+    if resume is not None and not fork:
+        _refuse_changes(parent, spec, seed=seed, out=out, data_dir=data_dir)
+    if dry_run:
+        print(spec.to_toml(), end="")
+        return
+
+    from counterfeit.insight.diagnose import Watch
+    from counterfeit.insight.tables import finding_line
+    from counterfeit.training import loop
+
+    on_epoch: list[loop.OnEpoch] = []
+    if evaluate_every is not None:
+        from counterfeit.measure.runs import Evaluator
+
+        on_epoch.append(Evaluator(evaluate_every))
+    with Bar(spec.training.epochs, quiet=quiet) as bar:
+        on_epoch.append(
+            Watch(
+                lambda finding: bar.say(finding_line(finding)),
+                stop_on_critical=stop_on == "critical",
+            )
+        )
+        if resume is not None:
+            if fork:
+                parent = fork_run(
+                    parent, spec, seed=seed, device=device, out=out, data_dir=data_dir
+                )
+            run = loop.resume(
+                parent.path,
+                epochs=spec.training.epochs,
+                device=device,
+                on_nan=on_nan,
+                on_row=[bar.on_row],
+                on_epoch=on_epoch,
+            )
+        else:
+            run = loop.train(
+                spec,
+                seed=seed or 0,
+                device=device,
+                out=out or "runs",
+                data_dir=data_dir,
+                on_nan=on_nan,
+                on_row=[bar.on_row],
+                on_epoch=on_epoch,
+            )
+    print(run.path)
+
+
+def _refuse_changes(
+    run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None, data_dir: Path | None
+) -> None:
+    """Refuse to resume a run with other values than it was started with; name each of them."""
+    changes = run.recipe.changes(spec.anchored())
+    if seed not in (None, run.seed):
+        changes.append(f"seed: {run.seed} -> {seed}")
+    for name, old, new in (("out", run.path.parent, out), ("data_dir", run.data_dir, data_dir)):
+        if new is not None and (old is None or new.resolve() != old.resolve()):
+            changes.append(f"{name}: {old} -> {new}")
+    if changes:
+        raise UsageError(
+            f"{run.path} keeps what it was started with, and these differ: {'; '.join(changes)}."
+            " With --fork a new run goes on from it with other values."
+        )
