@@ -36,11 +36,11 @@ from unittest import mock
 
 import torch
 
-from counterfeit import checkpoint, data, environment, recipe
+from counterfeit import data, environment, recipe
 from counterfeit.environment import describe
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import append_row
-from counterfeit.run import Run
+from counterfeit.run import Run, checkpoint
 from counterfeit.training import loop
 from counterfeit.training.game import Game
 

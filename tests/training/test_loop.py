@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import recipe
-from counterfeit.checkpoint import Checkpoint
 from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
 from counterfeit.run import Run
+from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training import loop
 from counterfeit.training.game import Game
 from counterfeit.training.step import Outcome

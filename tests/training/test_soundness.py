@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import recipe
-from counterfeit.checkpoint import Checkpoint
 from counterfeit.errors import CounterfeitError, Interrupted
 from counterfeit.run import Run
+from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training import loop
 from counterfeit.training.game import Game
 from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check, non_finite

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from counterfeit import environment, model
-from counterfeit.checkpoint import AVERAGE, Checkpoint
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
+from counterfeit.run.checkpoint import AVERAGE, Checkpoint
 from counterfeit.training.interval import Interval
 from counterfeit.training.loop import steps_per_epoch, training_images
 

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit import latents, model
-from counterfeit.checkpoint import AVERAGE, part_of
 from counterfeit.recipe import Recipe
+from counterfeit.run.checkpoint import AVERAGE, part_of
 from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
 from counterfeit.training.average import Average

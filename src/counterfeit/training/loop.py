@@ -16,10 +16,10 @@ from jaxtyping import Int64
 from torch import Tensor, nn
 
 from counterfeit import data, environment, latents, recipe
-from counterfeit.checkpoint import Checkpoint
 from counterfeit.errors import CannotWrite, CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
 from counterfeit.run import SNAPSHOT_IMAGES, Run, generate
+from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.seeds import stream
 from counterfeit.training.game import Game
 from counterfeit.training.interval import Interval

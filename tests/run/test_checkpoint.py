@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
-from counterfeit import checkpoint
-from counterfeit.checkpoint import Checkpoint
 from counterfeit.errors import CounterfeitError
+from counterfeit.run import checkpoint
+from counterfeit.run.checkpoint import Checkpoint
 
 
 @pytest.fixture

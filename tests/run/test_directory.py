@@ -12,9 +12,9 @@ import torch
 from PIL import Image
 
 import counterfeit
-from counterfeit.checkpoint import Checkpoint
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
+from counterfeit.run.checkpoint import Checkpoint
 
 
 @pytest.fixture(scope="module")

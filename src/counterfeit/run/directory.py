@@ -18,59 +18,32 @@ ones is written under a temporary name and renamed, and what came after the newe
 forgotten when training goes on from it.
 """
 
-import io
 import json
 import logging
-import math
 import os
 import shutil
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from counterfeit import checkpoint as checkpoints
 from counterfeit import data, latents, model, recipe
-from counterfeit.checkpoint import Checkpoint, Damaged
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.files import (
-    Row,
-    append_row,
-    lock,
-    read_rows,
-    sync,
-    sync_folder,
-    write_rows,
-    write_whole,
-    writing,
-)
+from counterfeit.files import Row, append_row, lock, sync, sync_folder, write_whole, writing
+from counterfeit.run import checkpoint as checkpoints
+from counterfeit.run import rows, snapshots
+from counterfeit.run.checkpoint import Checkpoint, Damaged
+from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
 from counterfeit.seeds import stream
 
 logger = logging.getLogger(__name__)
-
-SNAPSHOT_IMAGES = 100
-"""Latents whose images are kept at every epoch."""
-
-SAMPLE_BATCH = 1000
-
-DAMAGED_ARCHIVE = (
-    *(OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error),
-    *(SyntaxError, tokenize.TokenError),  # of the array's header, which is a literal of Python
-)
-
-DIVERGED = "training has diverged; lower the learning rates, or go back to an earlier checkpoint."
 
 
 class Run:
@@ -237,51 +210,33 @@ class Run:
 
     @property
     def log(self) -> list[Row]:
-        path = self.path / "log.jsonl"
-        rows = read_rows(path)
-        for before, after in pairwise(rows):
-            if before["step"] >= after["step"]:
-                raise CounterfeitError(f"{path} is damaged: its steps do not rise.")
-        return rows
+        return rows.read_log(self.path)
 
     def append_log(self, row: Row) -> None:
-        append_row(self.path / "log.jsonl", row)
+        append_row(self.path / rows.LOG, row)
 
     @property
     def metrics(self) -> list[Row]:
         """Rows of `step`, `epoch` and `metrics`: each name's [value, spread], None for NaN."""
-        path = self.path / "metrics.jsonl"
-        rows = read_rows(path)
-        if not all(_is_measured(row.get("metrics")) for row in rows):
-            raise CounterfeitError(f"{path} is damaged: a row holds no [value, spread] by name.")
-        return rows
+        return rows.read_metrics(self.path)
 
     def append_metrics(self, row: Row) -> None:
-        append_row(self.path / "metrics.jsonl", row)
+        append_row(self.path / rows.METRICS, row)
 
     @property
     def vitals(self) -> list[Row]:
-        return read_rows(self.path / "vitals.jsonl")
+        return rows.read_vitals(self.path)
 
     def append_vitals(self, row: Row) -> None:
-        append_row(self.path / "vitals.jsonl", row)
+        append_row(self.path / rows.VITALS, row)
 
     @property
     def findings(self) -> list[Row]:
         """Rows of `step`, `epoch` and `name`, and the other fields of a `Finding`."""
-        path = self.path / "findings.jsonl"
-        rows = read_rows(path)
-        if not all(type(row.get("name")) is str for row in rows):
-            raise CounterfeitError(f"{path} is damaged: a row has no name.")
-        for row in rows:
-            evidence = row.get("evidence", {})
-            back = evidence.get("rolled_back_to", 0) if isinstance(evidence, dict) else None
-            if type(back) is not int or back < 0:
-                raise CounterfeitError(f"{path} is damaged: a row's evidence is none.")
-        return rows
+        return rows.read_findings(self.path)
 
     def append_finding(self, row: Row) -> None:
-        append_row(self.path / "findings.jsonl", row)
+        append_row(self.path / rows.FINDINGS, row)
 
     @property
     def rollbacks(self) -> list[int]:
@@ -289,62 +244,30 @@ class Run:
 
         From each on, the learning rates are halved once more.
         """
-        return [row["evidence"]["rolled_back_to"] for row in self.findings if _went_back(row)]
+        return rows.rollbacks(self.findings)
 
     @property
-    def real_scores(self) -> dict[str, tuple[float, float | None]]:
+    def real_scores(self) -> rows.Scores:
         """What real training images score: `[value, spread]` under each metric's name, if measured.
 
         Raises:
             CounterfeitError: the file is damaged.
         """
-        path = self.path / "real_images.json"
-        if not path.exists():
-            return {}
-        try:
-            scores = json.loads(path.read_text(encoding="utf-8"))
-            return {
-                name: (float(value), None if spread is None else float(spread))
-                for name, (value, spread) in scores.items()
-            }
-        except (OSError, ValueError, TypeError, AttributeError):
-            raise CounterfeitError(
-                f"{path} is damaged; remove it, and `counterfeit evaluate` measures it again."
-            ) from None
+        return rows.read_real_scores(self.path)
 
-    def add_real_scores(self, scores: dict[str, tuple[float, float | None]]) -> None:
-        content = json.dumps(self.real_scores | scores, indent=2)
-        write_whole(self.path / "real_images.json", content.encode())
+    def add_real_scores(self, scores: rows.Scores) -> None:
+        rows.write_real_scores(self.path, self.real_scores | scores)
 
     @property
     def snapshot_epochs(self) -> list[int]:
-        names = (path.stem.removeprefix("epoch-") for path in self._snapshots.glob("epoch-*.npz"))
-        epochs = sorted({int(name) for name in names if name.isdecimal()})
-        return [epoch for epoch in epochs if self._snapshot_path(epoch).is_file()]
+        return snapshots.epochs(self._snapshots)
 
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
         """Images (100, C, H, W) of the fixed latents after `epoch` epochs; 0 is before training."""
-        path = self._snapshot_path(epoch)
-        shape = (SNAPSHOT_IMAGES, *self.image_shape)
-        try:
-            with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
-                np.lib.format.read_magic(file)
-                header = np.lib.format.read_array_header_1_0(file)
-                if header != (shape, False, np.dtype(np.uint8)):
-                    raise CounterfeitError(
-                        f"{path} is damaged: it does not hold this run's images."
-                    )
-                content = file.read(math.prod(shape))
-            return np.frombuffer(content, np.uint8).reshape(shape)
-        except FileNotFoundError:
-            raise CounterfeitError(f"{self.path} has no snapshot of epoch {epoch}.") from None
-        except DAMAGED_ARCHIVE:
-            raise CounterfeitError(f"{path} is damaged.") from None
+        return snapshots.read(self._snapshots, epoch, self.image_shape)
 
     def write_snapshot(self, epoch: int, images: UInt8[Tensor, "N C H W"]) -> None:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, images=images.numpy())
-        write_whole(self._snapshot_path(epoch), buffer.getvalue())
+        snapshots.write(self._snapshots, epoch, images)
 
     @property
     def checkpoint_steps(self) -> list[int]:
@@ -401,7 +324,7 @@ class Run:
 
     def write_checkpoint(self, state: Checkpoint) -> None:
         """Keep a state, and before it, safe from a power cut, all rows that belong to it."""
-        for name in ("log.jsonl", "findings.jsonl"):
+        for name in (rows.LOG, rows.FINDINGS):
             sync(self.path / name)
         checkpoints.write(self._checkpoints, state)
 
@@ -416,18 +339,9 @@ class Run:
         for folder in (self._checkpoints, self._snapshots):
             with writing(folder):
                 folder.mkdir(exist_ok=True)
-        with writing(self._snapshots):
-            for later in self.snapshot_epochs:
-                if later > epoch:
-                    self._snapshot_path(later).unlink()
-            for leftover in self._snapshots.glob(".epoch-*.tmp"):
-                leftover.unlink()
+        snapshots.rewind(self._snapshots, epoch)
         checkpoints.tidy(self._checkpoints)
-        for name in ("log.jsonl", "metrics.jsonl", "vitals.jsonl", "findings.jsonl"):
-            path = self.path / name
-            write_rows(
-                path, [row for row in read_rows(path) if row["step"] <= step or _went_back(row)]
-            )
+        rows.rewind(self.path, step)
 
     # What a run can do once it is trained.
 
@@ -437,16 +351,15 @@ class Run:
         Its weights are their average over training where the recipe asks for one; the newest with
         `averaged` off.
         """
-        network = model.build_generator(self.recipe, self.image_shape)
-        average = averaged and self.recipe.generator.ema_decay > 0
-        self._load(network, checkpoints.AVERAGE if average else "generator", step)
-        return network
+        return rebuild_generator(
+            self.recipe, self.image_shape, self.checkpoint(step), self.path, averaged=averaged
+        )
 
     def discriminator(self, step: int | None = None) -> model.MLPDiscriminator:
         """The trained discriminator, in eval mode: dropout is off."""
-        network = model.build_discriminator(self.recipe, self.image_shape)
-        self._load(network, "discriminator", step)
-        return network
+        return rebuild_discriminator(
+            self.recipe, self.image_shape, self.checkpoint(step), self.path
+        )
 
     def sample(
         self, count: int, *, seed: int | None = None, step: int | None = None
@@ -465,20 +378,6 @@ class Run:
         z = latents.draw(self.recipe.latent, count, rng)
         return generate(self.generator(step), z, self.recipe.value_range)
 
-    def _load(self, network: torch.nn.Module, part: str, step: int | None) -> None:
-        state = self.checkpoint(step)
-        own = state.part(part)
-        weights = {key: tensor for key, tensor in own.items() if not key.startswith("optimizer.")}
-        try:
-            network.load_state_dict(weights)
-        except RuntimeError:
-            raise CounterfeitError(
-                f"the checkpoint of step {state.step} in {self.path} does not fit its recipe."
-            ) from None
-        if not all(tensor.isfinite().all() for tensor in weights.values()):
-            raise CounterfeitError(f"the {part} has NaN or infinite weights: {DIVERGED}")
-        network.eval()
-
     @property
     def _checkpoints(self) -> Path:
         return self.path / "checkpoints"
@@ -486,14 +385,6 @@ class Run:
     @property
     def _snapshots(self) -> Path:
         return self.path / "snapshots"
-
-    def _snapshot_path(self, epoch: int) -> Path:
-        return self._snapshots / f"epoch-{epoch:04d}.npz"
-
-
-def _went_back(row: Row) -> bool:
-    evidence = row.get("evidence")
-    return isinstance(evidence, dict) and "rolled_back_to" in evidence
 
 
 def _rename_to_free(folder: Path, wanted: Path) -> Path:
@@ -507,35 +398,3 @@ def _rename_to_free(folder: Path, wanted: Path) -> Path:
                 raise
         again += 1
         target = wanted.with_name(f"{wanted.name}-{again}")
-
-
-def generate(
-    generator: torch.nn.Module, z: Float[Tensor, "N z"], value_range: tuple[float, float]
-) -> UInt8[Tensor, "N C H W"]:
-    """The generator's images of `z` in eval mode, on the CPU; its mode is left as it was.
-
-    Raises:
-        CounterfeitError: they are not finite.
-    """
-    was_training = generator.training
-    generator.eval()
-    parts, finite = [], True
-    with torch.inference_mode():
-        for part in torch.split(z, SAMPLE_BATCH):
-            pixels = generator(part)
-            finite = finite and bool(pixels.isfinite().all())
-            parts.append(data.as_uint8(pixels, *value_range).cpu())
-    generator.train(was_training)
-    if not finite:
-        raise CounterfeitError(f"the generator makes NaN or infinite pixels: {DIVERGED}")
-    return torch.cat(parts)
-
-
-def _is_measured(metrics: object) -> bool:
-    """Whether these are a row's metrics: [value, spread] by name, each a number or None."""
-    return isinstance(metrics, dict) and all(
-        isinstance(pair, list)
-        and len(pair) == 2
-        and all(number is None or type(number) in (int, float) for number in pair)
-        for pair in metrics.values()
-    )

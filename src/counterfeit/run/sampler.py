@@ -1,0 +1,84 @@
+"""A run's networks rebuilt from its recipe and a checkpoint, and the images that they make."""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from counterfeit import data, model
+from counterfeit.errors import CounterfeitError
+from counterfeit.recipe import Recipe
+from counterfeit.run.checkpoint import AVERAGE, Checkpoint
+
+SAMPLE_BATCH = 1000
+
+DIVERGED = "training has diverged; lower the learning rates, or go back to an earlier checkpoint."
+
+Shape = tuple[int, int, int]
+
+
+def rebuild_generator(
+    recipe: Recipe, shape: Shape, state: Checkpoint, path: Path, *, averaged: bool
+) -> model.MLPGenerator:
+    """The generator of a checkpoint of the run at `path`, in eval mode.
+
+    BatchNorm uses its running statistics. Its weights are their average over training where the
+    recipe asks for one; the newest with `averaged` off.
+
+    Raises:
+        CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
+    """
+    network = model.build_generator(recipe, shape)
+    average = averaged and recipe.generator.ema_decay > 0
+    _load(network, state, AVERAGE if average else "generator", path)
+    return network
+
+
+def rebuild_discriminator(
+    recipe: Recipe, shape: Shape, state: Checkpoint, path: Path
+) -> model.MLPDiscriminator:
+    """The discriminator of a checkpoint of the run at `path`, in eval mode: dropout is off.
+
+    Raises:
+        CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
+    """
+    network = model.build_discriminator(recipe, shape)
+    _load(network, state, "discriminator", path)
+    return network
+
+
+def generate(
+    generator: torch.nn.Module, z: Float[Tensor, "N z"], value_range: tuple[float, float]
+) -> UInt8[Tensor, "N C H W"]:
+    """The generator's images of `z` in eval mode, on the CPU; its mode is left as it was.
+
+    Raises:
+        CounterfeitError: they are not finite.
+    """
+    was_training = generator.training
+    generator.eval()
+    parts, finite = [], True
+    with torch.inference_mode():
+        for part in torch.split(z, SAMPLE_BATCH):
+            pixels = generator(part)
+            finite = finite and bool(pixels.isfinite().all())
+            parts.append(data.as_uint8(pixels, *value_range).cpu())
+    generator.train(was_training)
+    if not finite:
+        raise CounterfeitError(f"the generator makes NaN or infinite pixels: {DIVERGED}")
+    return torch.cat(parts)
+
+
+def _load(network: nn.Module, state: Checkpoint, part: str, path: Path) -> None:
+    own = state.part(part)
+    weights = {key: tensor for key, tensor in own.items() if not key.startswith("optimizer.")}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError:
+        raise CounterfeitError(
+            f"the checkpoint of step {state.step} in {path} does not fit its recipe."
+        ) from None
+    if not all(tensor.isfinite().all() for tensor in weights.values()):
+        raise CounterfeitError(f"the {part} has NaN or infinite weights: {DIVERGED}")
+    network.eval()
