@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from counterfeit import recipe
 from counterfeit.training import optimizers
@@ -81,6 +83,74 @@ def test_sgd_for_graphs_is_pytorchs_under_a_schedule() -> None:
     assert [setting.item() for setting in settings] == pytest.approx([0.1 / 1.5**3, 0.9])
 
 
+PROBABILITIES = st.one_of(st.just(0.0), st.floats(0, 0.99))
+
+
+@given(
+    momentum=PROBABILITIES,
+    final=PROBABILITIES,
+    start=st.floats(0, 4),
+    epochs=st.floats(0.5, 4),
+    resumed=st.integers(0, 5),
+)
+def test_each_way_follows_momentums_schedule_and_resumes_to_the_bit(
+    momentum: float, final: float, start: float, epochs: float, resumed: int
+) -> None:
+    spec = recipe.Sgd(
+        lr=0.1, momentum=momentum, final_momentum=final, momentum_ramp=(start, start + epochs)
+    )
+    gradients = torch.randn(6, 4, 3, generator=torch.Generator().manual_seed(0))
+
+    def started(kind: str) -> tuple[torch.nn.Linear, torch.optim.Optimizer]:
+        network = torch.nn.Linear(3, 4, bias=False)
+        torch.nn.init.zeros_(network.weight)
+        if kind == "graphable":
+            return network, optimizers.GraphableSgd([network.weight], spec.lr, spec.momentum)
+        return network, optimizers.build(network, spec)
+
+    def trained(kind: str, resumed: int | None = None) -> torch.Tensor:
+        network, optimizer = started(kind)
+        for epoch, gradient in enumerate(gradients):
+            if epoch == resumed:
+                weights, state = network.state_dict(), optimizers.tensors(optimizer)
+                network, optimizer = started(kind)
+                network.load_state_dict(weights)
+                optimizers.load(optimizer, state)
+            network.weight.grad = gradient.clone()
+            optimizers.schedule(optimizer, spec, epoch, epoch)
+            if kind == "short":
+                optimizers.step(optimizer)
+            else:
+                optimizer.step()
+        return network.weight.detach()
+
+    weight = velocity = torch.zeros(4, 3, dtype=torch.float64)
+    for epoch, gradient in enumerate(gradients):
+        progress = min(max((epoch + 1 - start) / epochs, 0), 1)
+        velocity = (momentum + progress * (final - momentum)) * velocity + gradient
+        weight = weight - spec.lr * velocity
+
+    for kind in ("plain", "short", "graphable"):
+        whole = trained(kind)
+        torch.testing.assert_close(whole.double(), weight, rtol=1e-5, atol=1e-6)
+        assert torch.equal(trained(kind, resumed), whole)
+    assert torch.equal(trained("short"), trained("plain"))
+
+
+def test_momentum_may_start_after_updates_that_kept_no_velocity() -> None:
+    spec = recipe.Sgd(lr=0.5)
+    network = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.zeros_(network.weight)
+    optimizer = optimizers.build(network, spec)
+    network.weight.grad = torch.ones(1, 2)
+    optimizers.step(optimizer)
+    assert optimizers.tensors(optimizer) == {}
+    optimizer.param_groups[0]["momentum"] = 0.5
+    for _ in range(2):
+        optimizers.step(optimizer)
+    assert network.weight.tolist() == [[-0.5 * (1 + 1 + 1.5)] * 2]
+
+
 @pytest.mark.parametrize(
     "spec",
     [recipe.Sgd(lr=0.1), recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1, betas=(0.5, 0.9))],
@@ -130,5 +200,7 @@ def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
     ):
         with pytest.raises(ValueError, match=r"state of|invalid literal"):
             optimizers.load(optimizer, kept | damage)
+    with pytest.raises(ValueError, match="state of other parameters"):
+        optimizers.load(optimizer, {key: kept[key] for key in kept if ".0." in key})
     optimizers.load(optimizer, {})
     optimizers.load(optimizer, kept)

@@ -1,5 +1,6 @@
 """The recipe's optimisers, on PyTorch's fused implementations, and their schedules."""
 
+import math
 from typing import Any
 
 import torch
@@ -59,7 +60,8 @@ def schedule(
     Source: pylearn2's `ExponentialDecay` and `MomentumAdjustor`, as mnist.yaml uses them; the
     latter counts once before training, so that its count is the epoch's number from 1. Their
     velocity holds the learning rate and PyTorch's does not: the difference is the decay of one
-    update, a factor of 1.000004.
+    update, a factor of 1.000004. Where momentum is 0 PyTorch keeps no velocity, and would start
+    from none when it rises: a schedule's 0 is therefore the least positive float.
     """
     group = optimizer.param_groups[0]
     if isinstance(spec, Adam):
@@ -74,7 +76,7 @@ def schedule(
         start, end = spec.momentum_ramp
         progress = min(max((epoch + 1 - start) / (end - start), 0.0), 1.0)
         momentum = spec.momentum + progress * (spec.final_momentum - spec.momentum)
-        _set(group, "momentum", momentum)
+        _set(group, "momentum", max(momentum, math.ulp(0.0)))
 
 
 def _set(group: dict[str, Any], name: str, value: float) -> None:
@@ -93,13 +95,13 @@ def step(optimizer: Optimizer) -> None:
     """
     (group,) = optimizer.param_groups
     adam = isinstance(optimizer, torch.optim.Adam)
-    if not optimizer.state and (adam or group["momentum"]):  # PyTorch makes it in its first step
-        with torch.inference_mode(False):  # whose tensors no other code could change
-            optimizer.step()
-        return
     parameters = group["params"]
     gradients = [parameter.grad for parameter in parameters]
     states = [optimizer.state[parameter] for parameter in parameters]
+    if not states[0] and (adam or group["momentum"]):  # PyTorch makes it in its first step
+        with torch.inference_mode(False):  # whose tensors no other code could change
+            optimizer.step()
+        return
     if adam:
         count = states[0]["step"].add_(1)  # the same for all
         for state in states:
@@ -170,7 +172,7 @@ def _require_fit(optimizer: Optimizer, state: dict[int, dict[str, Tensor]]) -> N
     names = {"step", "exp_avg", "exp_avg_sq"} if adam else {"momentum_buffer"}
     parameters = optimizer.param_groups[0]["params"]
     numbers = set(range(len(parameters)))
-    if not state.keys() <= numbers or (adam and state and state.keys() != numbers):
+    if state and state.keys() != numbers:
         raise ValueError("state of other parameters")
     for number, of_one in state.items():
         if of_one.keys() != names:
