@@ -593,7 +593,7 @@ def stalled(rows: Sequence[Row]) -> Bool[np.ndarray, " rows"]:
 def top_share(classes: Sequence[int]) -> float:
     """The share of the commonest class among images that the classifier is sure of."""
     sure = np.array([c for c in classes if c >= 0])
-    return float(np.bincount(sure).max() / len(sure)) if len(sure) >= SURE_IMAGES else math.nan
+    return float(np.max(np.bincount(sure)) / len(sure)) if len(sure) >= SURE_IMAGES else math.nan
 
 
 def changed_share(before: Sequence[int], after: Sequence[int]) -> float:

@@ -554,8 +554,9 @@ def _marker_line(axes: Axes, y: float, colour: str = FAINT) -> None:
 def _fit(axes: Axes, *series: NDArray[np.float64]) -> None:
     values = np.concatenate(series)
     values = values[np.isfinite(values)]
-    margin = 0.04 * (values.max() - values.min())
-    axes.set_ylim(values.min() - margin, values.max() + margin)
+    low, high = np.min(values), np.max(values)
+    margin = 0.04 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
 
 
 def _label_ends(
