@@ -32,9 +32,9 @@ from counterfeit.data.published import PUBLISHED
 from counterfeit.data.sources import Source
 from counterfeit.insight import figures
 from counterfeit.insight.diagnose import Watch
-from counterfeit.insight.finding import Finding
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
+from counterfeit.run.findings import Finding
 
 Action = Callable[[], object]
 

@@ -37,11 +37,11 @@ def test_the_finding_names_the_first_bad_update_and_tensor() -> None:
     losses = torch.tensor([[1.0, 1.0], [1.0, NAN], [INF, NAN]])
     with pytest.raises(NonFinite, match=r"step 9: generator\.loss") as loss:
         check({"a": torch.ones(2)}, losses, step=10, per_epoch=5)
-    assert loss.value.finding["first_step"] == 9
-    assert loss.value.finding["last_epoch"] == 2.0
+    assert loss.value.finding.first_step == 9
+    assert loss.value.finding.last_epoch == 2.0
     with pytest.raises(NonFinite, match="step 10: b") as weight:
         check({"a": torch.ones(2), "b": torch.tensor([INF])}, torch.ones(3, 2), 10, 5)
-    assert weight.value.finding["evidence"] == {"tensor": "b", "tensors": 1}
+    assert weight.value.finding.evidence == {"tensor": "b", "tensors": 1}
 
 
 @pytest.fixture

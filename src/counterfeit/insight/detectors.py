@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from counterfeit.files import Row
-from counterfeit.insight.finding import SEVERITIES, Finding, Severity
 from counterfeit.recipe import Recipe
+from counterfeit.run.findings import SEVERITIES, Finding, Severity
 
 Column = Float[np.ndarray, " rows"]
 

@@ -8,9 +8,9 @@ from counterfeit.errors import CounterfeitError, Stopped
 from counterfeit.files import Row
 from counterfeit.insight import detectors
 from counterfeit.insight.detectors import Record
-from counterfeit.insight.finding import SEVERITIES, Finding, Severity
 from counterfeit.insight.vitals import Gauge, take, untrained, vitals
 from counterfeit.run import Run
+from counterfeit.run.findings import SEVERITIES, Finding, Severity
 
 __all__ = ["SEVERITIES", "Finding", "Severity", "Watch", "diagnose"]
 

@@ -2,9 +2,9 @@
 
 import textwrap
 
-from counterfeit.insight.finding import Finding
 from counterfeit.measure.measurement import Measurement
 from counterfeit.run import Run
+from counterfeit.run.findings import Finding
 
 WIDTH = 88
 

@@ -163,7 +163,7 @@ def _train_soundly(
                 return _train(run, game, images, on_row, on_epoch, signals)
             except NonFinite as wrong:
                 if on_nan == "stop" or len(run.rollbacks) == MOST_ROLLBACKS:
-                    run.append_finding(wrong.finding)
+                    run.append_finding(wrong.row)
                     raise CounterfeitError(f"{wrong} {_kept(run)}. {wrong.advice}") from None
                 saved = run.recover()
                 back = saved.step if saved else 0

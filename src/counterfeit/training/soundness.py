@@ -8,6 +8,7 @@ from torch import Tensor
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.run.findings import Finding
 
 MOST_ROLLBACKS = 3
 """How often a run goes back and halves its learning rates before it stops after all."""
@@ -16,10 +17,7 @@ LOSSES = ("discriminator.loss", "generator.loss")
 
 
 class NonFinite(CounterfeitError):
-    """A loss or a tensor of the training became NaN or infinite.
-
-    `finding` is the row of findings.jsonl that says so.
-    """
+    """A loss or a tensor of the training became NaN or infinite; `finding` says so."""
 
     advice = (
         "Lower the learning rates: resume it with --on-nan rollback, or with --fork from its newest"
@@ -28,26 +26,28 @@ class NonFinite(CounterfeitError):
 
     def __init__(self, names: list[str], first_step: int, step: int, per_epoch: int) -> None:
         super().__init__(f"step {first_step}: {names[0]} is NaN or infinite.")
-        self.finding: Row = {
-            "step": step,
-            "epoch": step / per_epoch,
-            "name": "non-finite",
-            "severity": "critical",
-            "first_step": first_step,
-            "last_step": step,
-            "first_epoch": first_step / per_epoch,
-            "last_epoch": step / per_epoch,
-            "evidence": {"tensor": names[0], "tensors": len(names)},
-            "meaning": f"{names[0]} is no number any more: training has diverged.",
-            "advice": self.advice,
-            "source": "both losses and all tensors of a checkpoint, read at each log row",
-        }
+        self.finding = Finding(
+            name="non-finite",
+            severity="critical",
+            first_step=first_step,
+            last_step=step,
+            first_epoch=first_step / per_epoch,
+            last_epoch=step / per_epoch,
+            evidence={"tensor": names[0], "tensors": len(names)},
+            meaning=f"{names[0]} is no number any more: training has diverged.",
+            advice=self.advice,
+            source="both losses and all tensors of a checkpoint, read at each log row",
+        )
+
+    @property
+    def row(self) -> Row:
+        """The finding, for a training that ends."""
+        return self.finding.as_row(self.finding.last_step, self.finding.last_epoch)
 
     def rolled_back(self, step: int) -> Row:
         """The finding, for a training that went back to `step` and halved its learning rates."""
-        evidence = self.finding["evidence"] | {"rolled_back_to": step}
-        return self.finding | {
-            "evidence": evidence,
+        return self.row | {
+            "evidence": self.finding.evidence | {"rolled_back_to": step},
             "advice": f"Training went back to step {step} and on with half the learning rates.",
         }
 

@@ -1,4 +1,4 @@
-"""What diagnosis says about a run: a named failure, on evidence, with what to try."""
+"""What is said of a run, by diagnosis or by training itself: a named failure, on evidence."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
