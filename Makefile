@@ -1,40 +1,50 @@
-# Everything runs in a virtual environment in .venv, made on first use.
-# PYTHON names the interpreter to make it with.
+# Everything runs in a virtual environment, made on first use. PYTHON names the interpreter to make
+# it with, and VENV its folder: make unit PYTHON=python3.13 VENV=.venv-3.13
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 
-.PHONY: help demo test lint types unit format clean
+.PHONY: help demo test lint types unit browser format clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    train the article's three stages in short form and write one report"
-	@echo "make test    lint, types and all tests"
-	@echo "make format  format the code"
-	@echo "make clean   remove the environment and caches"
+	@echo "make demo     train the article's three stages in short form and write one report"
+	@echo "make test     lint, types and all tests"
+	@echo "make browser  bring the browser that the tests of the report's page need"
+	@echo "make format   format the code"
+	@echo "make clean    remove the environments and caches"
 
-demo: .venv/installed
+demo: $(VENV)/installed
 	$(BIN)/counterfeit reproduce --quick
 
 test: lint types unit
 
-lint: .venv/installed
+lint: $(VENV)/installed
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/ruff check src tests benchmarks
 
-types: .venv/installed
+types: $(VENV)/installed
 	$(BIN)/mypy
 
-unit: .venv/installed
+unit: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2
 
-format: .venv/installed
+# The machine's own; or Playwright's where it can be fetched, with the libraries it needs where we may
+# install them; or Debian's.
+browser: $(VENV)/installed
+	command -v chromium || \
+	  $(BIN)/python -m playwright install $$([ $$(id -u) != 0 ] || echo --with-deps) chromium || \
+	  { apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends chromium fonts-liberation; }
+
+format: $(VENV)/installed
 	$(BIN)/ruff format src tests benchmarks
 	$(BIN)/ruff check --fix src tests benchmarks
 
-.venv/installed: pyproject.toml
-	$(PYTHON) -m venv .venv
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,7 +20,9 @@ def has_mnist() -> bool:
     return (data.data_folder() / "mnist" / "t10k-images-idx3-ubyte").is_file()
 
 
-@pytest.mark.skipif(not has_mnist(), reason="MNIST is not on this machine")
+@pytest.mark.skipif(
+    not has_mnist(), reason="MNIST has not been fetched; `counterfeit data mnist` does it"
+)
 def test_at_least_99_4_percent_of_mnists_test_images_are_right(
     mnist_classifier: Classifier,
 ) -> None:
