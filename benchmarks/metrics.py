@@ -16,10 +16,11 @@ from torch import Tensor
 from counterfeit import data
 from counterfeit.measure import classifier
 from counterfeit.measure.distances import fid, kid
-from counterfeit.measure.evaluate import Reference, measure_images, subset
+from counterfeit.measure.images import measure_images
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.modes import SURE, inception_score, mode_coverage
+from counterfeit.measure.reference import Reference, subset
 from counterfeit.measure.train_classifier import classifier_for
 
 FAULT_COLUMNS = {

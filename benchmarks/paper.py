@@ -22,11 +22,12 @@ from counterfeit import latents
 from counterfeit.files import append_row
 from counterfeit.insight import figures
 from counterfeit.insight.tables import number
-from counterfeit.measure.evaluate import Reference, compare_features
+from counterfeit.measure.evaluate import SAMPLES
+from counterfeit.measure.images import compare_features
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.pairs import as_points
 from counterfeit.measure.parzen import parzen
-from counterfeit.measure.runs import SAMPLES, real_images, reference_for
+from counterfeit.measure.reference import Reference, real_images, reference_for
 from counterfeit.run import Run, generate
 from counterfeit.seeds import stream
 

@@ -20,8 +20,8 @@ import counterfeit
 from counterfeit import recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
-from counterfeit.measure.evaluate import Reference
-from counterfeit.measure.runs import evaluate, reference_for
+from counterfeit.measure.evaluate import evaluate
+from counterfeit.measure.reference import Reference, reference_for
 
 PRECISIONS = ("float32", "bf16")
 

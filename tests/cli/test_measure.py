@@ -6,7 +6,6 @@ import pytest
 from command import call
 
 from counterfeit import data
-from counterfeit.measure import runs
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
@@ -18,7 +17,7 @@ def test_evaluate_prints_samples_beside_real_images(
     def barely_trained(images: data.ImageData, folder: Path, *, progress: object) -> Classifier:
         return classifier_for(images, tmp_path, updates=20)
 
-    monkeypatch.setattr(runs, "classifier_for", barely_trained)
+    monkeypatch.setattr("counterfeit.measure.reference.classifier_for", barely_trained)
     status, out, _ = call(capsys, "evaluate", str(run_path), "--samples", "200", "--quiet")
     assert status == 0
     lines = out.splitlines()

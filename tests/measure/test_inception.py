@@ -9,8 +9,9 @@ from torch import Tensor
 
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.measure import inception
-from counterfeit.measure.evaluate import Reference, measure_images
+from counterfeit.measure.images import measure_images
 from counterfeit.measure.inception import Inception
+from counterfeit.measure.reference import Reference
 
 extractors = pytest.importorskip("torch_fidelity.feature_extractor_inceptionv3")
 

@@ -30,9 +30,10 @@ def evaluate(
         quiet: no progress bar.
     """
     from counterfeit.insight.tables import metrics_table
+    from counterfeit.measure.evaluate import evaluate as evaluate_run
+    from counterfeit.measure.evaluate import measure_real
     from counterfeit.measure.inception import WEIGHTS, Inception
-    from counterfeit.measure.runs import evaluate as evaluate_run
-    from counterfeit.measure.runs import measure_real, reference_for
+    from counterfeit.measure.reference import reference_for
     from counterfeit.progress import Bar
     from counterfeit.run import Run
 

@@ -98,7 +98,7 @@ def train(
 
     on_epoch: list[loop.OnEpoch] = []
     if evaluate_every is not None:
-        from counterfeit.measure.runs import Evaluator
+        from counterfeit.measure.evaluate import Evaluator
 
         on_epoch.append(Evaluator(evaluate_every))
     with Bar(spec.training.epochs, quiet=quiet) as bar:

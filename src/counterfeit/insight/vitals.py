@@ -42,9 +42,9 @@ from counterfeit import data, latents, model
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.measure.classifier import Classifier
-from counterfeit.measure.evaluate import subset
 from counterfeit.measure.modes import SURE
 from counterfeit.measure.pairs import as_points, nearest, squared_distances
+from counterfeit.measure.reference import subset
 from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.run import Run, generate
 from counterfeit.seeds import stream

@@ -1,187 +1,128 @@
-"""All metrics of one set of samples, on fixed protocols, under names that say which.
+"""Measuring a run: its samples, beside real images, and the row that is kept."""
 
-A name is `metric_features_split_count`, without the parts that do not apply:
-`fid_mnist-v1-0123abcd_test_10k` compares the classifier's features of 10,000 samples with those of
-the whole test split; `parzen_validation_10k` needs no features. Two numbers of one name are of one
-kind and can be compared.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import suppress
 
 import torch
-from jaxtyping import Float, Int64, Shaped, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 
+from counterfeit import data
 from counterfeit.errors import UsageError
-from counterfeit.measure.classifier import Classifier, Reading
-from counterfeit.measure.distances import fid, kid
-from counterfeit.measure.inception import Inception
-from counterfeit.measure.manifold import prdc
-from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
-from counterfeit.measure.memorisation import memorisation
-from counterfeit.measure.modes import inception_score, mode_coverage
-from counterfeit.measure.pairs import as_points, nearest
-from counterfeit.measure.parzen import parzen
-from counterfeit.seeds import stream
+from counterfeit.files import Row
+from counterfeit.measure.images import full_name, measure_images
+from counterfeit.measure.measurement import Measurement
+from counterfeit.measure.memorisation import discriminator_accuracy
+from counterfeit.measure.reference import Progress, Reference, real_images, reference_for, subset
+from counterfeit.run import Run
 
-MANIFOLD_IMAGES = 5_000
-"""Samples, and as many reference images, for precision, recall, density and coverage."""
+SAMPLES = 10_000
 
-NEAREST_IMAGES = 1_000
-"""Samples, and as many reference images, whose nearest training image is looked for."""
-
-Progress = Callable[[str, float], None]
-"""Is told what is being done, and the share of the whole that is done."""
+ASKED = 5_000
+"""Images of each kind that D is asked about."""
 
 
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """Real images to measure samples against; they are read once, for any number of samples."""
-
-    split: str
-    """`test`, or `validation` where a checkpoint is chosen by the result."""
-    images: UInt8[Tensor, "M C H W"]
-    validation: UInt8[Tensor, "V C H W"]
-    """The first 1,000 choose Parzen's bandwidth."""
-    training: UInt8[Tensor, "T C H W"] | None = None
-    """What the generator was trained on. None where that holds `images`, as for a run on all of
-    MNIST's training images that is validated on some of them: then nothing is held out, and there
-    are no memorisation metrics."""
-    labels: Int64[Tensor, " L"] | None = None
-    """Of the data's training split; its class distribution is the one to reach."""
-    classifier: Classifier | None = None
-    """None for data without labels: what needs classes or features then cannot be had."""
-    inception: Inception | None = None
-    """Features for FID, KID and precision to coverage that need no labels."""
-
-    @cached_property
-    def reading(self) -> Reading | None:
-        """What the classifier says of `images`."""
-        return self.classifier.read(self.images) if self.classifier else None
-
-    @cached_property
-    def inception_features(self) -> Float[Tensor, "M 2048"] | None:
-        """What Inception sees in `images`."""
-        return self.inception.read(self.images) if self.inception else None
-
-    @cached_property
-    def nearest(self) -> Float[Tensor, " n"] | None:
-        """Distances of up to 1,000 of `images` to their nearest training images."""
-        if self.training is None:
-            return None
-        return nearest(subset(self.images, NEAREST_IMAGES), self.training)[0]
-
-
-def measure_images(
-    samples: UInt8[Tensor, "N C H W"],
-    reference: Reference,
+def evaluate(
+    run: Run,
     *,
+    samples: int = SAMPLES,
+    step: int | None = None,
+    reference: Reference | None = None,
     progress: Progress = lambda stage, done: None,
 ) -> dict[str, Measurement]:
-    """Every metric that the reference allows, by its full name.
+    """Measure the run's newest checkpoint, or that of `step`; add a row to its metrics.jsonl.
 
-    FID, KID, classes and Parzen take all samples and all of `reference.images`; precision, recall,
-    density and coverage 5,000 of each; the nearest training images are looked for of 1,000 of each.
-    Where that is fewer than there are, they are a random subset, always the same.
-
-    Args:
-        samples: of the shape of the reference's images; the paper's protocol takes 10,000.
-        progress: called with a stage's name and the share of the whole that is done.
+    The samples are those of `run.sample(samples)`. Where images are held out, D is asked about
+    them too, beside training images and samples.
 
     Raises:
-        UsageError: samples of another shape than the reference's, or fewer than 40 of either.
+        UsageError: too few samples.
+        CounterfeitError: there is no checkpoint, or the data cannot be had.
     """
-    if samples.shape[1:] != reference.images.shape[1:]:
-        raise UsageError(
-            f"samples of shape {tuple(samples.shape[1:])} cannot be measured against images of"
-            f" shape {tuple(reference.images.shape[1:])}"
-        )
-    require_count(samples, LEAST_SAMPLES, "samples")
-    require_count(reference.images, LEAST_SAMPLES, f"{reference.split} images")
-    split, count, few = reference.split, len(samples), min(NEAREST_IMAGES, len(samples))
-
-    measured: dict[str, Measurement] = {}
-    read = real = None
-    progress("reading images", 0)
-    if reference.classifier:
-        real = reference.reading
-        read = reference.classifier.read(
-            samples, progress=lambda done: progress("reading images", 0.1 + 0.15 * done)
-        )
-    if reference.classifier and read and real:
-        features = reference.classifier.name
-        progress("FID, KID, precision and recall", 0.25)
-        measured |= compare_features(features, read.features, real.features, split)
-        score = inception_score(read.probabilities)
-        measured[full_name("inception_score", features, None, count)] = score
-        if reference.labels is not None:
-            for metric, value in mode_coverage(read.probabilities, reference.labels).items():
-                measured[full_name(metric, features, None, count)] = value
-
-    if reference.inception and reference.inception_features is not None:
-        seen = reference.inception.read(
-            samples, progress=lambda done: progress("Inception", 0.4 + 0.1 * done)
-        )
-        measured |= compare_features(
-            reference.inception.name, seen, reference.inception_features, split
-        )
-
-    if reference.training is not None and reference.nearest is not None:
-        distances, _ = nearest(
-            subset(samples, few),
-            reference.training,
-            progress=lambda done: progress("nearest training images", 0.5 + 0.2 * done),
-        )
-        copying = memorisation(
-            distances,
-            reference.nearest,
-            subset(read.classes, few) if read else None,
-            subset(real.classes, NEAREST_IMAGES) if real else None,
-        )
-        for metric, value in copying.items():
-            measured[full_name(metric, None, split, few)] = value
-
-    window = parzen(
-        as_points(samples),
-        as_points(reference.validation),
-        as_points(reference.images),
-        progress=lambda done: progress("Parzen window", 0.7 + 0.3 * done),
-    )
-    measured[full_name("parzen", None, split, count)] = window.log_likelihood
-    measured[full_name("parzen_sigma", None, None, count)] = Measurement(window.sigma, None)
+    state = run.checkpoint(step)
+    reference = reference or reference_for(run)
+    images = run.sample(samples, step=state.step)
+    measured = measure_images(images, reference, progress=progress)
+    if reference.training is not None:
+        measured |= _ask_discriminator(run, state.step, images, reference)
+    run.append_metrics(as_row(state.step, state.epoch, measured))
     return measured
 
 
-def compare_features(
-    name: str, samples: Float[Tensor, "N F"], real: Float[Tensor, "M F"], split: str
+def _ask_discriminator(
+    run: Run, step: int, samples: UInt8[Tensor, "N C H W"], reference: Reference
 ) -> dict[str, Measurement]:
-    """FID, KID and precision to coverage of the features of that name."""
-    measured = {
-        full_name("fid", name, split, len(samples)): fid(samples, real),
-        full_name("kid", name, split, len(samples)): kid(samples, real),
+    """D's accuracy on as many images of each kind, up to 5,000; see `discriminator_accuracy`."""
+    assert reference.training is not None
+    kinds = (reference.training, reference.images, samples)
+    count = min(ASKED, *map(len, kinds))
+    discriminator = run.discriminator(step)
+    with torch.inference_mode():
+        logits = [
+            discriminator(data.as_float(subset(images, count), *run.recipe.value_range))
+            for images in kinds
+        ]
+    return {
+        full_name(name, None, reference.split, count): accuracy
+        for name, accuracy in discriminator_accuracy(*logits).items()
     }
-    of_each = min(MANIFOLD_IMAGES, len(samples), len(real))
-    neighbours = prdc(subset(samples, of_each), subset(real, of_each))
-    return measured | {
-        full_name(metric, name, split, of_each): value for metric, value in neighbours.items()
-    }
 
 
-def subset(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count ..."]:
-    """`count` of N rows, drawn at random but always the same; all of them when there are fewer.
+def measure_real(
+    run: Run,
+    reference: Reference,
+    *,
+    samples: int = SAMPLES,
+    progress: Progress = lambda stage, done: None,
+) -> dict[str, Measurement]:
+    """Measure real training images as if they were samples: the ceiling. The run keeps it.
 
-    Neither the first ones nor every n-th: MNIST's order has structure. Its first 5,000 test images
-    are cleaner than its last, and every second one of its first 10,000 training images covers only
-    .87 of the test images, where random ones of them cover .95.
+    Raises:
+        UsageError: there are not so many.
     """
-    if len(values) <= count:
-        return values
-    return values[torch.randperm(len(values), generator=stream(0, "subset"))[:count]]
+    measured = measure_images(real_images(run, samples), reference, progress=progress)
+    run.add_real_scores({name: (m.value, m.spread) for name, m in measured.items()})
+    return measured
 
 
-def full_name(metric: str, features: str | None, split: str | None, count: int) -> str:
-    """The parts of a metric's name, put together; 10,000 is written 10k."""
-    images = f"{count // 1000}k" if count % 1000 == 0 else str(count)
-    return "_".join(part for part in (metric, features, split, images) if part)
+class Evaluator:
+    """Evaluates a run in training after every so many epochs: hand it to `train` as `on_epoch`.
+
+    It measures against the validation images, so that a checkpoint may be chosen by the result;
+    and real images once, where there are as many as samples. An epoch that it has measured already,
+    before the run was resumed, it leaves alone.
+
+    Raises:
+        UsageError: `every` is below 1.
+    """
+
+    def __init__(self, every: int, *, samples: int = SAMPLES) -> None:
+        if every < 1:
+            raise UsageError(f"evaluate after every 1 epoch or more, not {every}.")
+        self.every = every
+        self.samples = samples
+        self._reference: Reference | None = None
+
+    def __call__(self, run: Run, epoch: int, generator: torch.nn.Module) -> None:
+        if epoch % self.every == 0 and not _measured(run, epoch):
+            if self._reference is None:
+                self._reference = reference_for(run, "validation")
+                if not any("validation" in name.split("_") for name in run.real_scores):
+                    with suppress(UsageError):  # too few real images: there is no ceiling to show
+                        measure_real(run, self._reference, samples=self.samples)
+            evaluate(run, samples=self.samples, reference=self._reference)
+
+
+def _measured(run: Run, epoch: int) -> bool:
+    """Whether there is a row of that epoch, measured against validation images."""
+    return any(
+        "validation" in name.split("_")
+        for row in run.metrics
+        if row["epoch"] == epoch
+        for name in row.get("metrics", {})
+    )
+
+
+def as_row(step: int, epoch: float, measured: dict[str, Measurement]) -> Row:
+    """A row of metrics.jsonl: `step`, `epoch`, and `[value, spread]` under each metric's name."""
+    values = {name: [m.value, m.spread] for name, m in measured.items()}
+    return {"step": step, "epoch": epoch, "metrics": values}
