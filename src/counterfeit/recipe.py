@@ -8,7 +8,6 @@ wherever a name does. Unknown keys and impossible values are errors that name th
 import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -197,14 +196,6 @@ class Recipe(Section):
 
     def to_toml(self) -> str:
         return tomli_w.dumps(self.model_dump(exclude_none=True))
-
-    def anchored(self) -> "Recipe":
-        """This recipe with a folder of images named so that it is found from everywhere."""
-        folder = Path(self.data.name)
-        with suppress(OSError):  # no name that a path can have
-            if folder.is_dir():
-                return self.with_values({"data.name": str(folder.resolve())})
-        return self
 
     def changes(self, other: "Recipe") -> list[str]:
         """`generator.optimizer.lr: 0.0002 -> 0.001` for each value that `other` has otherwise.

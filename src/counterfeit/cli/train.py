@@ -139,7 +139,10 @@ def _refuse_changes(
     run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None, data_dir: Path | None
 ) -> None:
     """Refuse to resume a run with other values than it was started with; name each of them."""
-    changes = run.recipe.changes(spec.anchored())
+    from counterfeit.data import anchored
+
+    spec = spec.with_values({"data.name": anchored(spec.data.name)})
+    changes = run.recipe.changes(spec)
     if seed not in (None, run.seed):
         changes.append(f"seed: {run.seed} -> {seed}")
     for name, old, new in (("out", run.path.parent, out), ("data_dir", run.data_dir, data_dir)):

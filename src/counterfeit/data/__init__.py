@@ -4,13 +4,14 @@ Images are uint8 (N, C, H, W); a training batch is an index and a cast.
 """
 
 from counterfeit.data.images import ImageData, Split, as_float, as_uint8
-from counterfeit.data.loading import load
+from counterfeit.data.loading import anchored, load
 from counterfeit.data.published import data_folder, fetch
 from counterfeit.data.show import describe, preview
 
 __all__ = [
     "ImageData",
     "Split",
+    "anchored",
     "as_float",
     "as_uint8",
     "data_folder",

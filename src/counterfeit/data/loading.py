@@ -11,7 +11,7 @@ from torch import Tensor
 from counterfeit.data.folders import read_folder
 from counterfeit.data.idx import holds_idx, read_idx_split
 from counterfeit.data.images import SPLITS, ImageData, Split, fit
-from counterfeit.data.published import DIGIT_NAMES, PUBLISHED, fetch, find_folder
+from counterfeit.data.published import DIGIT_NAMES, PUBLISHED, fetch, find_folder, is_published
 from counterfeit.errors import UsageError
 
 MAX_IMAGE_SIZE = 1024
@@ -68,6 +68,20 @@ def load(
     if channels == 3:
         images = images.repeat(1, 3, 1, 1)
     return ImageData(name, split, images, labels, classes)
+
+
+def anchored(name: str) -> str:
+    """The name under which the same data are found from every working directory.
+
+    A published name is one, whatever folders there are; of a folder it is the whole path. What is
+    neither stays as it is.
+    """
+    if is_published(name):
+        return name
+    try:
+        return str(find_folder(name).resolve())
+    except UsageError:
+        return name
 
 
 def _read_digits(split: Split) -> tuple[UInt8[Tensor, "N 1 8 8"], Int64[Tensor, " N"]]:

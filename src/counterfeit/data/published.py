@@ -197,6 +197,11 @@ def _fetch_files(name: str, published: Published, folder: Path, wanted: Sequence
     raise failed
 
 
+def is_published(name: str) -> bool:
+    """Whether that is a data set's name, and so no folder's: `./mnist` is one."""
+    return name == "digits" or name in PUBLISHED
+
+
 def find_folder(name: str) -> Path:
     """The folder of that path.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from counterfeit import environment, model
+from counterfeit import data, environment, model
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.recipe import Recipe
@@ -55,7 +55,7 @@ def fork(
     place = environment.pick_device(device)
     data_dir = data_dir.resolve() if data_dir else parent.data_dir
     images = training_images(spec, data_dir)
-    spec = spec.anchored()
+    spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     saved = parent.checkpoint()
     tensors = _carried_over(parent, spec, saved, images.shape)
 

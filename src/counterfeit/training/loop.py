@@ -83,7 +83,7 @@ def train(
         spec = spec.with_values({"training.epochs": epochs})
     place = environment.pick_device(device)
     images = training_images(spec, data_dir)
-    spec = spec.anchored()
+    spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     game = Game(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
