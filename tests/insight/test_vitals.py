@@ -1,8 +1,10 @@
 """Vital signs: pure measures on made images and networks, and a run's rows."""
 
+import copy
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from counterfeit import model
 from counterfeit.insight import vitals as vital_signs
@@ -48,6 +50,61 @@ def test_a_statistic_that_never_moves_shows_as_a_gap(small_run: Run, gauge: Gaug
             assert module.running_mean is not None
             module.running_mean += 3
     assert gauge._of_generator(generator, z)["batchnorm_gap"] > 2 * small
+
+
+def gauge_of_batches(run: Run, size: int) -> Gauge:
+    gauge = Gauge(run)
+    gauge.recipe = run.recipe.with_values({"training.batch_size": size})
+    return gauge
+
+
+@pytest.mark.parametrize("size", [2, 3, 64])
+def test_the_gap_is_from_the_statistics_as_they_are(small_run: Run, size: int) -> None:
+    generator = small_run.generator()
+    z = torch.randn(12, 8, generator=torch.Generator().manual_seed(0))
+    gauge = gauge_of_batches(small_run, size)
+    with torch.no_grad():
+        gaps = [
+            (copy.deepcopy(generator).train()(part) - generator(part)).flatten(1).norm(dim=1)
+            for part in z.split(size)
+        ]
+    expected = torch.cat(gaps).mean().item() / gauge.scale
+    assert gauge._of_generator(generator, z)["batchnorm_gap"] == pytest.approx(expected)
+
+
+class Noisy(nn.Module):
+    """Draws from torch's global generator, as networks may that are not ours."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + 0.01 * torch.randn_like(x)
+
+
+@pytest.mark.parametrize("size", [2, 3, 64])
+def test_looking_changes_nothing(small_run: Run, size: int) -> None:
+    generator, discriminator = small_run.generator().train(), small_run.discriminator().train()
+    generator.hidden.append(Noisy())
+    generator.hidden[1].eval()  # a frozen BatchNorm
+    images = torch.from_numpy(small_run.snapshot(3).copy())
+
+    def state() -> list[object]:
+        return [
+            *(network.state_dict()[key].tolist() for network in (generator, discriminator)
+              for key in network.state_dict()),
+            *(module.training for network in (generator, discriminator)
+              for module in network.modules()),
+            discriminator.rng.get_state().tolist(),
+            torch.random.get_rng_state().tolist(),
+            images.tolist(),
+        ]  # fmt: skip
+
+    before = state()
+    gauge = gauge_of_batches(small_run, size)
+    row = gauge.row(33, 3, images, images, (generator, discriminator))
+    assert {"batchnorm_gap", "d_knows", "copied"} <= set(row)
+    assert state() == before
+    kept = vital_signs.take(gauge, small_run, 3, generator, full=True)
+    assert state() == before
+    assert kept["batchnorm_gap"] == pytest.approx(row["batchnorm_gap"], abs=0.1)
 
 
 def test_idle_units_are_counted_in_the_worst_layer() -> None:

@@ -39,6 +39,12 @@ def test_reads_other_peoples_digits(
     assert (mnist_classifier.read(images).classes == labels).double().mean() > 0.94
 
 
+def test_loading_it_draws_nothing() -> None:
+    state = torch.random.get_rng_state()
+    classifier.mnist()
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
 def test_is_unsure_of_noise(mnist_classifier: Classifier) -> None:
     rng = torch.Generator().manual_seed(0)
     uniform = torch.randint(0, 256, (100, 1, 28, 28), generator=rng, dtype=torch.uint8)

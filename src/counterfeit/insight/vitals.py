@@ -47,6 +47,7 @@ from counterfeit.measure.pairs import as_points, nearest, squared_distances
 from counterfeit.measure.reference import subset
 from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.run import Run, generate
+from counterfeit.run.sampler import looking_at
 from counterfeit.seeds import stream
 
 REAL_IMAGES = 1_000
@@ -111,18 +112,31 @@ class Gauge:
         row: Row = {"step": step, "epoch": epoch, "data_repeated": self.data_repeated}
         row |= self._of_images(images, before)
         if networks is not None:
-            generator, discriminator = networks
-            if self.classifier is not None:
-                surest, classes = self.classifier.read(images).probabilities.max(1)
-                row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
-            device = next(generator.parameters()).device
-            rng = stream(self.seed, "vitals", step, device)
-            z = latents.draw(self.recipe.latent, FAKES, rng)
-            fakes = generate(generator, z, self.recipe.value_range)
-            row |= self._of_generator(generator, z)
-            row |= self._of_discriminator(discriminator, fakes)
-            if copies:
-                row |= self._copied(fakes[:COMPARED])
+            with looking_at(*networks):
+                row |= self._of_networks(step, images, *networks, copies=copies)
+        return row
+
+    def _of_networks(
+        self,
+        step: int,
+        images: UInt8[Tensor, "N C H W"],
+        generator: nn.Module,
+        discriminator: model.MLPDiscriminator,
+        *,
+        copies: bool,
+    ) -> Row:
+        row: Row = {}
+        if self.classifier is not None:
+            surest, classes = self.classifier.read(images).probabilities.max(1)
+            row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
+        device = next(generator.parameters()).device
+        rng = stream(self.seed, "vitals", step, device)
+        z = latents.draw(self.recipe.latent, FAKES, rng)
+        fakes = generate(generator, z, self.recipe.value_range)
+        row |= self._of_generator(generator, z)
+        row |= self._of_discriminator(discriminator, fakes)
+        if copies:
+            row |= self._copied(fakes[:COMPARED])
         return row
 
     def _of_images(
@@ -148,21 +162,19 @@ class Gauge:
 
     @torch.inference_mode()
     def _of_generator(self, generator: nn.Module, z: Float[Tensor, "N z"]) -> Row:
-        # A copy: in train mode, a pass would move BatchNorm's running statistics.
-        generator = copy.deepcopy(generator)
         row: Row = {}
         size = self.recipe.training.batch_size
         if any(isinstance(module, nn.BatchNorm1d) for module in generator.modules()):
             parts = torch.split(z, size)[:BATCHNORM_BATCHES]
             parts = parts[:-1] if len(parts) > 1 and len(parts[-1]) < size else parts
             low, high = self.recipe.value_range
-            gaps = []
-            for part in parts:
-                trained = generator.train()(part)
-                sampled = generator.eval()(part)
-                gaps.append((trained - sampled).flatten(1).norm(dim=1) / (high - low))
+            # A copy: in train mode, a pass moves BatchNorm's running statistics.
+            training = copy.deepcopy(generator).train()
+            gaps = [
+                (training(part) - generator(part)).flatten(1).norm(dim=1) / (high - low)
+                for part in parts
+            ]
             row["batchnorm_gap"] = float(torch.cat(gaps).mean()) / self.scale
-        generator.eval()
         hidden = generator.hidden
         assert isinstance(hidden, nn.Sequential)
         return row | idle_units(hidden, z, "g")

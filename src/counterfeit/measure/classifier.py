@@ -155,8 +155,9 @@ def network_from(content: bytes) -> FeatureNetwork:
                 raise ValueError
         if channels not in (1, 3):
             raise ValueError
-        network = FeatureNetwork(channels, classes)
-        network.load_state_dict(state)
+        with torch.device("meta"):  # no weights are drawn, only to be replaced
+            network = FeatureNetwork(channels, classes)
+        network.to_empty(device="cpu").load_state_dict(state)
     except (SafetensorError, KeyError, IndexError, ValueError, RuntimeError):
         raise CounterfeitError("these are not the weights of a classifier.") from None
     return network

@@ -1,5 +1,7 @@
 """A run's networks rebuilt from its recipe and a checkpoint, and the images that they make."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -48,23 +50,40 @@ def rebuild_discriminator(
     return network
 
 
+@contextmanager
+def looking_at(*networks: nn.Module) -> Iterator[None]:
+    """Networks in eval mode, to be looked at, and left as they were.
+
+    Each module gets back its own mode when the block ends, however it does, and torch's global
+    generators their state, should a network draw from them.
+    """
+    modes = {module: module.training for network in networks for module in network.modules()}
+    tensors = (tensor for network in networks for tensor in network.parameters())
+    places = {tensor.device for tensor in tensors if tensor.device.type == "cuda"}
+    with torch.random.fork_rng(devices=places):
+        for network in networks:
+            network.eval()
+        try:
+            yield
+        finally:
+            for module, training in modes.items():
+                module.training = training
+
+
 def generate(
     generator: torch.nn.Module, z: Float[Tensor, "N z"], value_range: tuple[float, float]
 ) -> UInt8[Tensor, "N C H W"]:
-    """The generator's images of `z` in eval mode, on the CPU; its mode is left as it was.
+    """The generator's images of `z` in eval mode, on the CPU; it is left as it was.
 
     Raises:
         CounterfeitError: they are not finite.
     """
-    was_training = generator.training
-    generator.eval()
     parts, finite = [], True
-    with torch.inference_mode():
+    with torch.inference_mode(), looking_at(generator):
         for part in torch.split(z, SAMPLE_BATCH):
             pixels = generator(part)
             finite = finite and bool(pixels.isfinite().all())
             parts.append(data.as_uint8(pixels, *value_range).cpu())
-    generator.train(was_training)
     if not finite:
         raise CounterfeitError(f"the generator makes NaN or infinite pixels: {DIVERGED}")
     return torch.cat(parts)
