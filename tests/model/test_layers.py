@@ -133,7 +133,7 @@ def test_dropout_takes_any_shape(shape: tuple[int, ...]) -> None:
 
 def test_init_uniform_reaches_every_linear_layer() -> None:
     network = nn.Sequential(nn.Linear(50, 60), Maxout(60, 10, 5))
-    init_uniform(network, 0.005)
+    init_uniform(network, 0.005, torch.Generator())
     for layer in (network[0], network[1].linear):
         assert layer.weight.abs().max() <= 0.005
         assert layer.weight.std().item() == pytest.approx(0.005 / 3**0.5, rel=0.1)

@@ -26,8 +26,8 @@ def updates(name: str, device: str, graphed: bool):
     G = model.build_generator(spec, SHAPE, seed=1).to(device)
     D = model.build_discriminator(spec, SHAPE, seed=1, device=device)
     pair = (
-        Player(G, optimizers.build(G, spec.generator.optimizer)),
-        Player(D, optimizers.build(D, spec.discriminator.optimizer)),
+        Player(G, optimizers.build(G, spec.generator.optimizer, graphed=device == "cuda")),
+        Player(D, optimizers.build(D, spec.discriminator.optimizer, graphed=device == "cuda")),
     )
     simultaneous = spec.training.update == "simultaneous"
     move = partial(simultaneous_step if simultaneous else alternating_step, *pair)

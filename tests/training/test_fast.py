@@ -10,7 +10,7 @@ from torch import Tensor
 from counterfeit import latents, model, recipe
 from counterfeit.seeds import stream
 from counterfeit.training import fast, optimizers
-from counterfeit.training.fast import FastStep, Perceptron
+from counterfeit.training.fast import FastStep, Perceptron, Unknown
 from counterfeit.training.game import Game, in_bf16
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
@@ -198,5 +198,7 @@ def test_training_in_bf16_goes_on_to_the_bit(tiny: recipe.Recipe) -> None:
 
 
 def test_a_layer_it_does_not_know_is_refused() -> None:
-    with pytest.raises(TypeError, match="Softplus"):
-        Perceptron(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Softplus()))
+    network = model.MLPGenerator(2, [3], (1, 2, 2))
+    network.hidden.append(torch.nn.Softplus())
+    with pytest.raises(Unknown, match="Softplus"):
+        Perceptron(network)

@@ -204,3 +204,26 @@ def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
         optimizers.load(optimizer, {key: kept[key] for key in kept if ".0." in key})
     optimizers.load(optimizer, {})
     optimizers.load(optimizer, kept)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        recipe.Adam(lr=0.1),
+        recipe.Sgd(lr=0.1, lr_decay=1.5),
+        recipe.Sgd(lr=0.1, momentum=0.5, final_momentum=0.9, momentum_ramp=(1.0, 4.0)),
+    ],
+)
+def test_what_a_schedule_sets_is_no_number_where_a_graph_would_freeze_it(
+    spec: recipe.Sgd | recipe.Adam,
+) -> None:
+    """The kind: a setting in Python that a replayed step does not read again."""
+    network = torch.nn.Linear(2, 2)
+    optimizer = optimizers.build(network, spec, graphed=True)
+    group = optimizer.param_groups[0]
+    before = {name: value for name, value in group.items() if isinstance(value, torch.Tensor)}
+    numbers = {name: value for name, value in group.items() if type(value) is float}
+    optimizers.schedule(optimizer, spec, 3, 2, share=0.5)
+    assert before["lr"] is group["lr"]
+    assert group["lr"].item() == pytest.approx(0.05 / getattr(spec, "lr_decay", 1.0) ** 3)
+    assert numbers == {name: value for name, value in group.items() if type(value) is float}

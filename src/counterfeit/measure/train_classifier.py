@@ -27,7 +27,8 @@ from counterfeit import data
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.measure import classifier
 from counterfeit.measure.classifier import VERSION, Classifier, FeatureNetwork, as_input
-from counterfeit.seeds import stream, stream_seed
+from counterfeit.model import materialise
+from counterfeit.seeds import stream
 
 BATCH = 250
 UPDATES = 2400
@@ -130,9 +131,9 @@ def train(
         progress: called with the share done.
     """
     classes = int(labels.max()) + 1
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(0, "init"))
+    with torch.device("meta"):
         network = FeatureNetwork(images.shape[1], classes)
+    materialise(network, stream(0, "init"))
     network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters())
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, PEAK_RATE, total_steps=updates)

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from counterfeit.environment import require_memory
 from counterfeit.model.discriminators import MLPDiscriminator
 from counterfeit.model.generators import MLPGenerator
-from counterfeit.model.layers import Dropout, Maxout, SharedMaxout, init_uniform
-from counterfeit.recipe import Recipe
-from counterfeit.seeds import stream_seed
+from counterfeit.model.initial import init_uniform, materialise
+from counterfeit.model.layers import Dropout, Maxout, SharedMaxout
+from counterfeit.recipe import Network, Recipe
+from counterfeit.seeds import stream
 
 __all__ = [
     "Dropout",
@@ -24,6 +25,7 @@ __all__ = [
     "build_generator",
     "init_output_bias",
     "init_uniform",
+    "materialise",
     "require_training_memory",
 ]
 
@@ -40,8 +42,7 @@ def build_generator(
     """
     spec = recipe.generator
     require_memory(4 * weights(recipe, image_shape)[0], "the generator's weights", SMALLER)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "init", 0))
+    with torch.device("meta"):
         generator = MLPGenerator(
             recipe.latent.dim,
             spec.hidden,
@@ -50,8 +51,7 @@ def build_generator(
             batch_norm=spec.batch_norm,
             output=spec.output,
         )
-        if spec.init_range is not None:
-            init_uniform(generator, spec.init_range)
+    _draw_weights(generator, spec, stream(seed, "init", 0))
     return generator
 
 
@@ -71,8 +71,7 @@ def build_discriminator(
     """
     spec = recipe.discriminator
     require_memory(4 * weights(recipe, image_shape)[1], "the discriminator's weights", SMALLER)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(stream_seed(seed, "init", 1))
+    with torch.device("meta"):
         discriminator = MLPDiscriminator(
             image_shape,
             spec.hidden,
@@ -83,9 +82,14 @@ def build_discriminator(
             dropout=spec.hidden_dropout,
             rng=torch.Generator(device),
         )
-        if spec.init_range is not None:
-            init_uniform(discriminator, spec.init_range)
+    _draw_weights(discriminator, spec, stream(seed, "init", 1))
     return discriminator.to(device)
+
+
+def _draw_weights(network: nn.Module, spec: Network, rng: torch.Generator) -> None:
+    materialise(network, rng)
+    if spec.init_range is not None:
+        init_uniform(network, spec.init_range, rng)
 
 
 def weights(recipe: Recipe, image_shape: tuple[int, int, int]) -> tuple[int, int]:

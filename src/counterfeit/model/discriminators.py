@@ -58,5 +58,9 @@ class MLPDiscriminator(nn.Module):
         self.output = nn.Linear(inputs, 1)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
-        logits: Tensor = self.output(self.hidden(images))  # (N, 1)
+        features = self.hidden(images)
+        with torch.autocast(
+            images.device.type, enabled=False
+        ):  # logits keep the weights' precision
+            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
         return logits.squeeze(1)

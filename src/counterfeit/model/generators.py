@@ -51,5 +51,6 @@ class MLPGenerator(nn.Module):
         self.image_shape = image_shape
 
     def forward(self, z: Float[Tensor, "N z"]) -> Float[Tensor, "N C H W"]:
-        pixels: Tensor = self.squash(self.output(self.hidden(z)))  # (N, C * H * W)
+        values = self.output(self.hidden(z))  # (N, C * H * W)
+        pixels: Tensor = self.squash(values.to(self.output.weight.dtype))  # under autocast as well
         return pixels.view(-1, *self.image_shape)

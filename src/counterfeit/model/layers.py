@@ -104,14 +104,3 @@ def _twice_the_bits(device: torch.device, dtype: torch.dtype) -> Float[Tensor, "
     """0 or 2 for each bit of each octet."""
     octets, bits = torch.arange(256, device=device), torch.arange(8, device=device)
     return ((octets[:, None] >> bits) & 1).to(dtype) * 2
-
-
-def init_uniform(module: nn.Module, half_width: float) -> None:
-    """Draw the weights of all linear layers from U(-half_width, half_width); biases become 0.
-
-    Source: pylearn2's `irange`, which mnist.yaml of the authors' repository sets.
-    """
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            nn.init.uniform_(layer.weight, -half_width, half_width)
-            nn.init.zeros_(layer.bias)

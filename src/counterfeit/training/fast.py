@@ -15,8 +15,8 @@ activation, D's last layer, logits and losses stay float32.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Float
@@ -28,7 +28,7 @@ from counterfeit.losses import (
     discriminator_loss,
     discriminator_slopes,
 )
-from counterfeit.model import Dropout, Maxout, SharedMaxout
+from counterfeit.model import Dropout, Maxout, MLPDiscriminator, MLPGenerator, SharedMaxout
 from counterfeit.model.layers import draw_keep
 from counterfeit.training import optimizers
 from counterfeit.training.step import Outcome, Player
@@ -70,8 +70,10 @@ def _times(g: Tensor, weight: Tensor) -> Tensor:
 
 
 def _gradient(parameter: Tensor) -> Tensor:
-    """Where the parameter's gradient goes."""
-    assert parameter.grad is not None
+    """Where the parameter's gradient goes, now: others may have replaced it."""
+    if parameter.grad is None:
+        with torch.inference_mode(False):  # whose tensors no other code could change
+            parameter.grad = torch.zeros_like(parameter)
     return parameter.grad
 
 
@@ -125,25 +127,25 @@ class LinearLayer:
     """Multiplies in the precision of its input."""
 
     def __init__(self, module: nn.Linear) -> None:
-        self.weight, self.bias = module.weight.detach(), module.bias.detach()
-        self.weight_grad, self.bias_grad = _gradient(module.weight), _gradient(module.bias)
+        self.module = module
         self.buffers = Buffers()
 
     def forward(self, x: Tensor) -> Tensor:
         self.x = x
-        self.operand = self.weight.to(x.dtype)
-        return _times_transposed(x, self.operand, self.bias.to(x.dtype))
+        self.operand = self.module.weight.to(x.dtype)
+        return _times_transposed(x, self.operand, self.module.bias.to(x.dtype))
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
         if weights:
             loss_g = g
             if weigh is not None:
                 loss_g = torch.mul(g, weigh.to(g.dtype), out=self.buffers("loss_g", g))
-            if g.dtype == self.weight_grad.dtype:
-                torch.mm(loss_g.t(), self.x, out=self.weight_grad)
+            weight_grad, bias_grad = _gradient(self.module.weight), _gradient(self.module.bias)
+            if g.dtype == weight_grad.dtype:
+                torch.mm(loss_g.t(), self.x, out=weight_grad)
             else:
-                self.weight_grad.copy_(torch.mm(loss_g.t(), self.x))
-            torch.sum(loss_g, 0, dtype=self.bias_grad.dtype, out=self.bias_grad)
+                weight_grad.copy_(torch.mm(loss_g.t(), self.x))
+            torch.sum(loss_g, 0, dtype=bias_grad.dtype, out=bias_grad)
         return _times(g[-inputs:], self.operand) if inputs else g
 
 
@@ -199,7 +201,6 @@ def _tanh() -> ActivationLayer:
 class BatchNormLayer:
     def __init__(self, module: nn.BatchNorm1d) -> None:
         self.module = module
-        self.weight_grad, self.bias_grad = _gradient(module.weight), _gradient(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         m = self.module
@@ -227,8 +228,8 @@ class BatchNormLayer:
             [True, weights, weights],
         )
         if weights:
-            self.weight_grad.copy_(weight_g)
-            self.bias_grad.copy_(bias_g)
+            _gradient(m.weight).copy_(weight_g)
+            _gradient(m.bias).copy_(bias_g)
         return g
 
 
@@ -271,13 +272,10 @@ class SharedMaxoutLayer:
 
     def __init__(self, module: SharedMaxout) -> None:
         self.module = module
-        self.trainable = module.weight.requires_grad
         self.buffers = Buffers()
-        self.lines = _upper_envelope(module)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.trainable:
-            self.lines = _upper_envelope(self.module)
+        self.lines = _upper_envelope(self.module)
         self.x = x
         (slope, offset, *_), *others = self.lines
         y = torch.add(offset, x, alpha=slope, out=self.buffers("y", x))
@@ -287,7 +285,7 @@ class SharedMaxoutLayer:
         return y
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
-        if weights and self.trainable:
+        if weights and self.module.weight.requires_grad:
             self._weight_gradients((g if weigh is None else g * weigh).float())
         (slope, *_), *others = self.lines
         above = self.buffers("scratch", g)  # 1 where x is right of the breakpoint, else 0
@@ -341,58 +339,89 @@ def _upper_envelope(module: SharedMaxout) -> list[tuple[float, Tensor, float, in
     return [(slope, torch.tensor(offset), start, index) for slope, offset, start, index in kept]
 
 
-def _layers(module: nn.Module) -> Iterator[Layer]:
-    match module:
-        case nn.Linear():
-            yield LinearLayer(module)
-        case nn.BatchNorm1d():
-            yield BatchNormLayer(module)
-        case nn.ReLU():
-            yield _relu()
-        case nn.LeakyReLU():
-            yield _leaky_relu(module.negative_slope)
-        case nn.Sigmoid():
-            yield _sigmoid()
-        case nn.Tanh():
-            yield _tanh()
-        case Dropout():
-            if module.p:
-                yield DropoutLayer(module)
-        case Maxout():
-            yield MaxoutLayer(module)
-        case SharedMaxout():
-            yield SharedMaxoutLayer(module)
-        case nn.Flatten():
-            pass
-        case _:
-            children = list(module.children())
-            if not children:
-                raise TypeError(f"no fast layer for {type(module).__name__}")
-            for child in children:
-                yield from _layers(child)
+def _layer(module: nn.Module) -> Layer | None:
+    """What computes a module of exactly that type; nothing for one that changes no number.
+
+    Raises:
+        Unknown: no layer here computes the same.
+    """
+    kind = type(module)
+    if kind is nn.Flatten or (kind is Dropout and not module.p):
+        return None
+    if kind not in LAYERS or not getattr(module, "affine", True):
+        raise Unknown(kind.__name__)
+    return LAYERS[kind](module)
+
+
+LAYERS: dict[type[nn.Module], Callable[[Any], Layer]] = {
+    nn.Linear: LinearLayer,
+    nn.BatchNorm1d: BatchNormLayer,
+    nn.ReLU: lambda module: _relu(),
+    nn.LeakyReLU: lambda module: _leaky_relu(module.negative_slope),
+    nn.Sigmoid: lambda module: _sigmoid(),
+    nn.Tanh: lambda module: _tanh(),
+    Dropout: DropoutLayer,
+    Maxout: MaxoutLayer,
+    SharedMaxout: SharedMaxoutLayer,
+}
+
+
+class Unknown(Exception):
+    """A network, or a module in one, that this engine cannot compute as its own code does."""
+
+
+def _chain(network: nn.Module) -> list[nn.Module]:
+    """The modules of a perceptron, in the order in which its `forward` calls them.
+
+    Raises:
+        Unknown: it is of another type, which may compute anything from its children; or it is in
+            evaluation mode; or hooks are called on the way.
+    """
+    if type(network) is MLPGenerator:
+        chain = [*network.hidden, network.output, network.squash]
+    elif type(network) is MLPDiscriminator:
+        chain = [*network.hidden, network.output]
+    else:
+        raise Unknown(type(network).__name__)
+    for module in network.modules():
+        hooks = (
+            module._forward_hooks,
+            module._forward_pre_hooks,
+            module._backward_hooks,
+            module._backward_pre_hooks,
+        )
+        if any(hooks) or "forward" in vars(module) or not module.training:
+            raise Unknown(f"{type(module).__name__} with hooks or in evaluation mode")
+    return chain
 
 
 class Perceptron:
     """A multilayer perceptron, run layer by layer; gradients go into `parameter.grad`.
 
+    It keeps no copy of a parameter: whatever is loaded into the network is what it computes with.
+
     Args:
-        network: its modules run in the order in which they are its children.
+        network: one of this package's perceptrons, in training mode.
         dtype: of matrix products and activations, float32 or bfloat16. The last layer, which is
             G's sigmoid or tanh and D's map to logits, stays in float32.
+
+    Raises:
+        Unknown: the network is none of those, or holds other layers.
     """
 
     def __init__(self, network: nn.Module, dtype: torch.dtype = torch.float32) -> None:
-        trained = [p for p in network.parameters() if p.requires_grad]
-        for parameter in trained:
-            parameter.grad = torch.zeros_like(parameter)
-        self.gradients = [_gradient(parameter) for parameter in trained]
-        self.layers = list(_layers(network))
+        self.trained = [p for p in network.parameters() if p.requires_grad]
+        self.layers = [layer for layer in map(_layer, _chain(network)) if layer is not None]
         if dtype != torch.float32:
             self.layers.insert(-1, CastLayer(torch.float32))
             self.layers.insert(0, CastLayer(dtype))
         self.first = 0  # the first layer that has parameters
         while isinstance(self.layers[self.first], CastLayer | DropoutLayer):
             self.first += 1
+
+    @property
+    def gradients(self) -> list[Tensor]:
+        return [_gradient(parameter) for parameter in self.trained]
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers:
@@ -420,11 +449,17 @@ class FastStep:
     Args:
         generator, discriminator: with optimisers that `optimizers.build` made.
         dtype: of matrix products and activations, float32 or bfloat16.
+
+    Raises:
+        Unknown: a network or an optimiser whose numbers it cannot vouch for.
     """
 
     def __init__(
         self, generator: Player, discriminator: Player, dtype: torch.dtype = torch.float32
     ) -> None:
+        for player in (generator, discriminator):
+            if not optimizers.is_own(player.optimizer, player.parameters):
+                raise Unknown(type(player.optimizer).__name__)
         self.generator, self.discriminator = generator.optimizer, discriminator.optimizer
         self.G = Perceptron(generator.network, dtype)
         self.D = Perceptron(discriminator.network, dtype)

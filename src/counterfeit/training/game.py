@@ -1,5 +1,7 @@
 """The two players of a recipe, how one update moves them, and the state that it changes."""
 
+import copy
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -14,8 +16,10 @@ from counterfeit.seeds import stream, stream_seed
 from counterfeit.training import optimizers
 from counterfeit.training.average import Average
 from counterfeit.training.cuda import GraphedStep
-from counterfeit.training.fast import FastStep
+from counterfeit.training.fast import FastStep, Unknown
 from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
+
+logger = logging.getLogger(__name__)
 
 
 def in_bf16(move: Callable[..., Outcome], device: torch.device) -> Callable[..., Outcome]:
@@ -27,6 +31,29 @@ def in_bf16(move: Callable[..., Outcome], device: torch.device) -> Callable[...,
             return move(*arguments)
 
     return moved
+
+
+def choose(
+    generator: Player,
+    discriminator: Player,
+    recipe: Recipe,
+    device: torch.device,
+    rng: torch.Generator,
+) -> Callable[..., Outcome]:
+    """The update of these players: the fast one where it computes the same, else the plain one."""
+    simultaneous = recipe.training.update == "simultaneous"
+    bf16 = recipe.training.precision == "bf16"
+    if device.type == "cpu":
+        try:
+            fast = FastStep(generator, discriminator, torch.bfloat16 if bf16 else torch.float32)
+            return fast.simultaneous if simultaneous else fast.alternating
+        except Unknown as unknown:
+            logger.info("no fast update for %s", unknown)
+    step = simultaneous_step if simultaneous else alternating_step
+    move: Callable[..., Outcome] = partial(step, generator, discriminator)
+    if bf16:
+        move = in_bf16(move, device)
+    return GraphedStep(move, rng) if device.type == "cuda" else move
 
 
 class Game:
@@ -49,7 +76,6 @@ class Game:
         device: torch.device,
         halvings: Sequence[int] = (),
     ) -> None:
-        self._move: Callable[..., Outcome]
         self.recipe = recipe
         self.seed = seed
         self.device = device
@@ -62,23 +88,14 @@ class Game:
         if recipe.generator.output_bias == "data-mean":
             model.init_output_bias(G, mean_image)
         self.G, self.D = G, D
-        self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer))
+        graphed = device.type == "cuda"
+        self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer, graphed=graphed))
         decay = recipe.generator.ema_decay
         self.average = Average(G, decay) if decay else None
-        self.discriminator = Player(D, optimizers.build(D, recipe.discriminator.optimizer))
-        simultaneous = recipe.training.update == "simultaneous"
-        bf16 = recipe.training.precision == "bf16"
-        if device.type == "cpu":
-            dtype = torch.bfloat16 if bf16 else torch.float32
-            fast = FastStep(self.generator, self.discriminator, dtype)
-            self._move = fast.simultaneous if simultaneous else fast.alternating
-        else:
-            step = simultaneous_step if simultaneous else alternating_step
-            self._move = partial(step, self.generator, self.discriminator)
-            if bf16:
-                self._move = in_bf16(self._move, device)
-            if device.type == "cuda":
-                self._move = GraphedStep(self._move, self.D.rng)
+        self.discriminator = Player(
+            D, optimizers.build(D, recipe.discriminator.optimizer, graphed=graphed)
+        )
+        self._move = choose(self.generator, self.discriminator, recipe, device, D.rng)
         low, high = recipe.loss.real_labels
         self.real_labels = torch.empty(recipe.training.batch_size, device=device)
         self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))
@@ -109,6 +126,10 @@ class Game:
     def sampler(self) -> nn.Module:
         """The generator to sample from: its average where the recipe asks for one."""
         return self.G if self.average is None else self.average.network
+
+    def sampler_to_show(self) -> nn.Module:
+        """A copy of `sampler` in eval mode: whatever is done with it, training stays the same."""
+        return copy.deepcopy(self.sampler).eval()
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must be kept to go on later, by name."""

@@ -37,8 +37,9 @@ OnRow = Callable[[Row], None]
 """Is handed each log row when it is written."""
 
 OnEpoch = Callable[[Run, int, nn.Module], None]
-"""Is handed the run, the epoch and the generator that is sampled from, when an epoch's files are
-written; once more when a run goes on from an epoch's end, as it may have been killed before."""
+"""Is handed the run, the epoch and a copy of the generator that is sampled from, in eval mode, when
+an epoch's files are written; once more when a run goes on from an epoch's end, as it may have been
+killed before."""
 
 OnNan = Literal["stop", "rollback"]
 """What a NaN or an infinity leads to: an end, or a return to the newest checkpoint and half the
@@ -218,7 +219,7 @@ def _train(
     def tell_epoch(epoch: int) -> None:
         with signals.at_once():  # all is saved, and evaluations take long
             for see in on_epoch:
-                see(run, epoch, game.sampler)
+                see(run, epoch, game.sampler_to_show())
 
     def save() -> None:
         run.write_checkpoint(

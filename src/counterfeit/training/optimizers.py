@@ -1,6 +1,7 @@
 """The recipe's optimisers, on PyTorch's fused implementations, and their schedules."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -35,16 +36,20 @@ class GraphableSgd(torch.optim.SGD):
         torch._foreach_sub_(parameters, torch._foreach_mul(velocities, group["lr"]))
 
 
-def build(network: nn.Module, spec: Sgd | Adam) -> Optimizer:
-    """The optimiser that the recipe names, for the parameters that are trained."""
+def build(network: nn.Module, spec: Sgd | Adam, *, graphed: bool = False) -> Optimizer:
+    """The optimiser that the recipe names, for the parameters that are trained.
+
+    Args:
+        graphed: for a step that a CUDA graph replays: what `schedule` sets are tensors then.
+    """
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    cuda = all(parameter.is_cuda for parameter in parameters)
-    fused = cuda or all(parameter.is_cpu for parameter in parameters)
+    fused = all(parameter.is_cuda or parameter.is_cpu for parameter in parameters)
     if isinstance(spec, Adam):
+        lr = torch.tensor(spec.lr, device=parameters[0].device) if graphed else spec.lr
         return torch.optim.Adam(
-            parameters, lr=spec.lr, betas=spec.betas, eps=spec.eps, fused=fused, capturable=cuda
+            parameters, lr=lr, betas=spec.betas, eps=spec.eps, fused=fused, capturable=graphed
         )
-    if cuda:
+    if graphed:
         return GraphableSgd(parameters, spec.lr, spec.momentum)
     return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, fused=fused)
 
@@ -84,6 +89,22 @@ def _set(group: dict[str, Any], name: str, value: float) -> None:
         group[name].fill_(value)
     else:
         group[name] = value
+
+
+def is_own(optimizer: Optimizer, parameters: Sequence[Tensor]) -> bool:
+    """Whether it is as `build` makes them for these parameters, so that `step` is its step."""
+    if type(optimizer) not in (torch.optim.Adam, torch.optim.SGD):
+        return False
+    *others, group = optimizer.param_groups
+    unusual = ("weight_decay", "amsgrad", "maximize", "dampening", "nesterov")
+    return (
+        not others
+        and bool(group["fused"])
+        and not any(group.get(option) for option in unusual)
+        and not optimizer._optimizer_step_pre_hooks
+        and not optimizer._optimizer_step_post_hooks
+        and [id(each) for each in group["params"]] == [id(each) for each in parameters]
+    )
 
 
 def step(optimizer: Optimizer) -> None:
