@@ -7,10 +7,11 @@ wherever a name does. Unknown keys and impossible values are errors that name th
 
 import difflib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, reduce
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import tomli_w
 from pydantic import (
@@ -68,7 +69,10 @@ class Sgd(Section):
     @model_validator(mode="after")
     def _ramp_rises(self) -> "Sgd":
         if self.momentum_ramp[0] >= self.momentum_ramp[1]:
-            raise ValueError("momentum_ramp must end after it starts")
+            raise ValueError(
+                "momentum_ramp should be [start, end] with start < end,"
+                f" not {_shown(self.momentum_ramp)}"
+            )
         return self
 
 
@@ -85,7 +89,7 @@ Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
 
 
 class Network(Section):
-    hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100)]
+    hidden: Annotated[tuple[Count, ...], Field(min_length=1, max_length=100, examples=[[256, 512]])]
     """Units of each hidden layer."""
     init_range: Positive | None = None
     """Weights uniform in [-init_range, init_range] and biases 0; PyTorch's default when absent."""
@@ -123,9 +127,12 @@ class Discriminator(Network):
 
     @model_validator(mode="after")
     def _one_dropout_per_layer(self) -> "Discriminator":
-        values, layers = len(self.hidden_dropout), len(self.hidden)
-        if values != layers:
-            raise ValueError(f"dropout has {values} values for {layers} hidden layers")
+        layers = len(self.hidden)
+        if len(self.hidden_dropout) != layers:
+            raise ValueError(
+                f"dropout should be one value, or one for each of the {layers} hidden layers,"
+                f" not {_shown(self.dropout)}"
+            )
         return self
 
 
@@ -140,7 +147,10 @@ class Loss(Section):
     def _labels_are_a_range(self) -> "Loss":
         low, high = self.real_labels
         if not low <= high <= 1:
-            raise ValueError("real_labels must be [low, high] with low <= high <= 1")
+            raise ValueError(
+                "real_labels should be [low, high] with low <= high <= 1,"
+                f" not {_shown(self.real_labels)}"
+            )
         return self
 
 
@@ -164,13 +174,21 @@ class Training(Section):
             self.discriminator_steps != 1 or self.generator_latents != "shared"
         ):
             raise ValueError(
-                "simultaneous updates need discriminator_steps = 1 and generator_latents = 'shared'"
+                "simultaneous updates need discriminator_steps = 1 and generator_latents ="
+                f" 'shared', not {self.discriminator_steps} and {self.generator_latents!r}"
             )
         return self
 
 
 class Recipe(Section):
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+    name: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+            max_length=100,
+            description="at most 100 of A-Z, a-z, 0-9, '.', '_', '-', and no mark in front",
+        ),
+    ]
     """Becomes part of the run directory's name."""
     title: Text
     source: Text
@@ -227,7 +245,7 @@ class Recipe(Section):
         """
         table = self.model_dump(exclude_none=True)
         for key, value in values.items():
-            _set(table, key, value)
+            _set(table, key, _plain(value))
         return parse(table, f"recipe {self.name}")
 
 
@@ -271,9 +289,15 @@ def parse(table: dict[str, Any], origin: str) -> Recipe:
         UsageError: an unknown key or an impossible value.
     """
     try:
-        return Recipe.model_validate(_with_tuples(table))
+        return Recipe.model_validate(table := _plain(table))
     except ValidationError as error:
-        raise UsageError(f"{origin}: {'; '.join(_explain(error))}") from None
+        sentences = _explain(error, table, _schema())
+        raise UsageError(f"{origin}: {'; '.join(sentences)}") from None
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    return Recipe.model_json_schema()
 
 
 def _read(name: str) -> tuple[str, str]:
@@ -328,65 +352,139 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _with_tuples(value: Any) -> Any:
-    """TOML's arrays as tuples: validation is strict, so that `true` is no number."""
+def _plain(value: Any) -> Any:
+    """The same in Python's own types, arrays as tuples and numpy's numbers as numbers.
+
+    Validation is strict, so that `true` is no number.
+    """
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_none=True)
     if isinstance(value, dict):
-        return {key: _with_tuples(item) for key, item in value.items()}
-    return tuple(map(_with_tuples, value)) if isinstance(value, list | tuple) else value
+        return {key: _plain(item) for key, item in value.items()}
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
-def _explain(error: ValidationError) -> list[str]:
+def _explain(
+    error: ValidationError, table: Mapping[str, Any], schema: Mapping[str, Any]
+) -> list[str]:
+    """A sentence for each key that is wrong: what may stand there, and what does.
+
+    Args:
+        error: what pydantic said about `table`.
+        schema: the JSON schema of what the table should be.
+    """
     sentences: dict[str, str] = {}
     for problem in error.errors():
-        path, section = _locate(problem["loc"])
+        path, section, node = _locate(problem["loc"], schema)
         key = ".".join(path).encode("unicode_escape").decode()
-        if problem["type"] == "extra_forbidden":
-            sentence = f"there is no key '{key}'.{_nearest(path[-1], list(section.model_fields))}"
-        elif problem["type"].startswith("union_tag"):
-            given = problem["input"]
-            name = given.get("name") if isinstance(given, dict) else given
-            sentence = f"{key}.name: should be 'sgd' or 'adam', not {_shown(name)}"
-        elif problem["type"].startswith("model_"):
-            sentence = f"{key}: should be a section, not {_shown(problem['input'])}"
-        elif problem["type"] in ("missing", "value_error"):
-            sentence = f"{key or 'the recipe'}: {_plain(problem['msg'])}"
+        if node is None:
+            sentence = f"there is no key '{key}'.{_nearest(path[-1], list(section['properties']))}"
+        elif problem["type"] == "value_error":
+            sentence = f"{key or 'the recipe'}: {problem['ctx']['error']}"
         else:
-            sentence = f"{key}: {_plain(problem['msg'])}, not {_shown(problem['input'])}"
+            given = reduce(lambda held, part: held.get(part, _MISSING), path, cast(Any, table))
+            if "discriminator" in node and isinstance(given, dict):
+                name = node["discriminator"]["propertyName"]
+                key, given = f"{key}.{name}", given.get(name, _MISSING)
+                allowed = _either(map(repr, node["discriminator"]["mapping"]))
+            else:
+                allowed = _allowed(node)
+            was = "but is missing" if given is _MISSING else f"not {_shown(given)}"
+            sentence = f"{key}: should be {allowed}, {was}"
         sentences.setdefault(key, sentence)
     return list(sentences.values())
 
 
-def _locate(location: tuple[int | str, ...]) -> tuple[list[str], type[Section]]:
-    """The keys of a pydantic error's location, and the section that the last one stands in.
+_MISSING = object()
 
-    Beside keys, locations hold the names that pydantic gives to the members of a union.
+
+def _locate(
+    location: tuple[int | str, ...], schema: Mapping[str, Any]
+) -> tuple[list[str], Mapping[str, Any], Mapping[str, Any] | None]:
+    """The keys of a pydantic error's location, and the schemas of the section that the last one
+    stands in and of what it holds, which is None where there is no such key.
+
+    Beside keys, locations hold the names of a union's members, and what is inside a value.
     """
+
+    def resolved(reference: str) -> Mapping[str, Any]:
+        return cast(Mapping[str, Any], schema["$defs"][reference.removeprefix("#/$defs/")])
+
     path: list[str] = []
-    section: type[Section] = Recipe
-    within: Any = Recipe
+    section = node = schema
     for part in location:
-        if isinstance(part, str) and isinstance(within, type) and issubclass(within, Section):
-            path.append(part)
-            section = within
-            field = within.model_fields.get(part)
-            within = field.annotation if field else None
-        elif part in ("sgd", "adam"):
-            within = Sgd if part == "sgd" else Adam
-    return path, section
+        if "discriminator" in node:
+            node = resolved(node["discriminator"]["mapping"][part])
+        elif "properties" in node:
+            section = node
+            path.append(str(part))
+            if part not in section["properties"]:
+                return path, section, None
+            node = section["properties"][part]
+            node = resolved(node["$ref"]) if "$ref" in node else node
+        else:
+            break
+    return path, section, node
 
 
-def _plain(message: str) -> str:
-    message = message.removeprefix("Value error, ").removeprefix("Input ")
-    return message[0].lower() + message[1:]
+def _allowed(node: Mapping[str, Any]) -> str:
+    """A field's JSON schema in words."""
+    kind = node.get("type", "object")
+    if "description" in node and kind != "object":
+        words = str(node["description"])
+    elif "anyOf" in node:
+        words = _either(map(_allowed, node["anyOf"]))
+    elif "const" in node:
+        words = repr(node["const"])
+    elif "enum" in node:
+        words = _either(map(repr, node["enum"]))
+    elif kind == "array":
+        items = [node["items"]] if "items" in node else node["prefixItems"]
+        each = list(dict.fromkeys(map(_allowed, items)))
+        counts = [f"{node[end]:,}" for end in ("minItems", "maxItems") if end in node]
+        number = f"{' to '.join(dict.fromkeys(counts))} values" if counts else "values"
+        words = f"a list of {number}, {'each ' if len(each) == 1 else ''}{', then '.join(each)}"
+    else:
+        limits = [words.format(node[limit]) for limit, words in _LIMITS.items() if limit in node]
+        words = _KINDS[kind] + (f" ({', '.join(limits)})" if limits else "")
+    return words + (f", as in {node['examples'][0]}" if "examples" in node else "")
+
+
+_KINDS = {
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "string": "Unicode text",
+    "null": "left out",
+    "object": "a section",
+}
+_LIMITS = {
+    "exclusiveMinimum": "above {:,}",
+    "minimum": "at least {:,}",
+    "exclusiveMaximum": "below {:,}",
+    "maximum": "at most {:,}",
+    "maxLength": "at most {:,} characters",
+}
+
+
+def _either(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _shown(value: object) -> str:
-    """A value as Python writes it, cut where it is long."""
+    """A value as Python writes it, in one line, cut where it is long."""
     try:
-        text = repr(value)
+        text = " ".join(repr(_with_lists(value)).split())
     except ValueError:  # Python writes out no whole number of more than 4,300 digits
         return "a number of over 4,300 digits"
     return text if len(text) <= 100 else f"{text[:80]}…"
+
+
+def _with_lists(value: object) -> object:
+    return list(map(_with_lists, value)) if isinstance(value, tuple) else value
 
 
 def _nearest(word: str, words: Sequence[str]) -> str:
