@@ -26,7 +26,8 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from counterfeit import data, latents, losses, model, recipe
+from counterfeit import data, latents, losses, recipe
+from counterfeit import networks as model
 from counterfeit.data import ImageData
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row

@@ -13,7 +13,7 @@ HOUSE = [
     ["errors", "seeds"],
     ["files"],
     ["recipe"],
-    ["data", "model", "latents", "losses", "environment"],
+    ["data", "networks", "latents", "losses", "environment"],
     ["run"],
     ["training"],
     ["measure"],

@@ -15,7 +15,7 @@ from counterfeit.insight.figures import column, epoch_losses
 from counterfeit.insight.report import Statement, Verdict, anchor, write_report
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
-from counterfeit.model import SharedMaxout
+from counterfeit.networks import SharedMaxout
 from counterfeit.progress import Bar
 from counterfeit.run import Run
 from counterfeit.training import loop

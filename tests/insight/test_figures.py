@@ -18,7 +18,7 @@ from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row
 from counterfeit.insight import figures
 from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
-from counterfeit.model import Maxout, SharedMaxout
+from counterfeit.networks import Maxout, SharedMaxout
 from counterfeit.run import Run
 from counterfeit.training import loop
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from counterfeit import model
+from counterfeit import networks
 from counterfeit.insight import vitals as vital_signs
 from counterfeit.insight.vitals import Gauge, above, examination_due, idle_units, vitals
 from counterfeit.run import Run
@@ -114,7 +114,7 @@ def test_idle_units_are_counted_in_the_worst_layer() -> None:
         second.bias.copy_(torch.tensor([-1000.0, 1000.0]))
     hidden = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
     assert idle_units(hidden, torch.rand(8, 3), "g") == {"g_dead": 0.5}
-    maxout = model.Maxout(3, 2, pieces=4)
+    maxout = networks.Maxout(3, 2, pieces=4)
     with torch.no_grad():
         maxout.linear.bias[:2] += 1000  # the first piece of both units
     assert idle_units(nn.Sequential(maxout), torch.rand(8, 3), "d") == {"d_idle_pieces": 0.75}

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 import torch
 
-from counterfeit import latents, model, recipe
+from counterfeit import latents, networks, recipe
 from counterfeit.seeds import stream
 from counterfeit.training import optimizers
 from counterfeit.training.cuda import WARM_UPS, GraphedStep
@@ -23,8 +23,8 @@ def updates(name: str, device: str, graphed: bool):
     """The players, and a function from an update's number to its outcome."""
     small = ["generator.hidden=[20, 24]", "discriminator.hidden=[16, 12]"]
     spec = recipe.load(name).with_overrides(small)
-    G = model.build_generator(spec, SHAPE, seed=1).to(device)
-    D = model.build_discriminator(spec, SHAPE, seed=1, device=device)
+    G = networks.build_generator(spec, SHAPE, seed=1).to(device)
+    D = networks.build_discriminator(spec, SHAPE, seed=1, device=device)
     pair = (
         Player(G, optimizers.build(G, spec.generator.optimizer, graphed=device == "cuda")),
         Player(D, optimizers.build(D, spec.discriminator.optimizer, graphed=device == "cuda")),

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from counterfeit import latents, model, recipe
+from counterfeit import latents, networks, recipe
 from counterfeit.seeds import stream
 from counterfeit.training import fast, optimizers
 from counterfeit.training.fast import FastStep, Perceptron, Unknown
@@ -41,8 +41,8 @@ VARIANTS = {
 def players(spec: recipe.Recipe, dtype: torch.dtype) -> tuple[Player, Player]:
     if spec.discriminator.init_range is not None:  # the paper's D starts too small to tell errors
         spec = spec.with_overrides(["discriminator.init_range=0.05"])
-    G = model.build_generator(spec, SHAPE, seed=1).to(dtype)
-    D = model.build_discriminator(spec, SHAPE, seed=1).to(dtype)
+    G = networks.build_generator(spec, SHAPE, seed=1).to(dtype)
+    D = networks.build_discriminator(spec, SHAPE, seed=1).to(dtype)
     return (
         Player(G, optimizers.build(G, spec.generator.optimizer)),
         Player(D, optimizers.build(D, spec.discriminator.optimizer)),
@@ -198,7 +198,7 @@ def test_training_in_bf16_goes_on_to_the_bit(tiny: recipe.Recipe) -> None:
 
 
 def test_a_layer_it_does_not_know_is_refused() -> None:
-    network = model.MLPGenerator(2, [3], (1, 2, 2))
+    network = networks.MLPGenerator(2, [3], (1, 2, 2))
     network.hidden.append(torch.nn.Softplus())
     with pytest.raises(Unknown, match="Softplus"):
         Perceptron(network)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from counterfeit import model, recipe
+from counterfeit import networks, recipe
 from counterfeit.training import optimizers
 from counterfeit.training.game import Game
 from counterfeit.training.step import Player, alternating_step, simultaneous_step
@@ -111,7 +111,7 @@ class Residual(nn.Module):
         return x + self.inner(x).relu()
 
 
-class Halved(model.MLPGenerator):
+class Halved(networks.MLPGenerator):
     def forward(self, z: Tensor) -> Tensor:
         return super().forward(z) / 2
 
@@ -155,14 +155,14 @@ def test_what_an_engine_does_not_know_it_leaves_to_the_plain_step(
     for player, maker in makers.items():
         if where not in ("both", player):
             continue
-        build = getattr(model, maker)
+        build = getattr(networks, maker)
 
         def altered(*arguments, build=build, **settings):
             network = build(*arguments, **settings)
             alter(network)
             return network
 
-        monkeypatch.setattr(model, maker, altered)
+        monkeypatch.setattr(networks, maker, altered)
     game = game_of(spec_of(name), 3)
     assert_it_is_the_plain_step(game, 0)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from counterfeit import latents, model, recipe
+from counterfeit import latents, networks, recipe
 from counterfeit.seeds import stream
 from counterfeit.training import optimizers
 from counterfeit.training.step import Player, alternating_step, simultaneous_step
@@ -15,8 +15,8 @@ BATCH = 16
 
 def players(spec: recipe.Recipe) -> tuple[Player, Player]:
     """Both players in float64."""
-    G = model.build_generator(spec, SHAPE, seed=3).double()
-    D = model.build_discriminator(spec, SHAPE, seed=3).double()
+    G = networks.build_generator(spec, SHAPE, seed=3).double()
+    D = networks.build_discriminator(spec, SHAPE, seed=3).double()
     return (
         Player(G, optimizers.build(G, spec.generator.optimizer)),
         Player(D, optimizers.build(D, spec.discriminator.optimizer)),

@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from counterfeit import data, latents, model
+from counterfeit import data, latents
+from counterfeit import networks as model
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, write_whole
 from counterfeit.insight.diagnose import Finding

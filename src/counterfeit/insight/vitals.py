@@ -38,7 +38,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from counterfeit import data, latents, model
+from counterfeit import data, latents
+from counterfeit import networks as model
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.measure.classifier import Classifier

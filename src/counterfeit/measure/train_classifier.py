@@ -27,7 +27,7 @@ from counterfeit import data
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.measure import classifier
 from counterfeit.measure.classifier import VERSION, Classifier, FeatureNetwork, as_input
-from counterfeit.model import materialise
+from counterfeit.networks import materialise
 from counterfeit.seeds import stream
 
 BATCH = 250

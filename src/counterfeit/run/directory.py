@@ -34,7 +34,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from counterfeit import data, latents, model, recipe
+from counterfeit import data, latents, networks, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, append_row, lock, sync, sync_folder, write_whole, writing
 from counterfeit.run import checkpoint as checkpoints
@@ -345,7 +345,7 @@ class Run:
 
     # What a run can do once it is trained.
 
-    def generator(self, step: int | None = None, *, averaged: bool = True) -> model.MLPGenerator:
+    def generator(self, step: int | None = None, *, averaged: bool = True) -> networks.MLPGenerator:
         """The trained generator, in eval mode: BatchNorm uses its running statistics.
 
         Its weights are their average over training where the recipe asks for one; the newest with
@@ -355,7 +355,7 @@ class Run:
             self.recipe, self.image_shape, self.checkpoint(step), self.path, averaged=averaged
         )
 
-    def discriminator(self, step: int | None = None) -> model.MLPDiscriminator:
+    def discriminator(self, step: int | None = None) -> networks.MLPDiscriminator:
         """The trained discriminator, in eval mode: dropout is off."""
         return rebuild_discriminator(
             self.recipe, self.image_shape, self.checkpoint(step), self.path

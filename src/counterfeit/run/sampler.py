@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from counterfeit import data, model
+from counterfeit import data, networks
 from counterfeit.errors import CounterfeitError
 from counterfeit.recipe import Recipe
 from counterfeit.run.checkpoint import AVERAGE, Checkpoint
@@ -22,7 +22,7 @@ Shape = tuple[int, int, int]
 
 def rebuild_generator(
     recipe: Recipe, shape: Shape, state: Checkpoint, path: Path, *, averaged: bool
-) -> model.MLPGenerator:
+) -> networks.MLPGenerator:
     """The generator of a checkpoint of the run at `path`, in eval mode.
 
     BatchNorm uses its running statistics. Its weights are their average over training where the
@@ -31,7 +31,7 @@ def rebuild_generator(
     Raises:
         CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
     """
-    network = model.build_generator(recipe, shape)
+    network = networks.build_generator(recipe, shape)
     average = averaged and recipe.generator.ema_decay > 0
     _load(network, state, AVERAGE if average else "generator", path)
     return network
@@ -39,13 +39,13 @@ def rebuild_generator(
 
 def rebuild_discriminator(
     recipe: Recipe, shape: Shape, state: Checkpoint, path: Path
-) -> model.MLPDiscriminator:
+) -> networks.MLPDiscriminator:
     """The discriminator of a checkpoint of the run at `path`, in eval mode: dropout is off.
 
     Raises:
         CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
     """
-    network = model.build_discriminator(recipe, shape)
+    network = networks.build_discriminator(recipe, shape)
     _load(network, state, "discriminator", path)
     return network
 

@@ -28,8 +28,8 @@ from counterfeit.losses import (
     discriminator_loss,
     discriminator_slopes,
 )
-from counterfeit.model import Dropout, Maxout, MLPDiscriminator, MLPGenerator, SharedMaxout
-from counterfeit.model.layers import draw_keep
+from counterfeit.networks import Dropout, Maxout, MLPDiscriminator, MLPGenerator, SharedMaxout
+from counterfeit.networks.layers import draw_keep
 from counterfeit.training import optimizers
 from counterfeit.training.step import Outcome, Player
 

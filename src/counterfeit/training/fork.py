@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from counterfeit import data, environment, model
+from counterfeit import data, environment, networks
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.recipe import Recipe
@@ -146,7 +146,7 @@ def _carried_over(
 
 
 def _networks(spec: Recipe, shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
-    return model.build_generator(spec, shape), model.build_discriminator(spec, shape)
+    return networks.build_generator(spec, shape), networks.build_discriminator(spec, shape)
 
 
 def _trained(network: nn.Module) -> list[str]:

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from counterfeit import latents, model
+from counterfeit import latents, networks
 from counterfeit.recipe import Recipe
 from counterfeit.run.checkpoint import AVERAGE, part_of
 from counterfeit.seeds import stream, stream_seed
@@ -82,11 +82,11 @@ class Game:
         self.halvings = halvings
         channels, height, width = mean_image.shape
         shape = (channels, height, width)
-        model.require_training_memory(recipe, shape)
-        G = model.build_generator(recipe, shape, seed=seed).to(device)
-        D = model.build_discriminator(recipe, shape, seed=seed, device=device)
+        networks.require_training_memory(recipe, shape)
+        G = networks.build_generator(recipe, shape, seed=seed).to(device)
+        D = networks.build_discriminator(recipe, shape, seed=seed, device=device)
         if recipe.generator.output_bias == "data-mean":
-            model.init_output_bias(G, mean_image)
+            networks.init_output_bias(G, mean_image)
         self.G, self.D = G, D
         graphed = device.type == "cuda"
         self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer, graphed=graphed))

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from counterfeit.model import Dropout, Maxout, SharedMaxout, init_uniform
-from counterfeit.model.layers import draw_keep
+from counterfeit.networks import Dropout, Maxout, SharedMaxout, init_uniform
+from counterfeit.networks.layers import draw_keep
 
 X = torch.linspace(-3, 3, 121, dtype=torch.float64)
 

@@ -1,4 +1,4 @@
-"""The networks, and how a recipe's are built."""
+"""From a recipe to its networks, their weights drawn for a seed."""
 
 import math
 from itertools import pairwise
@@ -8,26 +8,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit.environment import require_memory
-from counterfeit.model.discriminators import MLPDiscriminator
-from counterfeit.model.generators import MLPGenerator
-from counterfeit.model.initial import init_uniform, materialise
-from counterfeit.model.layers import Dropout, Maxout, SharedMaxout
+from counterfeit.networks.initial import init_uniform, materialise
+from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
 from counterfeit.recipe import Network, Recipe
 from counterfeit.seeds import stream
-
-__all__ = [
-    "Dropout",
-    "MLPDiscriminator",
-    "MLPGenerator",
-    "Maxout",
-    "SharedMaxout",
-    "build_discriminator",
-    "build_generator",
-    "init_output_bias",
-    "init_uniform",
-    "materialise",
-    "require_training_memory",
-]
 
 SMALLER = "lower generator.hidden, discriminator.hidden, latent.dim or training.batch_size"
 

@@ -9,7 +9,7 @@ import math
 import torch
 from torch import nn
 
-from counterfeit.model.layers import SharedMaxout
+from counterfeit.networks.layers import SharedMaxout
 
 
 def materialise(network: nn.Module, rng: torch.Generator) -> None:
