@@ -12,7 +12,6 @@ from PIL import Image
 from counterfeit import data
 from counterfeit.data.idx import IDX_FILES
 from counterfeit.data.published import PUBLISHED, Published
-from counterfeit.measure import runs
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
@@ -45,7 +44,7 @@ def command(
     def barely_trained(images: data.ImageData, folder: Path, *, progress: object) -> Classifier:
         return classifier_for(images, tmp_path, updates=2)
 
-    monkeypatch.setattr(runs, "classifier_for", barely_trained)
+    monkeypatch.setattr("counterfeit.measure.reference.classifier_for", barely_trained)
     checksums = {file: hashlib.sha256(published[file]).hexdigest() for file in IDX_FILES}
     monkeypatch.setenv("COUNTERFEIT_DATA_DIR", str(tmp_path / "cache"))
     for place in (tmp_path / "here", tmp_path / "elsewhere"):
