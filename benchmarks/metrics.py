@@ -20,6 +20,7 @@ from counterfeit.measure.images import measure_images
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.modes import SURE, inception_score, mode_coverage
+from counterfeit.measure.names import named
 from counterfeit.measure.reference import Reference, subset
 from counterfeit.measure.train_classifier import classifier_for
 
@@ -105,9 +106,7 @@ def faults(mnist: classifier.Classifier, train: data.ImageData, test: Tensor) ->
     for name, (drawn, trained_on) in samples.items():
         measured = measure_images(drawn, reference(trained_on))
         cells = [
-            format(
-                next(m.value for key, m in measured.items() if key.startswith(f"{metric}_")), spec
-            )
+            format(measured[named(metric, measured) or ""].value, spec)
             for metric, spec in FAULT_COLUMNS.items()
         ]
         print(f"| {name} |", " | ".join(cells), "|", flush=True)

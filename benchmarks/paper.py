@@ -25,6 +25,7 @@ from counterfeit.insight.tables import number
 from counterfeit.measure.evaluate import SAMPLES
 from counterfeit.measure.images import compare_features
 from counterfeit.measure.measurement import Measurement
+from counterfeit.measure.names import MetricName
 from counterfeit.measure.pairs import as_points
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import Reference, real_images, reference_for
@@ -65,7 +66,7 @@ def measure(images: UInt8[Tensor, "N C H W"], reference: Reference) -> dict[str,
     return {
         "parzen": window.log_likelihood,
         "sigma": Measurement(window.sigma, None),
-        **{name.split("_")[0]: value for name, value in compared.items()},
+        **{MetricName.parse(name).metric: value for name, value in compared.items()},
     }
 
 

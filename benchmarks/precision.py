@@ -21,6 +21,7 @@ from counterfeit import recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
 from counterfeit.measure.evaluate import evaluate
+from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import Reference, reference_for
 
 PRECISIONS = ("float32", "bf16")
@@ -67,7 +68,7 @@ def main() -> None:
     print("| metric | float32 | bf16 | difference | in standard errors |")
     print("|---|---|---|---|---|")
     for name, one in seen["float32"].items():
-        if name.startswith("share_"):
+        if MetricName.parse(name).of_class is not None:
             continue
         other = seen["bf16"][name]
         cells = (f"{statistics.mean(v):.4g} ± {statistics.stdev(v):.2g}" for v in (one, other))

@@ -4,6 +4,7 @@ import pytest
 
 from counterfeit import recipe
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 from counterfeit.training import loop
 
 SMALL = """
@@ -36,11 +37,11 @@ def small_recipe(tmp_path_factory: pytest.TempPathFactory) -> recipe.Recipe:
 def small_run(small_recipe: recipe.Recipe, tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = loop.train(small_recipe, seed=1, device="cpu", out=tmp_path_factory.mktemp("runs"))
     for epoch, fid in ((1, 90.0), (3, 70.0), (2, 80.0)):
-        values = {"fid_digits_validation_100": [fid, 1.5]}
+        values = {"fid_digits-v1_validation_100": [fid, 1.5]}
         for metric in ("precision", "recall", "density", "coverage"):
-            values[f"{metric}_digits_validation_100"] = [epoch / 4, 0.01]
+            values[f"{metric}_digits-v1_validation_100"] = [epoch / 4, 0.01]
         run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": values})
-    run.add_real_scores({"fid_digits_validation_100": (0.5, 0.1)})
+    run.add_real_scores({"fid_digits-v1_validation_100": Measurement(0.5, 0.1)})
     return run
 
 

@@ -12,6 +12,7 @@ from counterfeit.files import Row
 from counterfeit.insight import detectors
 from counterfeit.insight.detectors import DETECTORS, Record, Spell, examine, last_spell
 from counterfeit.insight.figures import FIGURES
+from counterfeit.run.rows import Measurement
 
 STEPS = 300
 """Updates in an epoch of these tests: enough for a generator to be judged after the first."""
@@ -145,30 +146,32 @@ def test_the_best_kept_checkpoint_is_named() -> None:
     assert "--epoch 5" in finding.advice  # epochs 3 and 4 are not kept
 
 
+def fid_row(epoch: int, split: str, fid: float) -> Row:
+    metrics = {f"fid_x-v1_{split}_10k": Measurement(fid, 0.1)}
+    return {"step": STEPS * epoch, "epoch": epoch, "metrics": metrics}
+
+
 def test_fid_decides_about_the_best_epoch_where_it_was_measured() -> None:
     metrics = [
-        {"step": STEPS * epoch, "epoch": epoch, "metrics": {"fid_x_validation_10k": [fid, 0.1]}}
+        fid_row(epoch, "validation", fid)
         for epoch, fid in ((2, 20.0), (4, 9.0), (6, 12.0), (8, 30.0), (10, 40.0))
     ]
     run = record()
     found = examine(Record(run.recipe, run.log, run.vitals, metrics, run.kept_epochs))
     assert [finding.name for finding in found] == ["best-long-ago"]
-    assert "fid_x_validation_10k" in found[0].evidence
+    assert "fid_x-v1_validation_10k" in found[0].evidence
 
 
 @pytest.mark.parametrize("on_test", [1, 3])
 def test_a_later_measurement_by_another_protocol_hides_no_series(on_test: int) -> None:
     metrics = [
-        {"step": STEPS * epoch, "epoch": epoch, "metrics": {"fid_x_validation_10k": [fid, 0.1]}}
+        fid_row(epoch, "validation", fid)
         for epoch, fid in ((2, 20.0), (4, 9.0), (6, 12.0), (8, 30.0), (10, 40.0))
     ]
-    later = [
-        {"step": STEPS * epoch, "epoch": epoch, "metrics": {"fid_x_test_10k": [41.0, 0.1]}}
-        for epoch in (6, 8, 10)[-on_test:]
-    ]
+    later = [fid_row(epoch, "test", 41.0) for epoch in (6, 8, 10)[-on_test:]]
     found = examine(replace(record(), metrics=[*metrics, *later]))
     assert [finding.name for finding in found] == ["best-long-ago"]
-    assert "fid_x_validation_10k" in found[0].evidence
+    assert "fid_x-v1_validation_10k" in found[0].evidence
 
 
 def test_a_record_until_an_epoch_knows_nothing_later() -> None:

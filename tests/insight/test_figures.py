@@ -20,6 +20,7 @@ from counterfeit.insight import figures
 from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
 from counterfeit.networks import Maxout, SharedMaxout
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 from counterfeit.training import loop
 
 
@@ -181,10 +182,13 @@ def test_metric_curves_need_two_epochs_of_one_protocol(small_run: Run, empty_run
     assert figures.has_metric_curves(small_run)
     empty_run.append_metrics(rows[0])
     assert not figures.has_metric_curves(empty_run)
-    other = {"step": 22, "epoch": 2, "metrics": {"fid_digits_test_100": [1.0, 0.1]}}
+    other = {"step": 22, "epoch": 2, "metrics": {"fid_digits-v1_test_100": [1.0, 0.1]}}
     empty_run.append_metrics(other)
     assert not figures.has_metric_curves(empty_run)
-    real = {"fid_digits_validation_100": (0.5, 0.1), "fid_digits_test_100": (7.0, 0.1)}
+    real = {
+        f"fid_digits-v1_{split}_100": Measurement(value, 0.1)
+        for split, value in (("validation", 0.5), ("test", 7.0))
+    }
     upper, lower = figures.metric_curves(figures.comparable(rows), real).axes
     np.testing.assert_array_equal(upper.lines[0].get_xydata(), [[1, 90], [2, 80], [3, 70]])
     assert upper.lines[1].is_dashed()
@@ -229,8 +233,15 @@ def test_charts_leave_matplotlibs_global_state_alone() -> None:
 
 def test_metric_curves_survive_missing_and_undefined_metrics() -> None:
     rows: list[Row] = [
-        {"step": 1, "epoch": 1, "metrics": {"fid_x_10": [None, None], "recall_x_10": [0.5, 0.1]}},
-        {"step": 2, "epoch": 2, "metrics": {"fid_x_10": [3.0, 0.1]}},
+        {
+            "step": 1,
+            "epoch": 1,
+            "metrics": {
+                "fid_x-v1_10": Measurement(math.nan, None),
+                "recall_x-v1_10": Measurement(0.5, 0.1),
+            },
+        },
+        {"step": 2, "epoch": 2, "metrics": {"fid_x-v1_10": Measurement(3.0, 0.1)}},
     ]
     figures.metric_curves(figures.comparable(rows), {}).savefig(io.BytesIO())
 
@@ -280,13 +291,19 @@ def test_findings_are_named_above_a_chart_and_tinted_in_it() -> None:
 
 
 def test_the_longest_protocol_is_drawn() -> None:
+    measured = [
+        (1, "validation", 3.0),
+        (2, "validation", 2.0),
+        (2, "validation", 1.0),
+        (2, "test", 9.0),
+    ]
     rows: list[Row] = [
-        {"step": 1, "epoch": epoch, "metrics": {f"fid_x_{split}_10": [value, None]}}
-        for epoch, split, value in ((1, "v", 3.0), (2, "v", 2.0), (2, "v", 1.0), (2, "test", 9.0))
+        {"step": 1, "epoch": epoch, "metrics": {f"fid_x-v1_{split}_10": Measurement(value, None)}}
+        for epoch, split, value in measured
     ]
     assert [row["metrics"] for row in figures.comparable(rows)] == [
-        {"fid_x_v_10": [3.0, None]},
-        {"fid_x_v_10": [1.0, None]},
+        {"fid_x-v1_validation_10": Measurement(3.0, None)},
+        {"fid_x-v1_validation_10": Measurement(1.0, None)},
     ]
     assert figures.comparable([]) == []
 

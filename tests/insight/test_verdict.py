@@ -6,6 +6,7 @@ from example_finding import finding
 from counterfeit import recipe
 from counterfeit.insight.verdict import judge
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 
 
 @pytest.fixture
@@ -17,14 +18,16 @@ def run(small_recipe: recipe.Recipe, tmp_path: Path) -> Run:
 
 
 def measure(run: Run, *, epoch: int = 3, found: int = 10, coverage: float = 0.8) -> None:
-    metrics = {"fid_x_test_1k": [3.3, 0.1], "coverage_x_test_1k": [coverage, 0.01]}
-    metrics |= {"classes_found_x_1k": [found, 0]} | {f"share_{c}_x_1k": [0.1, 0] for c in range(10)}
+    metrics = {"fid_x-v1_test_1k": [3.3, 0.1], "coverage_x-v1_test_1k": [coverage, 0.01]}
+    metrics["classes_found_x-v1_1k"] = [found, 0]
+    metrics |= {f"share_{c}_x-v1_1k": [0.1, 0] for c in range(10)}
     run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": metrics})
 
 
 def test_a_run_that_was_measured_and_is_varied_is_healthy(run: Run) -> None:
     measure(run)
-    run.add_real_scores({"fid_x_test_1k": (0.6, 0.1), "coverage_x_validation_1k": (0.9, 0.1)})
+    of_other_images = {"coverage_x-v1_validation_1k": Measurement(0.9, 0.1)}
+    run.add_real_scores({"fid_x-v1_test_1k": Measurement(0.6, 0.1)} | of_other_images)
     verdict = judge(run, [finding(severity="note")])
     assert verdict.standing == "healthy"
     assert verdict.sentence == (

@@ -9,6 +9,7 @@ from counterfeit.measure.evaluate import Evaluator, evaluate, measure_real
 from counterfeit.measure.reference import real_images, reference_for
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> N
     row = trained.metrics[-1]
     assert row["step"] == trained.checkpoint().step
     assert row["epoch"] == 4
-    assert row["metrics"] == {name: [m.value, m.spread] for name, m in measured.items()}
+    assert row["metrics"] == measured
     assert "parzen_test_300" in measured
     assert "d_accuracy_held_out_test_300" in measured
     assert any(name.startswith("fid_digits-v") and name.endswith("_300") for name in measured)
@@ -86,11 +87,9 @@ def test_too_few_real_images_leave_no_ceiling(trained: Run, tmp_path) -> None:
 
 def test_what_real_images_score_is_kept_beside_other_protocols(trained: Run, tmp_path) -> None:
     run = Run.create(tmp_path, trained.recipe, trained.environment)
-    run.add_real_scores({"other": (1.0, None)})
+    run.add_real_scores({"other": Measurement(1.0, None)})
     measured = measure_real(run, reference_for(run), samples=100)
-    assert run.real_scores == {"other": (1.0, None)} | {
-        name: (m.value, m.spread) for name, m in measured.items()
-    }
+    assert run.real_scores == {"other": Measurement(1.0, None)} | measured
     (run.path / "real_images.json").write_text("[1]")
     with pytest.raises(counterfeit.CounterfeitError, match="remove it"):
         run.real_scores  # noqa: B018

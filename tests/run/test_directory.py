@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import shutil
 import struct
 import zipfile
@@ -15,6 +16,7 @@ import counterfeit
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.rows import Measurement
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +200,9 @@ def test_a_log_out_of_order_is_damaged(copy: Run) -> None:
 @pytest.mark.parametrize("metrics", [None, 3, [], {"fid": 3}, {"fid": [1]}, {"fid": ["1", None]}])
 def test_metrics_of_another_form_are_damaged(copy: Run, metrics: object) -> None:
     copy.append_metrics({"step": 1, "epoch": 1, "metrics": {"fid": [None, None], "x": [1, 2.0]}})
-    assert len(copy.metrics) == 1
+    (row,) = copy.metrics
+    assert math.isnan(row["metrics"]["fid"].value)
+    assert row["metrics"]["x"] == Measurement(1.0, 2.0)
     copy.append_metrics({"step": 1, "epoch": 1, "metrics": metrics})
     with pytest.raises(CounterfeitError, match=r"metrics\.jsonl is damaged"):
         _ = copy.metrics
@@ -206,8 +210,9 @@ def test_metrics_of_another_form_are_damaged(copy: Run, metrics: object) -> None
 
 @pytest.mark.parametrize("score", [None, 3, [1], ["x", None], [1, "x"], [1, {}], [1, 2, 3]])
 def test_real_scores_of_another_form_are_damaged(copy: Run, score: object) -> None:
-    copy.add_real_scores({"fid": (1.5, None), "coverage": (0.9, 0.01)})
-    assert copy.real_scores == {"fid": (1.5, None), "coverage": (0.9, 0.01)}
+    scores = {"fid": Measurement(1.5, None), "coverage": Measurement(0.9, 0.01)}
+    copy.add_real_scores(scores)
+    assert copy.real_scores == scores
     (copy.path / "real_images.json").write_text(json.dumps({"fid": score}))
     with pytest.raises(CounterfeitError, match=r"real_images\.json is damaged"):
         _ = copy.real_scores

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from counterfeit.files import Row
+from counterfeit.measure.names import MetricName
 from counterfeit.recipe import Recipe
 from counterfeit.run.findings import SEVERITIES, Finding, Severity
 
@@ -405,7 +406,7 @@ def _quality(record: Record) -> tuple[list[Row], str, float]:
     series: dict[str, dict[float, Row]] = {}
     for row in record.metrics:
         for name, (value, _) in row["metrics"].items():
-            if name.startswith("fid_") and value is not None:
+            if MetricName.parse(name).metric == "fid" and math.isfinite(value):
                 measured = {"step": row["step"], "epoch": row["epoch"], name: value}
                 series.setdefault(name, {})[row["epoch"]] = measured
     name = max(series, key=lambda name: len(series[name]), default="")

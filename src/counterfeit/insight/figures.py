@@ -9,6 +9,7 @@ import io
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,8 +37,10 @@ from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, write_whole
 from counterfeit.insight.diagnose import Finding
 from counterfeit.measure import classifier
+from counterfeit.measure.names import MetricName, named
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run, generate
+from counterfeit.run.rows import Measurement
 from counterfeit.seeds import stream
 
 T = TypeVar("T")
@@ -333,28 +336,27 @@ SHARE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 def metric_curves(
     rows: Sequence[Row],
-    real: Mapping[str, tuple[float, float | None]],
+    real: Mapping[str, Measurement],
     findings: Sequence[Finding] = (),
 ) -> Figure:
     """FID, and precision to coverage, over epochs; dashed, what real images score.
 
     Args:
         rows: of `comparable` rows of metrics.jsonl.
-        real: `[value, spread]` of real images under the metrics' names, as far as measured.
+        real: of real images, as far as measured.
     """
     fid = _fid(rows[0])
-    of_features = "_" + (fid or "fid_").split("_")[1] + "_"
+    features = MetricName.parse(fid or "").features
     epochs = column(rows, "epoch")
     figure, (upper, lower) = _timeline((2.3, 3.0), findings, epochs)
 
     def draw(axes: Axes, metric: str, colour: str) -> list[tuple[float, str, str]]:
-        here = (n for row in rows for n in row["metrics"] if n.startswith(metric + of_features))
-        name = next(here, "")
-        scores = [row["metrics"].get(name, (None, None))[0] for row in rows]
-        values = np.array(scores, dtype=np.float64)
+        measured: list[dict[str, Measurement]] = [row["metrics"] for row in rows]
+        name = named(metric, (each for metrics in measured for each in metrics), features) or ""
+        values = np.array([m[name].value if name in m else math.nan for m in measured])
         axes.plot(epochs, values, "o-", ms=3, color=colour)
         if name in real:
-            ceiling = real[name][0]
+            ceiling = real[name].value
             axes.axhline(ceiling, color=colour, lw=1.2, ls=DASHED)
             return [(_end(values), metric, colour), (ceiling, "real", FAINT)]
         return [(_end(values), metric, colour)]
@@ -389,7 +391,7 @@ def comparable(rows: Sequence[Row]) -> list[Row]:
 
 def _fid(row: Row) -> str | None:
     """The full name of its first FID, which tells its protocol."""
-    return next((name for name in row["metrics"] if name.startswith("fid_")), None)
+    return named("fid", row["metrics"])
 
 
 @dataclass(frozen=True)
@@ -749,13 +751,14 @@ def class_shares(run: Run) -> ClassShares:
         raise CounterfeitError(f"{training.name} has no labels, so there are no classes to count.")
     real = training.labels.bincount().double()
     names = list(map(str, training.classes or range(len(real))))
-    measured = [row for row in run.metrics if any(n.startswith("share_") for n in row["metrics"])]
+    measured = [
+        (float(row["epoch"]), shares) for row in run.metrics if (shares := _shares(row["metrics"]))
+    ]
     if measured:
-        row = max(reversed(measured), key=lambda row: float(row["epoch"]))
-        found = {n: v for n, v in row["metrics"].items() if n.startswith("share_")}
+        epoch, found = max(reversed(measured), key=itemgetter(0))
         generated, errors = np.array(list(found.values()), dtype=np.float64).T
-        _, _, reader, count = next(iter(found)).split("_")
-        epoch, counted = row["epoch"], f"{count.replace('k', ',000')} samples"
+        name = next(iter(found))
+        reader, counted = name.features or "", f"{name.count:,} samples"
     elif run.recipe.data.name == "mnist":
         fixed = classifier.mnist()
         counts = fixed.read(run.sample(READ_HERE)).classes.bincount(minlength=fixed.classes)
@@ -769,6 +772,12 @@ def class_shares(run: Run) -> ClassShares:
     of_data = (real / real.sum()).numpy()
     title = f"epoch {epoch:.4g}, {counted}"
     return ClassShares(generated, errors, of_data, names, title, reader)
+
+
+def _shares(metrics: Mapping[str, Measurement]) -> dict[MetricName, Measurement]:
+    """The share of each class among the samples, as far as counted."""
+    names = {name: MetricName.parse(name) for name in metrics}
+    return {names[name]: metrics[name] for name in names if names[name].of_class is not None}
 
 
 def _maxout(run: Run, path: Path) -> None:

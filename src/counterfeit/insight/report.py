@@ -25,7 +25,6 @@ from counterfeit.insight import figures, verdict
 from counterfeit.insight.diagnose import Finding, diagnose
 from counterfeit.insight.film import films
 from counterfeit.insight.tables import number
-from counterfeit.measure.measurement import Measurement
 from counterfeit.recipe import Recipe
 from counterfeit.run import SNAPSHOT_IMAGES, Run
 
@@ -507,13 +506,10 @@ def _metrics(
         row = verdict.newest_metrics(run.metrics)
         metrics = row["metrics"] if row else {}
         columns.append({"epoch": f"{row['epoch']:.4g}"} if row else {})
-        columns[-1] |= {
-            name: number(Measurement(math.nan if value is None else value, spread))
-            for name, (value, spread) in metrics.items()
-        }
+        columns[-1] |= {name: number(measurement) for name, measurement in metrics.items()}
         if len({run.recipe.data.name for run in runs}) == 1:
             scores = run.real_scores
-            real |= {name: number(Measurement(*scores[name])) for name in metrics if name in scores}
+            real |= {name: number(scores[name]) for name in metrics if name in scores}
     if not any(columns):
         return [], []
     names = ["this run"] if len(runs) == 1 else list(headings)

@@ -3,6 +3,7 @@
 import textwrap
 
 from counterfeit.measure.measurement import Measurement
+from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
@@ -14,7 +15,7 @@ def metrics_table(title: str, samples: dict[str, Measurement], real: dict[str, M
     rows = [
         (name, number(measurement), number(real[name]) if name in real else "")
         for name, measurement in samples.items()
-        if not name.startswith("share_")
+        if MetricName.parse(name).of_class is None
     ]
     head = ("metric", title, "real images")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
@@ -31,9 +32,9 @@ def metrics_table(title: str, samples: dict[str, Measurement], real: dict[str, M
 def class_shares(samples: dict[str, Measurement]) -> list[str]:
     """`0 9.8 %` for each class, in order; none when the classes were not measured."""
     return [
-        f"{name.split('_')[1]} {measurement.value:.1%}"
+        f"{of_class} {measurement.value:.1%}"
         for name, measurement in samples.items()
-        if name.startswith("share_")
+        if (of_class := MetricName.parse(name).of_class) is not None
     ]
 
 

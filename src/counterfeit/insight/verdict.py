@@ -1,12 +1,15 @@
 """How a run stands, in one sentence: from its findings and its newest measurements."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from counterfeit.files import Row
 from counterfeit.insight.diagnose import Finding
+from counterfeit.measure.names import MetricName, named
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 
 HEALTHY_COVERAGE = 0.5
 """Half of the real images have a sample near them; real images themselves cover about .95."""
@@ -91,27 +94,27 @@ def _named(findings: Sequence[Finding], done: float) -> str:
     return " and ".join(names) if len(names) < 3 else f"{names[0]}, {names[1]} and {names[2]}"
 
 
-def _seen(newest: Row | None, real: Mapping[str, tuple[float, float | None]], done: float) -> str:
+def _seen(newest: Row | None, real: Mapping[str, Measurement], done: float) -> str:
     """What the metrics say, beside what real images score."""
     if newest is None:
         return "how good the images are was not measured (counterfeit evaluate does)"
     metrics = newest["metrics"]
     parts = []
-    found, classes = _value(metrics, "classes_found_"), _classes(metrics)
+    found, classes = _value(metrics, "classes_found"), _classes(metrics)
     if found is not None:
         whole = found == classes
         parts.append(
             f"all {_count(classes)} classes" if whole else f"{found:.0f} of {classes} classes"
         )
-    scores = [("fid_", "classifier FID", ".3g"), ("coverage_", "coverage", ".2f")]
+    scores = [("fid", "classifier FID", ".3g"), ("coverage", "coverage", ".2f")]
     compared = False
-    for prefix, name, digits in scores if found is not None else [("parzen_", "Parzen", ".0f")]:
-        key = _named_like(metrics, prefix)
-        if key is None or metrics[key][0] is None:
+    for metric, name, digits in scores if found is not None else [("parzen", "Parzen", ".0f")]:
+        key = named(metric, metrics)
+        if key is None or math.isnan(metrics[key].value):
             continue
-        parts.append(f"{name} {metrics[key][0]:{digits}}")
+        parts.append(f"{name} {metrics[key].value:{digits}}")
         if key in real:
-            ceiling = real[key][0]
+            ceiling = real[key].value
             parts[-1] += f" against {ceiling:{digits}}" + ("" if compared else " for real images")
             compared = True
     if newest["epoch"] != done:
@@ -119,25 +122,21 @@ def _seen(newest: Row | None, real: Mapping[str, tuple[float, float | None]], do
     return ", ".join(parts)
 
 
-def _varied(metrics: dict[str, list[float | None]]) -> bool:
-    coverage, found = _value(metrics, "coverage_"), _value(metrics, "classes_found_")
+def _varied(metrics: Mapping[str, Measurement]) -> bool:
+    coverage, found = _value(metrics, "coverage"), _value(metrics, "classes_found")
     if coverage is None or found is None:
         return False
     return found == _classes(metrics) and coverage >= HEALTHY_COVERAGE
 
 
-def _classes(metrics: dict[str, list[float | None]]) -> int:
-    return sum(name.startswith("share_") for name in metrics)
+def _classes(metrics: Mapping[str, Measurement]) -> int:
+    return sum(MetricName.parse(name).of_class is not None for name in metrics)
 
 
-def _value(metrics: dict[str, list[float | None]], prefix: str) -> float | None:
-    key = _named_like(metrics, prefix)
-    return None if key is None else metrics[key][0]
-
-
-def _named_like(metrics: dict[str, list[float | None]], prefix: str) -> str | None:
-    """The full name of the metric that starts so, whatever its protocol."""
-    return next((name for name in metrics if name.startswith(prefix)), None)
+def _value(metrics: Mapping[str, Measurement], metric: str) -> float | None:
+    """Of the metric of that name, whatever its protocol; None where it was not measured."""
+    name = named(metric, metrics)
+    return None if name is None or math.isnan(metrics[name].value) else metrics[name].value
 
 
 def _count(number: int) -> str:

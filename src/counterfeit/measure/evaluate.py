@@ -9,9 +9,10 @@ from torch import Tensor
 from counterfeit import data
 from counterfeit.errors import UsageError
 from counterfeit.files import Row
-from counterfeit.measure.images import full_name, measure_images
+from counterfeit.measure.images import measure_images
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.memorisation import discriminator_accuracy
+from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import Progress, Reference, real_images, reference_for, subset
 from counterfeit.run import Run
 
@@ -62,7 +63,7 @@ def _ask_discriminator(
             for images in kinds
         ]
     return {
-        full_name(name, None, reference.split, count): accuracy
+        str(MetricName(name, None, reference.split, count)): accuracy
         for name, accuracy in discriminator_accuracy(*logits).items()
     }
 
@@ -80,7 +81,7 @@ def measure_real(
         UsageError: there are not so many.
     """
     measured = measure_images(real_images(run, samples), reference, progress=progress)
-    run.add_real_scores({name: (m.value, m.spread) for name, m in measured.items()})
+    run.add_real_scores(measured)
     return measured
 
 
@@ -106,7 +107,7 @@ class Evaluator:
         if epoch % self.every == 0 and not _measured(run, epoch):
             if self._reference is None:
                 self._reference = reference_for(run, "validation")
-                if not any("validation" in name.split("_") for name in run.real_scores):
+                if not any(map(_on_validation, run.real_scores)):
                     with suppress(UsageError):  # too few real images: there is no ceiling to show
                         measure_real(run, self._reference, samples=self.samples)
             evaluate(run, samples=self.samples, reference=self._reference)
@@ -115,14 +116,17 @@ class Evaluator:
 def _measured(run: Run, epoch: int) -> bool:
     """Whether there is a row of that epoch, measured against validation images."""
     return any(
-        "validation" in name.split("_")
+        _on_validation(name)
         for row in run.metrics
         if row["epoch"] == epoch
-        for name in row.get("metrics", {})
+        for name in row["metrics"]
     )
 
 
+def _on_validation(name: str) -> bool:
+    return MetricName.parse(name).split == "validation"
+
+
 def as_row(step: int, epoch: float, measured: dict[str, Measurement]) -> Row:
-    """A row of metrics.jsonl: `step`, `epoch`, and `[value, spread]` under each metric's name."""
-    values = {name: [m.value, m.spread] for name, m in measured.items()}
-    return {"step": step, "epoch": epoch, "metrics": values}
+    """A row of metrics.jsonl."""
+    return {"step": step, "epoch": epoch, "metrics": measured}

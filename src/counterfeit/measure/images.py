@@ -1,10 +1,4 @@
-"""All metrics of one set of samples, on fixed protocols, under names that say which.
-
-A name is `metric_features_split_count`, without the parts that do not apply:
-`fid_mnist-v1-0123abcd_test_10k` compares the classifier's features of 10,000 samples with those of
-the whole test split; `parzen_validation_10k` needs no features. Two numbers of one name are of one
-kind and can be compared.
-"""
+"""All metrics of one set of samples, on fixed protocols, under names that say which."""
 
 from jaxtyping import Float, UInt8
 from torch import Tensor
@@ -15,6 +9,7 @@ from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
+from counterfeit.measure.names import MetricName
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import NEAREST_IMAGES, Progress, Reference, subset
@@ -64,10 +59,10 @@ def measure_images(
         progress("FID, KID, precision and recall", 0.25)
         measured |= compare_features(features, read.features, real.features, split)
         score = inception_score(read.probabilities)
-        measured[full_name("inception_score", features, None, count)] = score
+        measured[str(MetricName("inception_score", features, None, count))] = score
         if reference.labels is not None:
             for metric, value in mode_coverage(read.probabilities, reference.labels).items():
-                measured[full_name(metric, features, None, count)] = value
+                measured[str(MetricName(metric, features, None, count))] = value
 
     if reference.inception and reference.inception_features is not None:
         seen = reference.inception.read(
@@ -90,7 +85,7 @@ def measure_images(
             subset(real.classes, NEAREST_IMAGES) if real else None,
         )
         for metric, value in copying.items():
-            measured[full_name(metric, None, split, few)] = value
+            measured[str(MetricName(metric, None, split, few))] = value
 
     window = parzen(
         as_points(samples),
@@ -98,8 +93,8 @@ def measure_images(
         as_points(reference.images),
         progress=lambda done: progress("Parzen window", 0.7 + 0.3 * done),
     )
-    measured[full_name("parzen", None, split, count)] = window.log_likelihood
-    measured[full_name("parzen_sigma", None, None, count)] = Measurement(window.sigma, None)
+    measured[str(MetricName("parzen", None, split, count))] = window.log_likelihood
+    measured[str(MetricName("parzen_sigma", None, None, count))] = Measurement(window.sigma, None)
     return measured
 
 
@@ -108,17 +103,11 @@ def compare_features(
 ) -> dict[str, Measurement]:
     """FID, KID and precision to coverage of the features of that name."""
     measured = {
-        full_name("fid", name, split, len(samples)): fid(samples, real),
-        full_name("kid", name, split, len(samples)): kid(samples, real),
+        str(MetricName("fid", name, split, len(samples))): fid(samples, real),
+        str(MetricName("kid", name, split, len(samples))): kid(samples, real),
     }
     of_each = min(MANIFOLD_IMAGES, len(samples), len(real))
     neighbours = prdc(subset(samples, of_each), subset(real, of_each))
     return measured | {
-        full_name(metric, name, split, of_each): value for metric, value in neighbours.items()
+        str(MetricName(metric, name, split, of_each)): value for metric, value in neighbours.items()
     }
-
-
-def full_name(metric: str, features: str | None, split: str | None, count: int) -> str:
-    """The parts of a metric's name, put together; 10,000 is written 10k."""
-    images = f"{count // 1000}k" if count % 1000 == 0 else str(count)
-    return "_".join(part for part in (metric, features, split, images) if part)

@@ -9,30 +9,19 @@ Source: Efron and Stein 1981, "The Jackknife Estimate of Variance"; Kott 2001, "
 Delete-a-Group Jackknife".
 """
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.run.rows import Measurement
 from counterfeit.seeds import stream
 
 GROUPS = 20
 
 LEAST_SAMPLES = 2 * GROUPS
 
-
-@dataclass(frozen=True)
-class Measurement:
-    """A value and its standard error."""
-
-    value: float
-    spread: float | None
-    """Over what the protocol leaves to chance: the samples, or the test images for Parzen.
-
-    None where it would mean nothing, as for a p-value.
-    """
+__all__ = ["Measurement"]
 
 
 def random_groups(count: int) -> Bool[Tensor, "groups count"]:

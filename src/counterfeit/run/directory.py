@@ -247,7 +247,7 @@ class Run:
         return rows.rollbacks(self.findings)
 
     @property
-    def real_scores(self) -> rows.Scores:
+    def real_scores(self) -> rows.Measurements:
         """What real training images score: `[value, spread]` under each metric's name, if measured.
 
         Raises:
@@ -255,7 +255,7 @@ class Run:
         """
         return rows.read_real_scores(self.path)
 
-    def add_real_scores(self, scores: rows.Scores) -> None:
+    def add_real_scores(self, scores: rows.Measurements) -> None:
         rows.write_real_scores(self.path, self.real_scores | scores)
 
     @property

@@ -1,8 +1,10 @@
 """A run's rows: the .jsonl files that training, measuring and diagnosis add to."""
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row, read_rows, write_rows, write_whole
@@ -13,8 +15,21 @@ VITALS = "vitals.jsonl"
 FINDINGS = "findings.jsonl"
 REAL_IMAGES = "real_images.json"
 
-Scores = dict[str, tuple[float, float | None]]
-"""`[value, spread]` under each metric's name."""
+
+class Measurement(NamedTuple):
+    """A value and its standard error; `[value, spread]` in files."""
+
+    value: float
+    """NaN, null in files, where it could not be computed."""
+    spread: float | None
+    """Over what the protocol leaves to chance: the samples, or the test images for Parzen.
+
+    None where it would mean nothing, as for a p-value.
+    """
+
+
+Measurements = dict[str, Measurement]
+"""By the metrics' names."""
 
 
 def read_log(folder: Path) -> list[Row]:
@@ -27,12 +42,15 @@ def read_log(folder: Path) -> list[Row]:
 
 
 def read_metrics(folder: Path) -> list[Row]:
-    """Rows of `step`, `epoch` and `metrics`: each name's [value, spread], None for NaN."""
+    """Rows of `step`, `epoch` and `metrics`, which are `Measurements`."""
     path = folder / METRICS
     rows = read_rows(path)
     if not all(_is_measured(row.get("metrics")) for row in rows):
         raise CounterfeitError(f"{path} is damaged: a row holds no [value, spread] by name.")
-    return rows
+    return [
+        row | {"metrics": {name: _measurement(*pair) for name, pair in row["metrics"].items()}}
+        for row in rows
+    ]
 
 
 def read_vitals(folder: Path) -> list[Row]:
@@ -58,7 +76,7 @@ def rollbacks(findings: list[Row]) -> list[int]:
     return [row["evidence"]["rolled_back_to"] for row in findings if _went_back(row)]
 
 
-def read_real_scores(folder: Path) -> Scores:
+def read_real_scores(folder: Path) -> Measurements:
     """What real training images score, if measured.
 
     Raises:
@@ -69,17 +87,14 @@ def read_real_scores(folder: Path) -> Scores:
         return {}
     try:
         scores = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            name: (float(value), None if spread is None else float(spread))
-            for name, (value, spread) in scores.items()
-        }
+        return {name: _measurement(*pair) for name, pair in scores.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         raise CounterfeitError(
             f"{path} is damaged; remove it, and `counterfeit evaluate` measures it again."
         ) from None
 
 
-def write_real_scores(folder: Path, scores: Scores) -> None:
+def write_real_scores(folder: Path, scores: Measurements) -> None:
     write_whole(folder / REAL_IMAGES, json.dumps(scores, indent=2).encode())
 
 
@@ -91,6 +106,12 @@ def rewind(folder: Path, step: int) -> None:
     for name in (LOG, METRICS, VITALS, FINDINGS):
         path = folder / name
         write_rows(path, [row for row in read_rows(path) if row["step"] <= step or _went_back(row)])
+
+
+def _measurement(value: float | None, spread: float | None) -> Measurement:
+    return Measurement(
+        math.nan if value is None else float(value), None if spread is None else float(spread)
+    )
 
 
 def _went_back(row: Row) -> bool:

@@ -1,0 +1,63 @@
+"""A metric's name, which says how it was measured: `metric_features_split_count`.
+
+Parts that do not apply are left out. `fid_mnist-v1-0123abcd_test_10k` compares the classifier's
+features of 10,000 samples with those of the whole test split; `parzen_validation_10k` needs no
+features. Two numbers of one name are of one kind and can be compared.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_NAME = re.compile(
+    r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation))?"
+    r"_(?P<count>[0-9]+k?)",
+    re.DOTALL,
+)
+_SHARE = re.compile(r"share_([0-9]+)")
+
+
+@dataclass(frozen=True)
+class MetricName:
+    """The parts of a name. `str` puts them together, `parse` takes them apart."""
+
+    metric: str
+    """`fid`, `nearest_ratio`, `share_3`, …: no hyphen in it, but underscores."""
+    features: str | None = None
+    """What read the images: `mnist-v1-0123abcd`. A hyphen in it, and no underscore."""
+    split: str | None = None
+    """The images compared with: `test` or `validation`."""
+    count: int | None = None
+    """How many samples; a multiple of 1,000 is written with a k."""
+
+    @classmethod
+    def parse(cls, text: str) -> "MetricName":
+        """The name whose `str` is `text`; one that is not of this form is all `metric`."""
+        if found := _NAME.fullmatch(text):
+            count = int(found["count"].replace("k", "000"))
+            name = cls(found["metric"], found["features"], found["split"], count)
+            if str(name) == text:
+                return name
+        return cls(text)
+
+    def __str__(self) -> str:
+        images = None
+        if self.count is not None:
+            thousands, rest = divmod(self.count, 1000)
+            images = str(self.count) if rest else f"{thousands}k"
+        return "_".join(part for part in (self.metric, self.features, self.split, images) if part)
+
+    @property
+    def of_class(self) -> int | None:
+        """The label whose share of the samples it is: 3 for `share_3`."""
+        found = _SHARE.fullmatch(self.metric)
+        return int(found[1]) if found else None
+
+
+def named(metric: str, names: Iterable[str], features: str | None = None) -> str | None:
+    """The first of the names that is of that metric, and of those features if any are given."""
+    for text in names:
+        name = MetricName.parse(text)
+        if name.metric == metric and features in (None, name.features):
+            return text
+    return None
