@@ -524,18 +524,15 @@ def _environment(run: Run) -> dict[str, str]:
 
 def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """The recipe's keys whose values are not the same in all runs."""
-    flat = [_flatten(run.recipe.values) for run in runs]
-    return [row for row in _table(flat) if len(set(row[1])) > 1]
-
-
-def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        elif value is not None:
-            flat[prefix + key] = str(value)
-    return flat
+    columns = [
+        {
+            key: str(value)
+            for key, value in recipe.dotted(run.recipe.values).items()
+            if value is not None
+        }
+        for run in runs
+    ]
+    return [row for row in _table(columns) if len(set(row[1])) > 1]
 
 
 def _table(columns: Sequence[dict[str, str]]) -> list[tuple[str, list[str]]]:

@@ -1,0 +1,41 @@
+"""A recipe says everything about a training that its seed and the machine do not: data, networks,
+losses, optimisers, schedule, and where each number comes from.
+
+Recipes are TOML files. The built-in ones lie in `recipes/`; a path to a file of your own works
+wherever a name does. Unknown keys and impossible values are errors that name the key.
+"""
+
+from counterfeit.recipe.networks import Discriminator, Generator, Network
+from counterfeit.recipe.read import load, names
+from counterfeit.recipe.recipe import Recipe, parse
+from counterfeit.recipe.sections import (
+    Adam,
+    Data,
+    Latent,
+    Loss,
+    Optimizer,
+    Section,
+    Sgd,
+    Training,
+)
+from counterfeit.recipe.tables import dotted, read_toml
+
+__all__ = [
+    "Adam",
+    "Data",
+    "Discriminator",
+    "Generator",
+    "Latent",
+    "Loss",
+    "Network",
+    "Optimizer",
+    "Recipe",
+    "Section",
+    "Sgd",
+    "Training",
+    "dotted",
+    "load",
+    "names",
+    "parse",
+    "read_toml",
+]

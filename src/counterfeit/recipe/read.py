@@ -1,0 +1,47 @@
+"""Recipes by name and from files."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from counterfeit.errors import UsageError
+from counterfeit.recipe.explain import nearest
+from counterfeit.recipe.recipe import Recipe, parse
+from counterfeit.recipe.tables import read_toml
+
+
+def names() -> list[str]:
+    """The built-in recipes."""
+    return sorted(
+        entry.name.removesuffix(".toml")
+        for entry in files("counterfeit").joinpath("recipes").iterdir()
+        if entry.name.endswith(".toml")
+    )
+
+
+def load(name: str | Path) -> Recipe:
+    """The recipe of that name, or in that TOML file.
+
+    Raises:
+        UsageError: no such recipe or file, not TOML, an unknown key, or an impossible value.
+    """
+    origin, text = _text_of(str(name))
+    return parse(read_toml(text, origin), origin)
+
+
+def _text_of(name: str) -> tuple[str, str]:
+    if name in names():
+        return f"recipe {name}", files("counterfeit").joinpath(f"recipes/{name}.toml").read_text(
+            encoding="utf-8"
+        )
+    path = Path(name)
+    if path.suffix != ".toml":
+        raise UsageError(
+            f"no recipe is called '{name}'.{nearest(name, names())}"
+            " (`counterfeit recipes` lists them; a file of your own must end in .toml)."
+        )
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None

@@ -1,0 +1,114 @@
+"""The sections of a recipe but for its networks, and the types of their values."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from counterfeit.recipe.explain import shown
+
+Probability = Annotated[float, Field(ge=0, lt=1)]
+"""A chance of dropping a unit."""
+
+# The bounds are far beyond any use: they keep counts countable and float32 from overflowing.
+Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
+Positive = Annotated[float, Field(gt=0, le=1e30)]
+NonNegative = Annotated[float, Field(ge=0, le=1e30)]
+Text = Annotated[str, Field(max_length=10_000)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Data(Section):
+    name: Text = "mnist"
+    """A data set's name, or a folder of images."""
+    train_images: Count | None = None
+    """Train on the first so many images; all of them when absent."""
+
+
+class Latent(Section):
+    dim: Count = 100
+    distribution: Literal["normal", "uniform"] = "normal"
+    """`uniform` is on [-sqrt(3) std, sqrt(3) std], which has the stated standard deviation."""
+    std: Positive = 1.0
+
+
+class Sgd(Section):
+    """Stochastic gradient descent with momentum, both of which may change as training goes on."""
+
+    name: Literal["sgd"] = "sgd"
+    lr: Positive
+    momentum: Probability = 0.0
+    lr_decay: Annotated[float, Field(ge=1, le=1e30)] = 1.0
+    """The learning rate is divided by this at every update."""
+    lr_min: NonNegative = 0.0
+    final_momentum: Probability | None = None
+    """Momentum rises linearly to this over `momentum_ramp`; constant when absent."""
+    momentum_ramp: tuple[NonNegative, Positive] = (0.0, 1.0)
+    """The ramp's first and last epoch, counted from 1."""
+
+    @model_validator(mode="after")
+    def _ramp_rises(self) -> "Sgd":
+        if self.momentum_ramp[0] >= self.momentum_ramp[1]:
+            raise ValueError(
+                "momentum_ramp should be [start, end] with start < end,"
+                f" not {shown(self.momentum_ramp)}"
+            )
+        return self
+
+
+class Adam(Section):
+    """Kingma and Ba 2015 (1412.6980), with PyTorch's defaults."""
+
+    name: Literal["adam"] = "adam"
+    lr: Positive
+    betas: tuple[Probability, Probability] = (0.9, 0.999)
+    eps: Positive = 1e-8
+
+
+Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
+
+
+class Loss(Section):
+    generator: Literal["non-saturating", "minimax"] = "non-saturating"
+    """-log D(G(z)), or the paper's log(1 - D(G(z)))."""
+    real_labels: tuple[Positive, Positive] = (1.0, 1.0)
+    """Labels of real images, uniform in this range (one-sided smoothing when below 1). They are
+    drawn once, before training, one for each position in the batch."""
+
+    @model_validator(mode="after")
+    def _labels_are_a_range(self) -> "Loss":
+        low, high = self.real_labels
+        if not low <= high <= 1:
+            raise ValueError(
+                "real_labels should be [low, high] with low <= high <= 1,"
+                f" not {shown(self.real_labels)}"
+            )
+        return self
+
+
+class Training(Section):
+    epochs: Count = 100
+    batch_size: Annotated[int, Field(ge=2, le=1_000_000_000)] = 128
+    update: Literal["alternating", "simultaneous"] = "alternating"
+    """`alternating`: G's step goes through the D just updated. `simultaneous`: both gradients are
+    taken at the same parameters, from the same fakes and the same pass through D."""
+    discriminator_steps: Count = 1
+    """k of Algorithm 1: D steps for each G step."""
+    generator_latents: Literal["shared", "fresh"] = "shared"
+    """Whether G's step uses the fakes of the last D step, or draws its own."""
+    precision: Literal["float32", "bf16"] = "float32"
+    """`bf16`: matrix products and hidden activations in bfloat16; weights, optimisers, statistics,
+    logits and losses stay in float32."""
+
+    @model_validator(mode="after")
+    def _simultaneous_means_one_step(self) -> "Training":
+        if self.update == "simultaneous" and (
+            self.discriminator_steps != 1 or self.generator_latents != "shared"
+        ):
+            raise ValueError(
+                "simultaneous updates need discriminator_steps = 1 and generator_latents ="
+                f" 'shared', not {self.discriminator_steps} and {self.generator_latents!r}"
+            )
+        return self
