@@ -1,17 +1,22 @@
 """Detectors on series whose answer is known."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from counterfeit import recipe
 from counterfeit.files import Row
 from counterfeit.insight import detectors
 from counterfeit.insight.detectors import DETECTORS, Record, Spell, examine, last_spell
+from counterfeit.insight.diagnose import read
 from counterfeit.insight.figures import FIGURES
+from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 
 STEPS = 300
@@ -98,6 +103,79 @@ def test_each_failure_is_found_and_explained(name: str) -> None:
     assert finding.meaning.endswith(".")
     assert finding.advice
     assert finding.source
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_columns_that_a_detector_names_are_enough(name: str) -> None:
+    """And without one that it needs it is silent: rows may come from another loop."""
+    detector = DETECTORS[name]
+    log, signs = BROKEN[name]
+    broken = record(log=log, signs=signs)
+    assert name in names(only(broken, {*detector.needs, *detector.one_of}))
+    for missing in detector.needs or [detector.one_of]:
+        absent = {missing} if isinstance(missing, str) else set(missing)
+        assert name not in names(only(broken, broken.columns - absent))
+
+
+def only(found: Record, columns: Iterable[str]) -> Record:
+    """What is left of a record that has these columns alone."""
+    kept = {"step", "epoch", "classes", *columns}
+    log, vitals = (
+        [{key: value for key, value in row.items() if key in kept} for row in rows]
+        for rows in (found.log, found.vitals)
+    )
+    return replace(found, log=log, vitals=vitals)
+
+
+def test_a_vitals_row_may_lack_any_of_its_numbers() -> None:
+    complete = record(signs=BROKEN["best-long-ago"][1])
+    assert names(complete) == {"best-long-ago"}
+    for lacking in range(len(complete.vitals)):
+        rows = [
+            {"step": row["step"], "epoch": row["epoch"]} if at == lacking else row
+            for at, row in enumerate(complete.vitals)
+        ]
+        assert names(replace(complete, vitals=rows)) == {"best-long-ago"}
+
+
+def test_a_norm_that_nobody_logged_is_no_explosion() -> None:
+    healthy = record()
+    assert names(only(healthy, healthy.columns - {"d_grad_norm"})) == set()
+    exploded = record(log={"g_grad_norm": 500.0})
+    assert names(only(exploded, {"g_grad_norm"})) == {"gradient-explosion"}
+
+
+@pytest.fixture(scope="module")
+def real(small_run: Run) -> Record:
+    return read(small_run)
+
+
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, "low", [], [1, "x", 10**12], {}, True, -1, 10**30, -2.5e38, 1e-300]
+)
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_a_run_is_diagnosed_as_far_as_its_rows_go(real: Record, some: st.DataObject) -> None:
+    broken = [record(log=log, signs=signs) for log, signs in BROKEN.values()]
+    whole = some.draw(st.sampled_from([real, *broken]))
+    present = sorted({*whole.columns, "classes"} - {"step", "epoch"})
+    dropped = some.draw(st.sets(st.sampled_from(present)))
+    rows = [
+        {key: value for key, value in row.items() if key not in dropped}
+        for row in (*whole.log, *whole.vitals)
+    ]
+    for _ in range(some.draw(st.integers(0, 5))):
+        row = some.draw(st.sampled_from(rows))
+        if keys := sorted(row.keys() - {"step", "epoch"}):
+            row[some.draw(st.sampled_from(keys))] = some.draw(ODD)
+    part = replace(whole, log=rows[: len(whole.log)], vitals=rows[len(whole.log) :])
+    for finding in examine(part):
+        detector = DETECTORS[finding.name]
+        assert part.columns.issuperset(detector.needs)
+        assert not detector.one_of or part.columns & {*detector.one_of}
+        assert not dropped & finding.evidence.keys()
 
 
 def test_what_has_passed_is_milder() -> None:

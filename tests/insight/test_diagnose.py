@@ -116,7 +116,7 @@ def test_odd_values_are_no_reason_to_fail(small_run: Run, tmp_path) -> None:
     for epoch in (1, 2, 3):
         run.append_log({"step": 300 * epoch, "epoch": epoch, "d_loss": "low", "g_loss": None})
         run.append_vitals({"step": 300 * epoch, "epoch": epoch, "spread": [], "classes": "seven"})
-    assert {finding.name for finding in diagnose(run)} <= {"gradient-explosion"}
+    assert diagnose(run) == []
     run.append_finding({"step": 1, "epoch": 1, "name": "odd", "severity": {}})
     watch = Watch(lambda finding: None, stop_on_critical=False)
     watch(run, 3, torch.nn.Identity())  # epoch 3 has been gauged
