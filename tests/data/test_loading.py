@@ -45,7 +45,7 @@ def test_an_unknown_name_is_a_usage_error(name: str, says: str) -> None:
 
 
 def test_impossible_values_are_usage_errors() -> None:
-    with pytest.raises(UsageError, match="train or test"):
+    with pytest.raises(UsageError, match="train, validation or test"):
         data.load("digits", "valid")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="image_size"):
         data.load("digits", image_size=0)

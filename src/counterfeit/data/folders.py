@@ -10,13 +10,12 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from counterfeit.data import splits
 from counterfeit.data.images import ImageData, Split, fit
 from counterfeit.errors import CounterfeitError
 
 DEFAULT_IMAGE_SIZE = 28
 """Height and width when the user names none."""
-TEST_EVERY = 7
-"""Every seventh image is for testing, which is MNIST's proportion."""
 IMAGE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm", ".pbm"}
 )
@@ -26,7 +25,7 @@ GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;
 def read_folder(
     name: str, folder: Path, split: Split, image_size: int | None, channels: int | None
 ) -> ImageData:
-    """One split of a folder's images, in the order of their paths.
+    """The training images or the test images of a folder, in the order of `splits.by_content`.
 
     The label is the first sub-folder's name when all images lie in sub-folders. The first frame of
     an animation counts; an image is turned as its EXIF data say, and laid on white where it is
@@ -35,27 +34,34 @@ def read_folder(
     paths = _list_images(folder)
     if not paths:
         raise CounterfeitError(f"{folder} holds no images ({' '.join(sorted(IMAGE_SUFFIXES))}).")
-    part = [i for i in range(len(paths)) if (i % TEST_EVERY == TEST_EVERY - 1) == (split == "test")]
-    if not part:
-        raise CounterfeitError(
-            f"{folder} holds {len(paths)} images, and only every {TEST_EVERY}th is for testing;"
-            " add images, or use the train split."
-        )
-
     classes: tuple[str, ...] = ()
     labels = None
     parents = [path.relative_to(folder).parts[:-1] for path in paths]
     if all(parents):
         names = sorted({parts[0] for parts in parents})
-        labels = torch.tensor([names.index(parents[i][0]) for i in part])
+        labels = [names.index(parts[0]) for parts in parents]
         classes = tuple(name.encode(errors="replace").decode() for name in names)
+
+    parts = splits.by_content([_key(path) for path in paths], labels, test=True)
+    part = parts.train if split == "train" else parts.test
+    if not part:
+        raise CounterfeitError(
+            f"{folder} holds {len(paths)} images, of which none is for testing (about one in"
+            f" {splits.TEST_SHARE} is, by content); add images, or use the train split."
+        )
 
     if channels is None:
         channels = 1 if all(_is_gray(path) for path in paths) else 3
     mode = "L" if channels == 1 else "RGB"
     opened = (_read_image(paths[i], mode) for i in part)
-    images = fit(opened, len(part), image_size or DEFAULT_IMAGE_SIZE, channels)
-    return ImageData(name, split, images, labels, classes)
+    return ImageData(
+        name,
+        split,
+        fit(opened, len(part), image_size or DEFAULT_IMAGE_SIZE, channels),
+        None if labels is None else torch.tensor([labels[i] for i in part]),
+        classes,
+        parts.validation if split == "train" else 0,
+    )
 
 
 def _list_images(folder: Path) -> list[Path]:
@@ -71,6 +77,15 @@ def _list_images(folder: Path) -> list[Path]:
             if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()
         ]
     return sorted(found, key=lambda path: path.relative_to(folder).parts)
+
+
+def _key(path: Path) -> int:
+    try:
+        return splits.key(path.read_bytes())
+    except OSError as error:
+        raise CounterfeitError(
+            f"cannot read the image {path}: {error.strerror}; replace or remove it."
+        ) from error
 
 
 def _is_gray(path: Path) -> bool:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from counterfeit.errors import UsageError
 
-Split = Literal["train", "test"]
+Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 
@@ -26,6 +26,8 @@ class ImageData:
     labels: Int64[Tensor, " N"] | None
     classes: tuple[str, ...] = ()
     """What the labels mean, by value; empty when nothing says so."""
+    held_out: int = 0
+    """How many of the last training images are the validation split (see `splits`)."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -37,7 +39,10 @@ class ImageData:
         return channels, height, width
 
     def first(self, count: int | None) -> "ImageData":
-        """The first `count` images; all of them for None."""
+        """The first `count` images; all of them for None.
+
+        Of the user's own images that is a random subset, always the same, which larger ones hold.
+        """
         if count is None:
             return self
         if not 1 <= count <= len(self):
@@ -45,8 +50,27 @@ class ImageData:
                 f"{self.name} has {len(self):,} {self.split} images, so the first {count:,}"
                 f" cannot be taken; use 1 to {len(self):,}."
             )
-        labels = None if self.labels is None else self.labels[:count]
-        return replace(self, images=self.images[:count], labels=labels)
+        return self._part(0, count)
+
+    @property
+    def validation(self) -> "ImageData":
+        """The validation split, which is the last part of the training images."""
+        last = self._part(len(self) - self.held_out, len(self))
+        return replace(last, split="validation", held_out=0)
+
+    @property
+    def without_validation(self) -> "ImageData":
+        """The training images that are not in the validation split."""
+        return self._part(0, len(self) - self.held_out)
+
+    def _part(self, start: int, stop: int) -> "ImageData":
+        labels = None if self.labels is None else self.labels[start:stop]
+        return replace(
+            self,
+            images=self.images[start:stop],
+            labels=labels,
+            held_out=max(0, self.held_out - (len(self) - stop)),
+        )
 
     def mean_image(self) -> Float[Tensor, "C H W"]:
         """The mean of each pixel over the images, in [0, 1]."""

@@ -8,6 +8,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 from torch import Tensor
 
+from counterfeit.data import splits
 from counterfeit.data.folders import read_folder
 from counterfeit.data.idx import holds_idx, read_idx_split
 from counterfeit.data.images import SPLITS, ImageData, Split, fit
@@ -29,8 +30,11 @@ def load(
     Args:
         name: `mnist`, `fashion-mnist`, `digits`, or a path: a folder of images, or one that holds
             IDX files under MNIST's names, plain or gzipped. A path that equals a name needs `./`.
-        split: `train` or `test`. `digits` has 1,437 and 360 images (the last ones). In a folder,
-            every seventh image in the order of their paths is for testing.
+        split: `train`, `test` or `validation`, which is the last part of `train`. Published sets
+            are split as their sources say: `digits` has 1,437 images and the last 360 for testing,
+            and the validation split is the last sixth of the training images. The user's images
+            are split by content, about 5 : 1 : 1, or 5 : 1 where test images are files of their
+            own, in the order of their hashes; `splits` says how.
         data_dir: where published sets are kept; see `data_folder`.
         image_size: height and width. Images are cropped to their central square and resized
             with Pillow's Lanczos filter, which antialiases. By default 28 for a folder of images,
@@ -43,31 +47,39 @@ def load(
         CounterfeitError: the data cannot be fetched, or a file is damaged; the message names it.
     """
     if split not in SPLITS:
-        raise UsageError(f"there is no split {split!r}; use train or test.")
+        raise UsageError(f"there is no split {split!r}; use train, validation or test.")
     if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
         raise UsageError(f"image_size must be from 1 to {MAX_IMAGE_SIZE}, not {image_size}.")
     if channels not in (None, 1, 3):
         raise UsageError(f"channels must be 1 (gray) or 3 (RGB), not {channels}.")
 
-    if name == "digits":
-        images, labels = _read_digits(split)
-        classes = DIGIT_NAMES
-    elif name in PUBLISHED:
-        images, labels = read_idx_split(fetch(name, data_dir), split)
-        classes = PUBLISHED[name].classes
+    if split == "validation":
+        return load(name, "train", data_dir, image_size, channels).validation
+    if is_published(name):
+        if name == "digits":
+            images, labels = _read_digits(split)
+            classes = DIGIT_NAMES
+        else:
+            images, labels = read_idx_split(fetch(name, data_dir), split)
+            classes = PUBLISHED[name].classes
+        held_out = splits.published_validation(len(images)) if split == "train" else 0
     else:
         folder = find_folder(name)
         if not holds_idx(folder):
             return read_folder(name, folder, split, image_size, channels)
         images, labels = read_idx_split(folder, split)
-        classes = ()
+        classes, held_out = (), 0
+        if split == "train":
+            keys = [splits.key(image.tobytes()) for image in images.numpy()]
+            order, held_out, _ = splits.by_content(keys, labels.tolist(), test=False)
+            images, labels = images[order], labels[order]
 
     if image_size is not None and images.shape[2:] != (image_size, image_size):
         stored = (Image.fromarray(image[0].numpy()) for image in images)
         images = fit(stored, len(images), image_size, channels=1)
     if channels == 3:
         images = images.repeat(1, 3, 1, 1)
-    return ImageData(name, split, images, labels, classes)
+    return ImageData(name, split, images, labels, classes, held_out)
 
 
 def anchored(name: str) -> str:
@@ -91,5 +103,6 @@ def _read_digits(split: Split) -> tuple[UInt8[Tensor, "N 1 8 8"], Int64[Tensor, 
     digits = load_digits()
     values = torch.from_numpy(digits.images).long()  # (1797, 8, 8)
     images = ((255 * values + 8) // 16).to(torch.uint8).unsqueeze(1)
-    part = slice(None, -360) if split == "train" else slice(-360, None)
+    first = len(images) - splits.DIGITS_TEST
+    part = slice(first) if split == "train" else slice(first, None)
     return images[part], torch.from_numpy(digits.target).long()[part]

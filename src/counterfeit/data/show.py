@@ -24,6 +24,8 @@ def describe(data: ImageData) -> str:
         counts = enumerate(data.labels.bincount().tolist())
         each = (f"{_class_name(data, label)} {count:,}" for label, count in counts if count)
         lines.append(f"images of each class: {', '.join(each)}")
+    if data.held_out:
+        lines.append(f"the last {data.held_out:,} are the validation split")
     return "\n".join(lines)
 
 

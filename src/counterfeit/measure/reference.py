@@ -18,9 +18,6 @@ from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.seeds import stream
 
-VALIDATION_SHARE = 6
-"""The last sixth of the training images is the validation split: 10,000 of MNIST's 60,000."""
-
 NEAREST_IMAGES = 1_000
 """Samples, and as many reference images, whose nearest training image is looked for."""
 
@@ -78,9 +75,9 @@ def reference_for(
     Labelled data other than MNIST get a classifier of their own, trained on first use and kept
     beside the data sets.
 
-    The validation images are the last sixth of the data's training split. A run that trains on
-    them can still choose Parzen's bandwidth by them, but where they are what is measured against,
-    nothing is held out, and the memorisation metrics are left out.
+    The validation images are the last part of the data's training images (`data.splits`). A run
+    that trains on some of them can still choose Parzen's bandwidth by them, but where they are what
+    is measured against, nothing is held out, and the memorisation metrics are left out.
 
     Args:
         run: its recipe names the data.
@@ -93,12 +90,10 @@ def reference_for(
     folder = run.data_dir
     everything = data.load(run.recipe.data.name, "train", data_dir=folder)
     trained_on = everything.first(run.recipe.data.train_images)
-    held_out = len(everything) // VALIDATION_SHARE
-    validation = everything.images[-held_out:]
-    overlap = len(trained_on) > len(everything) - held_out
+    validation = everything.validation.images
     if split == "validation":
         images = validation
-        training = None if overlap else trained_on.images
+        training = None if trained_on.held_out else trained_on.images
     else:
         images = data.load(run.recipe.data.name, "test", data_dir=folder).images
         training = trained_on.images
@@ -128,8 +123,8 @@ def real_images(run: Run, count: int) -> UInt8[Tensor, "count C H W"]:
     Raises:
         UsageError: there are not so many.
     """
-    images = data.load(run.recipe.data.name, "train", data_dir=run.data_dir).images
-    images = images[: -(len(images) // VALIDATION_SHARE)]
+    everything = data.load(run.recipe.data.name, "train", data_dir=run.data_dir)
+    images = everything.without_validation.images
     if count > len(images):
         raise UsageError(f"there are only {len(images):,} training images; give --samples below.")
     return subset(images, count)
