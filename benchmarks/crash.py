@@ -40,9 +40,9 @@ from counterfeit import data, environment, recipe
 from counterfeit.environment import describe
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import append_row
+from counterfeit.game.game import Game
 from counterfeit.run import Run, checkpoint
 from counterfeit.training import loop
-from counterfeit.training.game import Game
 
 OPERATIONS = ("write", "fsync", "replace", "rename", "unlink", "mkdir", "ftruncate", "rmdir")
 """Functions of `os` that change what is on the disk."""

@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 from torch import Tensor
 
-from counterfeit import latents
 from counterfeit.files import append_row
+from counterfeit.game.inputs import draw_latents
 from counterfeit.insight import figures
 from counterfeit.insight.tables import number
 from counterfeit.measure.evaluate import SAMPLES
@@ -51,7 +51,7 @@ class Point:
 
 def samples(run: Run, step: int, weights: str) -> UInt8[Tensor, "N C H W"]:
     """As `Run.sample` draws them, from either weights of G."""
-    z = latents.draw(run.recipe.latent, SAMPLES, stream(run.seed, "evaluation"))
+    z = draw_latents(run.recipe.latent, SAMPLES, stream(run.seed, "evaluation"))
     generator = run.generator(step, averaged=weights == "average")
     return generate(generator, z, run.recipe.value_range)
 

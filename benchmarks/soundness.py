@@ -21,7 +21,7 @@ import torch
 from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
-from counterfeit.training.game import Game
+from counterfeit.game.game import Game
 from counterfeit.training.interval import Interval
 from counterfeit.training.loop import LOG_EVERY
 from counterfeit.training.soundness import check

@@ -24,7 +24,7 @@ SETTINGS = {
 UPDATES = """
 import sys, time, torch
 from counterfeit import data, recipe
-from counterfeit.training.game import Game
+from counterfeit.game.game import Game
 
 spec = recipe.load(sys.argv[1])
 images = data.load(spec.data.name)

@@ -29,7 +29,7 @@ from counterfeit.environment import describe
 UNTIL_THE_FIRST_UPDATE = """
 import os, sys, time
 from counterfeit import cli
-from counterfeit.training.game import Game
+from counterfeit.game.game import Game
 
 update = Game.update
 

@@ -26,17 +26,18 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from counterfeit import data, latents, losses, recipe
+from counterfeit import data, recipe
 from counterfeit import networks as model
 from counterfeit.data import ImageData
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.game import inputs, losses, optimizers
 from counterfeit.insight.detectors import Record, examine
 from counterfeit.insight.diagnose import read
 from counterfeit.insight.vitals import Gauge, take, untrained
 from counterfeit.run import Run
 from counterfeit.seeds import stream
-from counterfeit.training import loop, optimizers
+from counterfeit.training import loop
 
 Breakage = Callable[[], AbstractContextManager[Any]]
 
@@ -108,8 +109,8 @@ def few_different(count: int) -> Breakage:
 
 
 def patched_latents(change: Callable[[Tensor], Tensor]) -> Breakage:
-    draw = latents.draw
-    return lambda: patch.object(latents, "draw", lambda *given: change(draw(*given)))
+    draw = inputs.draw_latents
+    return lambda: patch.object(inputs, "draw_latents", lambda *given: change(draw(*given)))
 
 
 def few_latents(bits: int) -> Breakage:
@@ -170,8 +171,8 @@ def swapped_labels() -> Iterator[None]:
         return of_real, of_fake
 
     with (
-        patch("counterfeit.training.fast.discriminator_loss", swapped_loss),
-        patch("counterfeit.training.fast.discriminator_slopes", swapped_slopes),
+        patch("counterfeit.game.engines.fast.discriminator_loss", swapped_loss),
+        patch("counterfeit.game.engines.fast.discriminator_slopes", swapped_slopes),
     ):
         yield
 

@@ -16,8 +16,8 @@ from PIL import Image
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row
+from counterfeit.game.losses import GENERATOR_LOSSES, discriminator_loss
 from counterfeit.insight import figures
-from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
 from counterfeit.networks import Maxout, SharedMaxout
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement

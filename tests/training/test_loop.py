@@ -16,11 +16,11 @@ import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
+from counterfeit.game.game import Game
+from counterfeit.game.step import Outcome
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training import loop
-from counterfeit.training.game import Game
-from counterfeit.training.step import Outcome
 
 
 def assert_equal_states(one: Checkpoint, other: Checkpoint) -> None:

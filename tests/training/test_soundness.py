@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Interrupted
+from counterfeit.game.game import Game
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training import loop
-from counterfeit.training.game import Game
 from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check, non_finite
 
 NAN, INF = float("nan"), float("inf")

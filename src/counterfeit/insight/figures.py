@@ -31,10 +31,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from counterfeit import data, latents
+from counterfeit import data
 from counterfeit import networks as model
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, write_whole
+from counterfeit.game.inputs import draw_latents
 from counterfeit.insight.diagnose import Finding
 from counterfeit.measure import classifier
 from counterfeit.measure.names import MetricName, named
@@ -848,7 +849,7 @@ def _nearest(run: Run, path: Path) -> None:
 def _interpolation(run: Run, path: Path) -> None:
     """The paper's figure 3: from one latent to another, linearly, a pair in each row."""
     rows = 6
-    ends = latents.draw(run.recipe.latent, 2 * rows, stream(run.seed, "evaluation", 1))
+    ends = draw_latents(run.recipe.latent, 2 * rows, stream(run.seed, "evaluation", 1))
     left, right = ends.unsqueeze(1).chunk(2)  # (rows, 1, z) each
     share = torch.linspace(0, 1, COLUMNS)[:, None]
     z = torch.lerp(left, right, share).flatten(0, 1)  # (rows * COLUMNS, z)

@@ -38,10 +38,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from counterfeit import data, latents
+from counterfeit import data
 from counterfeit import networks as model
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.game.inputs import draw_latents
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.modes import SURE
 from counterfeit.measure.pairs import as_points, nearest, squared_distances
@@ -132,7 +133,7 @@ class Gauge:
             row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
         device = next(generator.parameters()).device
         rng = stream(self.seed, "vitals", step, device)
-        z = latents.draw(self.recipe.latent, FAKES, rng)
+        z = draw_latents(self.recipe.latent, FAKES, rng)
         fakes = generate(generator, z, self.recipe.value_range)
         row |= self._of_generator(generator, z)
         row |= self._of_discriminator(discriminator, fakes)

@@ -18,14 +18,11 @@ from torch import Tensor
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole, writing
+from counterfeit.game.state import part_of
 
 
 class Damaged(CounterfeitError):
     """A checkpoint is not what was written, or not all of it."""
-
-
-AVERAGE = "average"
-"""The part that holds the average of the generator's weights, where the recipe asks for one."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +37,6 @@ class Checkpoint:
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors under `name.`, without that prefix."""
         return part_of(self.tensors, name)
-
-
-def part_of(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """The tensors under `name.`, without that prefix."""
-    prefix = f"{name}."
-    return {
-        key.removeprefix(prefix): tensor
-        for key, tensor in tensors.items()
-        if key.startswith(prefix)
-    }
 
 
 def write(folder: Path, checkpoint: Checkpoint) -> None:

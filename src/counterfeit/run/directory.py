@@ -34,9 +34,10 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from counterfeit import data, latents, networks, recipe
+from counterfeit import data, networks, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, append_row, lock, sync, sync_folder, write_whole, writing
+from counterfeit.game.inputs import draw_latents
 from counterfeit.run import checkpoint as checkpoints
 from counterfeit.run import rows, snapshots
 from counterfeit.run.checkpoint import Checkpoint, Damaged
@@ -375,7 +376,7 @@ class Run:
                 f"{count} samples: must be from 1 to 1,000,000; another seed gives others."
             )
         rng = stream(self.seed if seed is None else seed, "evaluation")
-        z = latents.draw(self.recipe.latent, count, rng)
+        z = draw_latents(self.recipe.latent, count, rng)
         return generate(self.generator(step), z, self.recipe.value_range)
 
     @property

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from counterfeit import data, networks
 from counterfeit.errors import CounterfeitError
+from counterfeit.game.state import AVERAGE
 from counterfeit.recipe import Recipe
-from counterfeit.run.checkpoint import AVERAGE, Checkpoint
+from counterfeit.run.checkpoint import Checkpoint
 
 SAMPLE_BATCH = 1000
 

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from counterfeit import data, environment, networks
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
+from counterfeit.game.state import AVERAGE
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
-from counterfeit.run.checkpoint import AVERAGE, Checkpoint
+from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training.interval import Interval
 from counterfeit.training.loop import steps_per_epoch, training_images
 

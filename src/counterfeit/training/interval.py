@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from counterfeit.files import Row
-from counterfeit.training.step import Outcome
+from counterfeit.game.step import Outcome
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

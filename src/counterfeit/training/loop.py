@@ -15,13 +15,14 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor, nn
 
-from counterfeit import data, environment, latents, recipe
+from counterfeit import data, environment, recipe
 from counterfeit.errors import CannotWrite, CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
+from counterfeit.game.game import Game
+from counterfeit.game.inputs import draw_latents
 from counterfeit.run import SNAPSHOT_IMAGES, Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.seeds import stream
-from counterfeit.training.game import Game
 from counterfeit.training.interval import Interval
 from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check, non_finite
 
@@ -200,7 +201,7 @@ def _train(
 
     # The game starts as the recipe and the seed say, or goes on from the newest sound checkpoint.
     interval = Interval(LOG_EVERY, batch_size, device)
-    history = latents.draw(spec.latent, SNAPSHOT_IMAGES, stream(seed, "history", device=device))
+    history = draw_latents(spec.latent, SNAPSHOT_IMAGES, stream(seed, "history", device=device))
     step = 0
     if (saved := run.recover()) is not None:
         try:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from counterfeit.losses import GENERATOR_LOSSES, discriminator_loss
+from counterfeit.game.losses import GENERATOR_LOSSES, discriminator_loss
 
 
 @dataclass

@@ -8,11 +8,12 @@ from functools import partial
 import pytest
 import torch
 
-from counterfeit import latents, networks, recipe
+from counterfeit import networks, recipe
+from counterfeit.game import optimizers
+from counterfeit.game.engines.cuda import WARM_UPS, GraphedStep
+from counterfeit.game.inputs import draw_latents
+from counterfeit.game.step import Outcome, Player, alternating_step, simultaneous_step
 from counterfeit.seeds import stream
-from counterfeit.training import optimizers
-from counterfeit.training.cuda import WARM_UPS, GraphedStep
-from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
 SHAPE = (1, 8, 8)
 BATCH = 16
@@ -37,7 +38,7 @@ def updates(name: str, device: str, graphed: bool):
     def update(number: int) -> Outcome:
         rng = stream(0, "test", number)
         reals = torch.rand(1, BATCH, *SHAPE, generator=rng).to(device)
-        z = latents.draw(spec.latent, BATCH, rng).view(1, BATCH, -1).to(device)
+        z = draw_latents(spec.latent, BATCH, rng).view(1, BATCH, -1).to(device)
         D.rng.manual_seed(number)
         for player, settings in zip(pair, (spec.generator, spec.discriminator), strict=True):
             optimizers.schedule(player.optimizer, settings.optimizer, number, number)

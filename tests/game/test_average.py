@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from counterfeit.training.average import EVERY, Average
+from counterfeit.game.average import EVERY, Average
 
 
 def averaged(values: list[float], decay: float) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy
 
-from counterfeit import losses
+from counterfeit.game import losses
 
 LOGITS = st.lists(st.floats(-12, 12), min_size=1, max_size=20).map(
     lambda values: torch.tensor(values, dtype=torch.float64)

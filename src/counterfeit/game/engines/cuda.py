@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from counterfeit.training.step import Outcome
+from counterfeit.game.step import Outcome
 
 WARM_UPS = 3
 """Updates that run before one is recorded: they make the optimisers' state and PyTorch's caches."""

@@ -22,16 +22,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from counterfeit.losses import (
+from counterfeit.game import optimizers
+from counterfeit.game.losses import (
     GENERATOR_LOSSES,
     GENERATOR_SLOPES,
     discriminator_loss,
     discriminator_slopes,
 )
+from counterfeit.game.step import Outcome, Player
 from counterfeit.networks import Dropout, Maxout, MLPDiscriminator, MLPGenerator, SharedMaxout
 from counterfeit.networks.layers import draw_keep
-from counterfeit.training import optimizers
-from counterfeit.training.step import Outcome, Player
 
 aten = torch.ops.aten
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterfeit import recipe
-from counterfeit.training import optimizers
+from counterfeit.game import optimizers
 
 
 def paper_optimizer() -> tuple[torch.optim.Optimizer, recipe.Sgd]:

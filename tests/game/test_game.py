@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from counterfeit import networks, recipe
-from counterfeit.training import optimizers
-from counterfeit.training.game import Game
-from counterfeit.training.step import Player, alternating_step, simultaneous_step
+from counterfeit.game import optimizers
+from counterfeit.game.game import Game
+from counterfeit.game.step import Player, alternating_step, simultaneous_step
 
 SHAPE = (1, 8, 8)
 SMALL = [
@@ -253,7 +253,7 @@ def test_a_generator_is_handed_over_as_it_samples(tmp_path, tiny) -> None:
 @pytest.mark.parametrize("name", ["batchnorm-smoothing", "paper"])
 def test_in_bf16_pixels_logits_and_losses_stay_float32_everywhere(name: str) -> None:
     """As the recipe says of `precision`; off the CPU, autocast once made them bfloat16."""
-    from counterfeit.training.game import in_bf16
+    from counterfeit.game.game import in_bf16
 
     spec = spec_of(name)
     game = game_of(spec, 0)

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import nn
 
-from counterfeit import latents, networks, recipe
+from counterfeit import networks, recipe
+from counterfeit.game import optimizers
+from counterfeit.game.inputs import draw_latents
+from counterfeit.game.step import Player, alternating_step, simultaneous_step
 from counterfeit.seeds import stream
-from counterfeit.training import optimizers
-from counterfeit.training.step import Player, alternating_step, simultaneous_step
 
 SHAPE = (1, 8, 8)
 BATCH = 16
@@ -26,7 +27,7 @@ def players(spec: recipe.Recipe) -> tuple[Player, Player]:
 def batches(spec: recipe.Recipe, k: int, draws: int) -> tuple[torch.Tensor, torch.Tensor]:
     rng = stream(0, "test")
     reals = torch.rand(k, BATCH, *SHAPE, generator=rng, dtype=torch.float64)
-    return reals, latents.draw(spec.latent, draws * BATCH, rng).double().view(draws, BATCH, -1)
+    return reals, draw_latents(spec.latent, draws * BATCH, rng).double().view(draws, BATCH, -1)
 
 
 def small(name: str, *overrides: str) -> recipe.Recipe:

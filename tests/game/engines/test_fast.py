@@ -7,12 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from counterfeit import latents, networks, recipe
+from counterfeit import networks, recipe
+from counterfeit.game import optimizers
+from counterfeit.game.engines import fast
+from counterfeit.game.engines.fast import FastStep, Perceptron, Unknown
+from counterfeit.game.game import Game, in_bf16
+from counterfeit.game.inputs import draw_latents
+from counterfeit.game.step import Outcome, Player, alternating_step, simultaneous_step
 from counterfeit.seeds import stream
-from counterfeit.training import fast, optimizers
-from counterfeit.training.fast import FastStep, Perceptron, Unknown
-from counterfeit.training.game import Game, in_bf16
-from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
 SHAPE = (1, 12, 12)
 BATCH = 32
@@ -72,7 +74,7 @@ def updates(
     def update(number: int) -> Outcome:
         rng = stream(0, "test", number)
         reals = torch.rand(k, BATCH, *SHAPE, generator=rng).to(dtype)
-        z = latents.draw(spec.latent, draws * BATCH, rng).view(draws, BATCH, -1).to(dtype)
+        z = draw_latents(spec.latent, draws * BATCH, rng).view(draws, BATCH, -1).to(dtype)
         labels = torch.linspace(*spec.loss.real_labels, BATCH).to(dtype)
         pair[1].network.rng.manual_seed(number)
         return move(reals, z, labels, spec.loss.generator)

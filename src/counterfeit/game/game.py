@@ -9,15 +9,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from counterfeit import latents, networks
+from counterfeit import networks
+from counterfeit.game import inputs, optimizers
+from counterfeit.game.average import Average
+from counterfeit.game.engines.cuda import GraphedStep
+from counterfeit.game.engines.fast import FastStep, Unknown
+from counterfeit.game.state import AVERAGE, part_of
+from counterfeit.game.step import Outcome, Player, alternating_step, simultaneous_step
 from counterfeit.recipe import Recipe
-from counterfeit.run.checkpoint import AVERAGE, part_of
 from counterfeit.seeds import stream, stream_seed
-from counterfeit.training import optimizers
-from counterfeit.training.average import Average
-from counterfeit.training.cuda import GraphedStep
-from counterfeit.training.fast import FastStep, Unknown
-from counterfeit.training.step import Outcome, Player, alternating_step, simultaneous_step
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Game:
         spec = self.recipe
         k, batch_size = reals.shape[:2]
         draws = k + (spec.training.generator_latents == "fresh")
-        z = latents.draw(
+        z = inputs.draw_latents(
             spec.latent, draws * batch_size, stream(self.seed, "latent", step, self.device)
         ).view(draws, batch_size, -1)
         self.D.rng.manual_seed(stream_seed(self.seed, "dropout", step))

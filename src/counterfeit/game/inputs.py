@@ -1,4 +1,4 @@
-"""The prior p_z: where latents come from."""
+"""What goes into an update: latents from the prior p_z."""
 
 import math
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from counterfeit.recipe import Latent
 
 
-def draw(spec: Latent, count: int, rng: torch.Generator) -> Float[Tensor, "count z"]:
+def draw_latents(spec: Latent, count: int, rng: torch.Generator) -> Float[Tensor, "count z"]:
     """`count` latents from the recipe's distribution, on the generator's device."""
     z = torch.empty(count, spec.dim, device=rng.device)
     if spec.distribution == "uniform":
