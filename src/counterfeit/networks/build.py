@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from counterfeit.environment import require_memory
 from counterfeit.networks.initial import init_uniform, materialise
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
-from counterfeit.recipe import Network, Recipe
+from counterfeit.recipe import Perceptron, Recipe
 from counterfeit.seeds import stream
 
 SMALLER = "lower generator.hidden, discriminator.hidden, latent.dim or training.batch_size"
@@ -70,7 +70,7 @@ def build_discriminator(
     return discriminator.to(device)
 
 
-def _draw_weights(network: nn.Module, spec: Network, rng: torch.Generator) -> None:
+def _draw_weights(network: nn.Module, spec: Perceptron, rng: torch.Generator) -> None:
     materialise(network, rng)
     if spec.init_range is not None:
         init_uniform(network, spec.init_range, rng)

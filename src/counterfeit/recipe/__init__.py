@@ -5,7 +5,15 @@ Recipes are TOML files. The built-in ones lie in `recipes/`; a path to a file of
 wherever a name does. Unknown keys and impossible values are errors that name the key.
 """
 
-from counterfeit.recipe.networks import Discriminator, Generator, Network
+from counterfeit.recipe.networks import (
+    AnyGenerator,
+    Discriminator,
+    Generator,
+    MlpDiscriminator,
+    MlpGenerator,
+    Network,
+    Perceptron,
+)
 from counterfeit.recipe.read import load, names
 from counterfeit.recipe.recipe import Recipe, parse
 from counterfeit.recipe.sections import (
@@ -22,13 +30,17 @@ from counterfeit.recipe.tables import dotted, read_toml
 
 __all__ = [
     "Adam",
+    "AnyGenerator",
     "Data",
     "Discriminator",
     "Generator",
     "Latent",
     "Loss",
+    "MlpDiscriminator",
+    "MlpGenerator",
     "Network",
     "Optimizer",
+    "Perceptron",
     "Recipe",
     "Section",
     "Sgd",
