@@ -54,7 +54,13 @@ measured on shapes of the recipes."""
 
 
 def _times_transposed(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x weight^T + bias, by oneDNN where it can and where it pays."""
+    """x weight^T + bias, by oneDNN where it can and where it pays.
+
+    With one row of weights MKL would split a sum among the threads, see `_transposed_times`.
+    """
+    if len(weight) == 1 and x.dtype == torch.float32:
+        y = torch.sum(x * weight, 1, keepdim=True)
+        return y if bias is None else y.add_(bias)
     small = x.dtype == torch.float32 and len(x) * weight.numel() < SMALL
     if small or x.dtype not in ONEDNN:
         return nn.functional.linear(x, weight, bias)
@@ -67,6 +73,16 @@ def _times(g: Tensor, weight: Tensor) -> Tensor:
     return (
         torch.mm(g, weight) if g.dtype == torch.bfloat16 else _times_transposed(g, weight.t(), None)
     )
+
+
+def _transposed_times(g: Tensor, x: Tensor, out: Tensor) -> None:
+    """g^T x. A product with a vector is a sum that MKL splits among the threads, so that its bits
+    depend on their number; with a matrix of that column twice it is not.
+    """
+    if g.shape[1] == 1:
+        out.copy_(torch.mm(g.expand(-1, 2).t(), x)[:1])
+    else:
+        torch.mm(g.t(), x, out=out)
 
 
 def _gradient(parameter: Tensor) -> Tensor:
@@ -142,7 +158,7 @@ class LinearLayer:
                 loss_g = torch.mul(g, weigh.to(g.dtype), out=self.buffers("loss_g", g))
             weight_grad, bias_grad = _gradient(self.module.weight), _gradient(self.module.bias)
             if g.dtype == weight_grad.dtype:
-                torch.mm(loss_g.t(), self.x, out=weight_grad)
+                _transposed_times(loss_g, self.x, weight_grad)
             else:
                 weight_grad.copy_(torch.mm(loss_g.t(), self.x))
             torch.sum(loss_g, 0, dtype=bias_grad.dtype, out=bias_grad)
@@ -173,6 +189,24 @@ class ActivationLayer:
         return self.times_derivative(g, self.y)
 
 
+ONE_THREAD = 2**15 - 1
+"""Numbers of which PyTorch computes an elementwise function in one thread."""
+
+
+def _in_pieces(function: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """The in-place function of x (N, units), some rows at a time. Vectors of numbers and the few
+    that are left at a thread's end are rounded differently: with these pieces their places are the
+    same for any number of threads.
+    """
+
+    def of(x: Tensor) -> Tensor:
+        for piece in torch.split(x, max(1, ONE_THREAD // x.shape[1])):
+            function(piece)
+        return x
+
+    return of
+
+
 def _relu() -> ActivationLayer:
     return ActivationLayer(
         torch.relu_, lambda g, y: aten.threshold_backward.grad_input(g, y, 0, grad_input=g)
@@ -188,49 +222,56 @@ def _leaky_relu(slope: float) -> ActivationLayer:
 
 def _sigmoid() -> ActivationLayer:
     return ActivationLayer(
-        torch.sigmoid_, lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g)
+        _in_pieces(torch.sigmoid_),
+        lambda g, y: aten.sigmoid_backward.grad_input(g, y, grad_input=g),
     )
 
 
 def _tanh() -> ActivationLayer:
     return ActivationLayer(
-        torch.tanh_, lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)
+        _in_pieces(torch.tanh_), lambda g, y: aten.tanh_backward.grad_input(g, y, grad_input=g)
     )
 
 
 class BatchNormLayer:
+    """In float32. Sums run down whole columns, which threads share by column: PyTorch's kernel
+    shares rows, and its bits depend on the number of threads.
+    """
+
     def __init__(self, module: nn.BatchNorm1d) -> None:
         self.module = module
+        self.buffers = Buffers()
 
     def forward(self, x: Tensor) -> Tensor:
-        m = self.module
-        self.x = x
+        m, n = self.module, len(x)
+        dtype, x = x.dtype, x.float()
+        mean = torch.sum(x, 0).div_(n)
+        self.centred = torch.sub(x, mean, out=self.buffers("centred", x))
+        scratch = self.buffers("y", x)
+        variance = torch.sum(torch.mul(self.centred, self.centred, out=scratch), 0).div_(n)
+        self.inverse_std = torch.rsqrt(variance + m.eps)
         assert m.num_batches_tracked is not None
         assert m.momentum is not None
+        assert m.running_mean is not None
+        assert m.running_var is not None
         m.num_batches_tracked.add_(1)
-        y, self.mean, self.inverse_std = torch.native_batch_norm(
-            x, m.weight, m.bias, m.running_mean, m.running_var, True, m.momentum, m.eps
-        )
-        return y
+        m.running_mean.lerp_(mean, m.momentum)
+        m.running_var.lerp_(variance.mul_(n).div_(n - 1), m.momentum)  # NaN of a single row
+        slope = self.inverse_std * m.weight
+        return torch.addcmul(m.bias, self.centred, slope, out=scratch).to(dtype)
 
     def backward(self, g: Tensor, weigh: Tensor | None, *, weights: bool, inputs: int) -> Tensor:
-        m = self.module
-        g, weight_g, bias_g = aten.native_batch_norm_backward(
-            g,
-            self.x,
-            m.weight,
-            m.running_mean,
-            m.running_var,
-            self.mean,
-            self.inverse_std,
-            True,
-            m.eps,
-            [True, weights, weights],
-        )
+        n, dtype, g = len(g), g.dtype, g.float()
+        bias_g = torch.sum(g, 0)
+        scratch = self.buffers("y", g)
+        weight_g = torch.sum(torch.mul(g, self.centred, out=scratch), 0).mul_(self.inverse_std)
         if weights:
-            _gradient(m.weight).copy_(weight_g)
-            _gradient(m.bias).copy_(bias_g)
-        return g
+            _gradient(self.module.weight).copy_(weight_g)
+            _gradient(self.module.bias).copy_(bias_g)
+        # What moves a column's mean or spread is lost: y has none of either.
+        slope = self.inverse_std * self.module.weight
+        g.addcmul_(self.centred, weight_g.mul_(self.inverse_std), value=-1 / n)
+        return torch.addcmul(bias_g.mul_(slope).div_(-n), g, slope, out=g).to(dtype)
 
 
 class DropoutLayer:
@@ -310,7 +351,7 @@ class SharedMaxoutLayer:
             index,
         ) in self.lines:  # what lies right of its start, less right of the next
             right = self.x > start
-            weight, bias = (gx * right).sum(), (g * right).sum()
+            weight, bias = (gx * right).sum(0).sum(), (g * right).sum(0).sum()
             weight_grad[index] += weight
             bias_grad[index] += bias
             if previous is not None:
