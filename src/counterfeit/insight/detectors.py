@@ -15,11 +15,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from counterfeit.files import Row
+from counterfeit.insight.columns import Column, column, is_number, not_finite
 from counterfeit.measure.names import MetricName
 from counterfeit.recipe import Recipe
 from counterfeit.run.findings import SEVERITIES, Finding, Severity
-
-Column = Float[np.ndarray, " rows"]
 
 GAN = "Goodfellow et al. 2014 (arXiv 1406.2661)"
 GANHACKS = "ganhacks (Chintala et al. 2016)"
@@ -50,7 +49,7 @@ class Record:
         """What some row of the log or of the vital signs has a number under, finite or not; and
         `fid` where one was measured."""
         rows = [*self.log, *self.vitals]
-        columns = {key for row in rows for key, value in row.items() if _is_number(value)}
+        columns = {key for row in rows for key, value in row.items() if is_number(value)}
         return frozenset(columns | {"fid"} if self.fids else columns)
 
     @cached_property
@@ -78,7 +77,7 @@ class Record:
 
     def images_with(self, *keys: str) -> list[Row]:
         """Rows of vital signs that have a number under one of these keys or more."""
-        return [row for row in self.images if any(_is_number(row.get(key, "")) for key in keys)]
+        return [row for row in self.images if any(is_number(row.get(key, "")) for key in keys)]
 
     @cached_property
     def fids(self) -> dict[str, list[Row]]:
@@ -90,24 +89,6 @@ class Record:
                     measured = {"step": row["step"], "epoch": row["epoch"], name: value}
                     series.setdefault(name, {})[row["epoch"]] = measured
         return {name: [rows[at] for at in sorted(rows)] for name, rows in series.items()}
-
-
-def column(rows: Sequence[Row], key: str) -> Column:
-    """A number of each row, NaN where it is absent or was not finite."""
-    values = (row.get(key) for row in rows)
-    return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
-
-
-def _is_number(value: object) -> bool:
-    """Whether it is a number, or the None that stands in a row for one that was not finite."""
-    return value is None or isinstance(value, int | float)
-
-
-def not_finite(rows: Sequence[Row], key: str) -> Bool[np.ndarray, " rows"]:
-    """Where there is a number and it is NaN or infinite; a row without it is none such."""
-    there = np.array([key in row and _is_number(row[key]) for row in rows], bool)
-    lost: Bool[np.ndarray, " rows"] = there & ~np.isfinite(column(rows, key))
-    return lost
 
 
 def _classes(row: Row) -> list[int]:

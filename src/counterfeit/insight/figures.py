@@ -8,7 +8,7 @@ stand on white, so that they read on any page. `write(run, name)` draws one into
 import io
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
@@ -36,6 +36,7 @@ from counterfeit import networks as model
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, write_whole
 from counterfeit.game.inputs import draw_latents
+from counterfeit.insight.columns import column, require
 from counterfeit.insight.diagnose import Finding
 from counterfeit.measure import classifier
 from counterfeit.measure.names import MetricName, named
@@ -122,8 +123,8 @@ def labelled_columns(images: UInt8[np.ndarray, "R K C H W"], labels: Sequence[st
     picture.paste(cells, (0, strip))
     draw = ImageDraw.Draw(picture)
     cell = cells.width // columns
-    for column, label in enumerate(labels):
-        draw.text((column * cell + cell / 2, strip / 2), label, "black", font, anchor="mm")
+    for place, label in enumerate(labels):
+        draw.text((place * cell + cell / 2, strip / 2), label, "black", font, anchor="mm")
     return picture
 
 
@@ -236,7 +237,12 @@ def equilibrium(spec: Recipe) -> Equilibrium:
 
 
 def loss_curves(rows: Sequence[Row], even: Equilibrium, findings: Sequence[Finding] = ()) -> Figure:
-    """Both losses over epochs: each epoch's last batch, as the article has it, and its mean."""
+    """Both losses over epochs: each epoch's last batch, as the article has it, and its mean.
+
+    Raises:
+        CounterfeitError: the log has no losses, or damaged ones.
+    """
+    require(rows, "d_loss", "g_loss", "d_loss_last", "g_loss_last")
     last, mean = epoch_losses(rows)
     figure, panels = _timeline((2.5, 2.5), findings, last[:, 0])
     titles = ("last batch of each epoch (the article's view)", "mean of each epoch")
@@ -280,10 +286,18 @@ def epoch_losses(
     return np.stack(last, axis=1), np.stack(mean, axis=1)
 
 
+QUANTILES = ("q05", "q25", "q50", "q75", "q95")
+
+
 def output_bands(
     rows: Sequence[Row], even: Equilibrium, findings: Sequence[Finding] = ()
 ) -> Figure:
-    """D(x) and D(G(z)) over epochs: the median, the middle half and the middle nine tenths."""
+    """D(x) and D(G(z)) over epochs: the median, the middle half and the middle nine tenths.
+
+    Raises:
+        CounterfeitError: the log has none of D's answers, or damaged ones.
+    """
+    require(rows, *(f"{name}_{q}" for name in ("d_real", "d_fake") for q in QUANTILES))
     figure, (axes,) = _timeline((3.1,), findings, column(rows, "epoch"))
     _style(axes, "1 is “real”, 0 is “generated”", "D's output")
     _marker_line(axes, even.output)
@@ -293,9 +307,7 @@ def output_bands(
         ("d_real", "D(x)", D_COLOUR),
         ("d_fake", "D(G(z))", G_COLOUR),
     ):
-        q05, q25, q50, q75, q95 = (
-            column(rows, f"{name}_{q}") for q in ("q05", "q25", "q50", "q75", "q95")
-        )
+        q05, q25, q50, q75, q95 = (column(rows, f"{name}_{q}") for q in QUANTILES)
         axes.fill_between(epochs, q05, q95, color=colour, alpha=0.13, lw=0)
         axes.fill_between(epochs, q25, q75, color=colour, alpha=0.28, lw=0)
         axes.plot(epochs, q50, color=colour, lw=1.6)
@@ -311,7 +323,12 @@ def output_bands(
 
 
 def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Figure:
-    """The Euclidean norm of each network's gradient over epochs, on a logarithmic scale."""
+    """The Euclidean norm of each network's gradient over epochs, on a logarithmic scale.
+
+    Raises:
+        CounterfeitError: the log has no norms, or damaged ones.
+    """
+    require(rows, "d_grad_norm", "g_grad_norm")
     figure, (axes,) = _timeline((2.9,), findings, column(rows, "epoch"))
     _style(axes, "length of the gradient", "norm (log scale)")
     axes.set_yscale("log", nonpositive="mask")
@@ -598,18 +615,6 @@ def _end(values: NDArray[np.float64]) -> float:
     return float(finite[-1]) if len(finite) else math.nan
 
 
-def column(rows: Sequence[Row], key: str) -> NDArray[np.float64]:
-    """A key's values; NaN where it is missing or null.
-
-    Raises:
-        CounterfeitError: one is no number.
-    """
-    values = [row.get(key) for row in rows]
-    if not all(value is None or isinstance(value, int | float) for value in values):
-        raise CounterfeitError(f"the log is damaged: not every {key} is a number.")
-    return np.array(values, dtype=np.float64)
-
-
 # From a run to files
 
 
@@ -740,6 +745,8 @@ def _classes(run: Run, path: Path) -> None:
 READ_HERE = 1000
 """Samples whose classes are counted where no evaluation has."""
 
+UNKNOWN = Measurement(math.nan, math.nan)
+
 
 def class_shares(run: Run) -> ClassShares:
     """By the last epoch's newest evaluation; by MNIST's classifier, where there is none.
@@ -757,9 +764,13 @@ def class_shares(run: Run) -> ClassShares:
     ]
     if measured:
         epoch, found = max(reversed(measured), key=itemgetter(0))
-        generated, errors = np.array(list(found.values()), dtype=np.float64).T
         name = next(iter(found))
-        reader, counted = name.features or "", f"{name.count:,} samples"
+        counted_as = (replace(name, metric=f"share_{c}") for c in range(len(real)))
+        generated, errors = np.array(
+            [found.get(each, UNKNOWN) for each in counted_as], dtype=np.float64
+        ).T
+        reader = name.features or "a classifier"
+        counted = "samples" if name.count is None else f"{name.count:,} samples"
     elif run.recipe.data.name == "mnist":
         fixed = classifier.mnist()
         counts = fixed.read(run.sample(READ_HERE)).classes.bincount(minlength=fixed.classes)

@@ -22,6 +22,7 @@ from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import figures, verdict
+from counterfeit.insight.columns import column
 from counterfeit.insight.diagnose import Finding, diagnose
 from counterfeit.insight.film import films
 from counterfeit.insight.tables import number
@@ -483,13 +484,17 @@ def _numbers(run: Run) -> dict[str, str]:
     done = rows[-1]["epoch"] if rows else 0
     numbers["epochs"] = f"{done:.4g} of {spec.training.epochs}"
     if rows:
+        logged = {key for row in rows for key in row}
         last, mean = figures.epoch_losses(rows)
         numbers["updates of G"] = f"{rows[-1]['step']:,}"
-        for column, player in ((1, "D"), (2, "G")):
-            numbers[f"{player}'s loss, last batch"] = f"{last[-1, column]:.3f}"
-            numbers[f"{player}'s loss, last epoch's mean"] = f"{mean[-1, column]:.3f}"
-        speeds = figures.column(rows, "images_per_second")
-        numbers["images per second (median)"] = f"{np.median(speeds):,.0f}"
+        for at, player in ((1, "D"), (2, "G")):
+            if f"{player.lower()}_loss_last" in logged:
+                numbers[f"{player}'s loss, last batch"] = f"{last[-1, at]:.3f}"
+            if f"{player.lower()}_loss" in logged:
+                numbers[f"{player}'s loss, last epoch's mean"] = f"{mean[-1, at]:.3f}"
+        if "images_per_second" in logged:
+            speeds = column(rows, "images_per_second")
+            numbers["images per second (median)"] = f"{np.median(speeds):,.0f}"
     return numbers
 
 
@@ -537,5 +542,5 @@ def _differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
 
 def _table(columns: Sequence[dict[str, str]]) -> list[tuple[str, list[str]]]:
     """Rows of (key, a value for each column); "–" where a column has none."""
-    keys = dict.fromkeys(key for column in columns for key in column)
-    return [(key, [column.get(key, "–") for column in columns]) for key in keys]
+    keys = dict.fromkeys(key for each in columns for key in each)
+    return [(key, [each.get(key, "–") for each in columns]) for key in keys]
