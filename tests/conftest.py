@@ -15,7 +15,11 @@ hypothesis.settings.load_profile("counterfeit")
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
-    """Tests run side by side; more threads each would only wait for each other."""
+    """Tests run side by side; more threads each would only wait for each other.
+
+    The same for the processes that they start.
+    """
+    os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
 
 

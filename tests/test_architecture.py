@@ -10,7 +10,7 @@ import counterfeit
 PACKAGE = Path(counterfeit.__file__).parent
 
 HOUSE = [
-    ["errors", "seeds"],
+    ["errors", "seeds", "cores"],
     ["files"],
     ["recipe"],
     ["data", "networks", "environment"],

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from counterfeit import cores
 from counterfeit.errors import CounterfeitError, UsageError
 
 
@@ -68,7 +69,7 @@ def _gigabytes(count: int) -> str:
 
 
 def describe(device: torch.device) -> dict[str, Any]:
-    """Versions, device, processor, threads and, in a checkout, the git revision."""
+    """Versions, device, processor, threads and what decides them, and a checkout's revision."""
     return {
         "counterfeit": version("counterfeit"),
         "git_revision": _git_revision(),
@@ -80,6 +81,8 @@ def describe(device: torch.device) -> dict[str, Any]:
         "device": str(device),
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "threads": torch.get_num_threads(),
+        "cores": cores.count(),
+        "openmp": " ".join(f"{name}={value}" for name, value in cores.chosen().items()) or None,
     }
 
 

@@ -8,6 +8,7 @@ import sys
 
 from cyclopts import App
 
+from counterfeit.cli import threads
 from counterfeit.cli.data import data, recipes
 from counterfeit.cli.errors import report_error
 from counterfeit.cli.look import diagnose, report, sample
@@ -15,11 +16,6 @@ from counterfeit.cli.measure import evaluate
 from counterfeit.cli.reproduce import reproduce
 from counterfeit.cli.train import train
 from counterfeit.errors import Interrupted
-
-# GNU OpenMP's threads spin while they wait, which beside another busy process slows training down
-# several times. A short spin, then sleep, keeps most of the speed alone and most of it in company
-# (docs/performance.md). It is read once, when torch is imported.
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 app = App(
     name="counterfeit",
@@ -42,6 +38,7 @@ def main(arguments: list[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # TOML is UTF-8; names of files need not be.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    threads.begin()
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
     # At its end, Python searches PyTorch's objects for cycles, which takes over a second; frozen

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from counterfeit.cli.options import Flag, Quiet
+from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def train(
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
         stop_on: end the run, saved, with exit status 3, at a finding of this severity.
-        quiet: no progress bar, and no findings on the screen.
+        quiet: no progress bar, no findings on the screen, and no word of a busy machine.
     """
     from counterfeit import recipe as recipes_
     from counterfeit.progress import Bar
@@ -96,6 +97,8 @@ def train(
     from counterfeit.insight.tables import finding_line
     from counterfeit.training import loop
 
+    if not quiet:
+        say_what_is_faster(spec.training.precision)
     on_epoch: list[loop.OnEpoch] = []
     if evaluate_every is not None:
         from counterfeit.measure.evaluate import Evaluator
