@@ -11,7 +11,7 @@ PACKAGE = Path(counterfeit.__file__).parent
 
 HOUSE = [
     ["errors", "seeds", "cores"],
-    ["files"],
+    ["arguments", "files"],
     ["recipe"],
     ["data", "networks", "environment"],
     ["game"],

@@ -10,11 +10,12 @@ from typing import Any
 import torch
 
 from counterfeit import cores
+from counterfeit.arguments import shown
 from counterfeit.errors import CounterfeitError, UsageError
 
 
-def pick_device(name: str) -> torch.device:
-    """The device of that name; "auto" is CUDA where there is one, else the CPU.
+def pick_device(name: str | torch.device) -> torch.device:
+    """The device of that name, or torch's own; "auto" is CUDA where there is one, else the CPU.
 
     Raises:
         UsageError: there is no such device here.
@@ -24,10 +25,11 @@ def pick_device(name: str) -> torch.device:
         here.append("mps")
     if torch.cuda.is_available():
         here += ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    name = str(name) if isinstance(name, torch.device) else name
+    if not isinstance(name, str) or name not in ("auto", *here):
+        raise UsageError(f"no device {shown(name)} here; there is: {', '.join(here)}.")
     if name == "auto":
-        return torch.device("cuda" if "cuda" in here else "cpu")
-    if name not in here:
-        raise UsageError(f"no device '{name}' here; there is: {', '.join(here)}.")
+        name = "cuda" if "cuda" in here else "cpu"
     return torch.device(name)
 
 

@@ -1,5 +1,7 @@
 """Errors whose message is meant for the user: one line, what is wrong and what to do."""
 
+from typing import Any
+
 
 class CounterfeitError(Exception):
     """Something failed."""
@@ -17,15 +19,17 @@ class CannotWrite(CounterfeitError):
     """The disk is full, or a folder is read-only or gone."""
 
 
-class Interrupted(BaseException):
-    """A signal asked to stop, and what was done so far is saved.
+class Interrupted(KeyboardInterrupt):
+    """SIGINT (Ctrl-C) or SIGTERM stopped a training; `counterfeit.resume(error.run)` goes on.
 
-    As KeyboardInterrupt, it can come from any line, and no handler of errors there may take it.
+    It can come from any line, and no handler of errors (`except Exception`) there may take it.
     """
 
-    def __init__(self, message: str, signum: int) -> None:
+    def __init__(self, message: str, signum: int, run: Any) -> None:
         super().__init__(message)
         self.exit_status = 128 + signum
+        self.run = run
+        """The `Run`; the message says whether the newest updates are saved."""
 
 
 class Stopped(CounterfeitError):

@@ -1,5 +1,6 @@
 """Forks: a new run from where another is, and nothing of the other one changes."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import torch
 
 import counterfeit
 from counterfeit import recipe
-from counterfeit.errors import UsageError
-from counterfeit.run import Run
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.game.inputs import draw_latents
+from counterfeit.run import SNAPSHOT_IMAGES, Run, generate
+from counterfeit.seeds import stream
 from counterfeit.training.fork import fork, recipe_now
 
 
@@ -112,3 +115,42 @@ def test_rows_that_come_to_one_step_become_one(tmp_path: Path) -> None:
     parent = counterfeit.train(spec, out=tmp_path)
     child = fork(parent, spec.with_overrides(["training.batch_size=1000"]), out=tmp_path)
     assert [row["step"] for row in child.log] == sorted({row["step"] for row in child.log})
+
+
+def test_a_fork_has_no_fewer_epochs_than_its_parent(parent: Run, tmp_path) -> None:
+    with pytest.raises(UsageError, match="2 epochs"):
+        fork(parent, parent.recipe.with_values({"training.epochs": 1}), out=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fork_of_another_seed_goes_on_with_its_parents_snapshots(parent: Run, tmp_path) -> None:
+    child = counterfeit.resume(fork(parent, parent.recipe, seed=4, out=tmp_path).path, epochs=3)
+    z = draw_latents(child.recipe.latent, SNAPSHOT_IMAGES, stream(parent.seed, "history"))
+    here = generate(child.generator(), z, child.recipe.value_range)
+    assert (child.snapshot(3) == here.numpy()).all()
+    grandchild = fork(child, child.recipe, seed=5, out=tmp_path)
+    assert torch.equal(grandchild.history(), parent.history())
+
+
+def test_a_fork_of_other_latents_leaves_its_parents_snapshots(parent: Run, tmp_path) -> None:
+    spec = parent.recipe.with_overrides(["latent.std=0.5", "training.epochs=3"])
+    child = counterfeit.resume(fork(parent, spec, out=tmp_path).path)
+    assert child.snapshot_epochs == [2, 3]
+    here = generate(parent.generator(), child.history(), spec.value_range)
+    assert (child.snapshot(2) == here.numpy()).all()
+
+
+def test_latents_that_were_drawn_on_a_gpu_are_not_mixed_with_others(parent: Run, tmp_path) -> None:
+    old = Run.open(shutil.copytree(parent.path, tmp_path / "old"))
+    facts = {key: value for key, value in parent.environment.items() if key != "history_seed"}
+    for device in ("cpu", "cuda"):
+        (old.path / "environment.json").write_text(json.dumps(facts | {"device": device}))
+        old = Run.open(old.path)
+        if device == "cpu":
+            assert torch.equal(old.history(), parent.history())
+            assert fork(old, old.recipe, out=tmp_path).snapshot_epochs == [0, 1, 2]
+    with pytest.raises(CounterfeitError, match="with --fork"):
+        counterfeit.resume(old)
+    child = counterfeit.resume(fork(old, old.recipe, out=tmp_path), epochs=3)
+    assert child.snapshot_epochs == [2, 3]
+    assert len(child.log) == 3

@@ -4,7 +4,9 @@ import os
 import signal
 import tempfile
 from functools import cache
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -119,6 +121,67 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
     assert Run.open(path).checkpoint().step == stop_at
 
     assert_same_runs(whole, counterfeit.resume(path))
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """From now on, SIGINT comes in the update that makes it so many since the start."""
+    update = Game.update
+
+    def update_and_stop(game: Game, number: int, *arguments: Any) -> Outcome:
+        if number + 1 == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return update(game, number, *arguments)
+
+    monkeypatch.setattr(Game, "update", update_and_stop)
+
+
+def test_ctrl_c_is_a_keyboard_interrupt_that_holds_the_run(tiny, tmp_path, monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        stop_at(patch, 7)
+        try:
+            counterfeit.train(tiny, out=tmp_path)
+        except Exception:
+            pytest.fail("a signal is no error")
+        except KeyboardInterrupt as stopped:
+            run = stopped.run
+    assert run.checkpoint().step == 7
+    assert counterfeit.resume(run).log[-1]["epoch"] == 2
+
+
+def test_the_speed_after_a_resume_counts_what_was_trained_since(
+    tiny, tmp_path, monkeypatch
+) -> None:
+    with monkeypatch.context() as patch:
+        stop_at(patch, 20)
+        with pytest.raises(Interrupted) as stopped:
+            counterfeit.train(tiny, epochs=1, out=tmp_path)
+    seconds = count()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
+    run = counterfeit.resume(stopped.value.run)
+    assert [row["images_per_second"] for row in run.log] == [2 * 64]  # in one second
+
+
+@pytest.mark.parametrize(("epochs", "says"), [(1, "2 epochs"), (0, "training.epochs")])
+def test_fewer_epochs_than_a_run_has_are_refused(tiny, tmp_path, epochs: int, says: str) -> None:
+    run = counterfeit.train(tiny, out=tmp_path)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match=says):
+        counterfeit.resume(run.path, epochs=epochs)
+    assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+def test_a_run_may_end_where_it_is(tiny, tmp_path, monkeypatch) -> None:
+    run = counterfeit.train(tiny, epochs=1, out=tmp_path)
+    again = counterfeit.resume(counterfeit.resume(run, epochs=3), epochs=3)
+    assert (again.recipe.training.epochs, again.log[-1]["epoch"]) == (3, 3)
+    with monkeypatch.context() as patch:
+        stop_at(patch, 80)  # in epoch 4
+        with pytest.raises(Interrupted):
+            counterfeit.resume(run, epochs=9)
+    with pytest.raises(UsageError, match=r"3\.636 epochs"):
+        counterfeit.resume(run, epochs=3)
+    ended = counterfeit.resume(run, epochs=4)
+    assert (ended.recipe.training.epochs, ended.log[-1]["epoch"]) == (4, 4)
 
 
 def test_a_signal_does_not_wait_for_an_evaluation(tiny: recipe.Recipe, tmp_path) -> None:

@@ -1,6 +1,8 @@
 """NaN and infinity: named at once, never saved, and a run can go back and on."""
 
 import logging
+import signal
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,9 +13,9 @@ import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Interrupted
 from counterfeit.game.game import Game
+from counterfeit.game.step import Outcome
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
-from counterfeit.training import loop
 from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check, non_finite
 
 NAN, INF = float("nan"), float("inf")
@@ -117,7 +119,7 @@ def test_a_run_resumed_after_its_rollback_is_the_same(tiny, tmp_path, poison, mo
     def stop_late(row: dict[str, object]) -> None:
         updates.append(1)
         if len(updates) == 1:
-            loop.signal.raise_signal(loop.signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
         counterfeit.train(tiny, out=tmp_path / "stopped", on_nan="rollback", on_row=[stop_late])
@@ -135,3 +137,29 @@ def test_rollbacks_end(tiny: recipe.Recipe, tmp_path, poison) -> None:
     (path,) = tmp_path.iterdir()
     assert Run.open(path).rollbacks == [22] * MOST_ROLLBACKS
     assert len(Run.open(path).findings) == MOST_ROLLBACKS + 1
+
+
+@pytest.mark.parametrize("what", ["weight", "loss"])
+def test_a_signal_does_not_say_saved_when_a_nan_prevents_it(tiny, tmp_path, what: str) -> None:
+    update = Game.update
+
+    def spoil_and_stop(game: Game, step: int, *arguments: object) -> Outcome:
+        outcome = update(game, step, *arguments)
+        if step == 29:
+            signal.raise_signal(signal.SIGTERM)
+            if what == "loss":
+                return replace(outcome, generator_loss=outcome.generator_loss * NAN)
+            game.discriminator.parameters[1].data[3] = NAN
+        return outcome
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Game, "update", spoil_and_stop)
+        with pytest.raises(Interrupted) as stopped:
+            counterfeit.train(tiny, out=tmp_path)
+    assert stopped.value.exit_status == 143
+    said = str(stopped.value)
+    assert "saved" not in said.replace("not saved", "")
+    assert "is NaN or infinite" in said
+    assert "The checkpoint of step 22 is kept" in said
+    assert stopped.value.run.checkpoint_steps == [22]
+    assert counterfeit.resume(stopped.value.run).log[-1]["epoch"] == 2

@@ -25,6 +25,7 @@ app = App(
         " Add --debug to see where an error came from."
     ),
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # `main` says what was saved
 )
 for command in (recipes, data, train, evaluate, diagnose, sample, report, reproduce):
     app.command(command)

@@ -6,6 +6,7 @@ the tensors' SHA-256. A checkpoint exists when its JSON does.
 
 import hashlib
 import json
+import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from torch import Tensor
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole, writing
 from counterfeit.game.state import part_of
+
+logger = logging.getLogger(__name__)
 
 
 class Damaged(CounterfeitError):
@@ -96,6 +99,35 @@ def steps(folder: Path) -> list[int]:
     """The steps that `folder` has checkpoints of, oldest first."""
     numbers = (path.stem.removeprefix("step-") for path in folder.glob("step-*.json"))
     return sorted(int(number) for number in numbers if number.isdecimal())
+
+
+def newest(folder: Path) -> Checkpoint | None:
+    """The newest sound checkpoint; none where there is none.
+
+    Raises:
+        Damaged: the oldest is damaged, and so are all others.
+    """
+    there = steps(folder)
+    for step in reversed(there[1:]):
+        try:
+            return read(folder, step)
+        except Damaged as error:
+            logger.warning("%s An older one is read.", error)
+    return read(folder, there[0]) if there else None
+
+
+def recover(folder: Path) -> Checkpoint | None:
+    """The newest sound checkpoint, if any; newer ones, which are damaged, are set aside.
+
+    Raises:
+        CounterfeitError: one may not be read, or not be moved.
+    """
+    for step in reversed(steps(folder)):
+        try:
+            return read(folder, step)
+        except Damaged as error:
+            logger.warning("%s It is set aside in %s.", error, set_aside(folder, step))
+    return None
 
 
 def remove(folder: Path, step: int) -> None:

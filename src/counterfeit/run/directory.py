@@ -19,7 +19,6 @@ forgotten when training goes on from it.
 """
 
 import json
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,34 +26,34 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from counterfeit import data, networks, recipe
+from counterfeit import arguments, data, networks, recipe
+from counterfeit.arguments import StrPath
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.files import Row, append_row, lock, sync, sync_folder, write_whole, writing
 from counterfeit.game.inputs import draw_latents
 from counterfeit.run import checkpoint as checkpoints
 from counterfeit.run import rows, snapshots
-from counterfeit.run.checkpoint import Checkpoint, Damaged
+from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.facts import read_environment, read_recipe
 from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
 from counterfeit.seeds import stream
-
-logger = logging.getLogger(__name__)
 
 
 class Run:
     """A training on disk, finished or not."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: StrPath) -> None:
+        self.path = arguments.path("a run", path)
 
     @classmethod
-    def create(cls, out: Path, spec: recipe.Recipe, environment: dict[str, Any]) -> "Run":
+    def create(cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]) -> "Run":
         """A new directory in `out`, named after the time, the recipe and the seed.
 
         Raises:
@@ -66,13 +65,14 @@ class Run:
     @classmethod
     @contextmanager
     def creating(
-        cls, out: Path, spec: recipe.Recipe, environment: dict[str, Any]
+        cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]
     ) -> Iterator["Run"]:
         """A new run to put more into; it gets its name in `out`, whole, when the block ends well.
 
         Raises:
             CounterfeitError: it cannot be written there.
         """
+        out = arguments.path("out", out)
         now = datetime.now()
         name = f"{now:%Y%m%d-%H%M%S}-{spec.name}-s{environment['seed']}"
         unfinished = out / f".new-{os.getpid()}-{now:%H%M%S%f}"
@@ -96,29 +96,31 @@ class Run:
         sync_folder(out)
 
     @classmethod
-    def latest(cls, out: Path) -> "Run":
+    def latest(cls, out: StrPath) -> "Run":
         """The newest run in that folder.
 
         Raises:
             UsageError: there is none.
         """
+        out = arguments.path("out", out)
         runs: list[tuple[str, int, Path]] = []
-        for path in out.glob("[!.]*/environment.json"):
-            with suppress(CounterfeitError, OSError):  # no run, or a damaged one
-                created = cls.open(path.parent).environment.get("created", "")
-                runs.append((str(created), path.stat().st_mtime_ns, path.parent))
+        with suppress(OSError):  # such as a name that is too long
+            for path in out.glob("[!.]*/environment.json"):
+                with suppress(CounterfeitError, OSError):  # no run, or a damaged one
+                    created = cls.open(path.parent).environment.get("created", "")
+                    runs.append((str(created), path.stat().st_mtime_ns, path.parent))
         if not runs:
             raise UsageError(f"there is no run in {out}; --out names the folder to look in.")
         return cls(max(runs)[-1])
 
     @classmethod
-    def open(cls, path: str | Path) -> "Run":
+    def open(cls, path: StrPath) -> "Run":
         """The run in that directory.
 
         Raises:
             UsageError: there is none.
         """
-        path = Path(path)
+        path = arguments.path("a run", path)
         try:
             if (path / "recipe.toml").is_file() and (path / "environment.json").is_file():
                 return cls(path)
@@ -153,38 +155,25 @@ class Run:
 
     @cached_property
     def recipe(self) -> recipe.Recipe:
-        path = self.path / "recipe.toml"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise CounterfeitError(f"cannot read {path}: {error.strerror}.") from None
-        except UnicodeDecodeError as error:
-            raise CounterfeitError(f"{path} is not TOML: {error}.") from None
-        return recipe.parse(recipe.read_toml(text, str(path)), str(path))
+        return read_recipe(self.path)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        path = self.path / "environment.json"
-        try:
-            environment = json.loads(path.read_text(encoding="utf-8"))
-            channels, height, width = environment["image_shape"]
-            folder = environment.get("data_dir")
-            sound = b"\0" not in os.fsencode(folder or "") and (
-                all(type(each) is int for each in (environment["seed"], channels, height, width))
-                and channels in (1, 3)
-                and min(height, width) >= 1
-            )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            sound = False
-        if not sound:
-            raise CounterfeitError(
-                f"{path} is damaged: it must be JSON with a seed and an image_shape."
-            )
-        return dict(environment)
+        return read_environment(self.path)
 
     @property
     def seed(self) -> int:
         return int(self.environment["seed"])
+
+    @property
+    def history_seed(self) -> int | None:
+        """The seed of the latents of all its snapshots, which a fork has from its parent.
+
+        None for a run on a GPU of before it was kept, whose latents were drawn there.
+        """
+        on_cpu = self.environment.get("device", "cpu") == "cpu"
+        own = self.environment.get("history_seed")
+        return own if own is not None else self.seed if on_cpu else None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -199,6 +188,7 @@ class Run:
 
     def load_data(self, split: data.Split = "train") -> data.ImageData:
         """The data that the run trains on, or its test split; found where training found it."""
+        split = arguments.one_of("split", split, get_args(data.Split))
         images = data.load(self.recipe.data.name, split, data_dir=self.data_dir)
         if images.shape != self.image_shape:
             raise CounterfeitError(
@@ -259,12 +249,27 @@ class Run:
     def add_real_scores(self, scores: rows.Measurements) -> None:
         rows.write_real_scores(self.path, self.real_scores | scores)
 
+    def history(self) -> Float[Tensor, "100 z"]:
+        """The latents of all its snapshots, on the CPU.
+
+        Raises:
+            CounterfeitError: they were drawn on a GPU, by an older version.
+        """
+        if self.history_seed is None:
+            raise CounterfeitError(
+                f"{self.path} is of an older version, which drew its snapshots' latents on the GPU;"
+                " with --fork a new run goes on from it."
+            )
+        rng = stream(self.history_seed, "history")
+        return draw_latents(self.recipe.latent, snapshots.SNAPSHOT_IMAGES, rng)
+
     @property
     def snapshot_epochs(self) -> list[int]:
         return snapshots.epochs(self._snapshots)
 
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
         """Images (100, C, H, W) of the fixed latents after `epoch` epochs; 0 is before training."""
+        epoch = arguments.whole_number("epoch", epoch)
         return snapshots.read(self._snapshots, epoch, self.image_shape)
 
     def write_snapshot(self, epoch: int, images: UInt8[Tensor, "N C H W"]) -> None:
@@ -281,18 +286,13 @@ class Run:
             CounterfeitError: there is none, or that of `step` is damaged.
         """
         if step is not None:
+            step = arguments.whole_number("step", step)
             return checkpoints.read(self._checkpoints, step)
-        steps = self.checkpoint_steps
-        if not steps:
+        if (newest := checkpoints.newest(self._checkpoints)) is None:
             raise CounterfeitError(
                 f"{self.path} has no checkpoint yet; let it train a first epoch."
             )
-        for newest in reversed(steps[1:]):
-            try:
-                return checkpoints.read(self._checkpoints, newest)
-            except Damaged as error:
-                logger.warning("%s An older one is read.", error)
-        return checkpoints.read(self._checkpoints, steps[0])
+        return newest
 
     def recover(self) -> Checkpoint | None:
         """The newest sound checkpoint, for training to go on from; newer ones are set aside.
@@ -300,13 +300,7 @@ class Run:
         Raises:
             CounterfeitError: one may not be read, or not be moved.
         """
-        for step in reversed(self.checkpoint_steps):
-            try:
-                return checkpoints.read(self._checkpoints, step)
-            except Damaged as error:
-                aside = checkpoints.set_aside(self._checkpoints, step)
-                logger.warning("%s It is set aside in %s.", error, aside)
-        return None
+        return checkpoints.recover(self._checkpoints)
 
     def step_at(self, epoch: int) -> int:
         """The step of the checkpoint at the end of that epoch.
@@ -316,6 +310,7 @@ class Run:
         """
         kept = set(self.checkpoint_steps)
         steps = {row["epoch"]: row["step"] for row in self.log if row["step"] in kept}
+        epoch = arguments.whole_number("epoch", epoch)
         if epoch not in steps:
             there = ", ".join(f"{each:.4g}" for each in steps) or "none"
             raise UsageError(
@@ -371,12 +366,11 @@ class Run:
             UsageError: a count that is not from 1 to 1,000,000.
             CounterfeitError: there is no checkpoint, it is damaged, or training has diverged.
         """
-        if not 1 <= count <= 1_000_000:
-            raise UsageError(
-                f"{count} samples: must be from 1 to 1,000,000; another seed gives others."
-            )
-        rng = stream(self.seed if seed is None else seed, "evaluation")
-        z = draw_latents(self.recipe.latent, count, rng)
+        count = arguments.whole_number(
+            "count", count, least=1, most=1_000_000, hint="; another seed gives others"
+        )
+        seed = self.seed if seed is None else arguments.whole_number("seed", seed)
+        z = draw_latents(self.recipe.latent, count, stream(seed, "evaluation"))
         return generate(self.generator(step), z, self.recipe.value_range)
 
     @property

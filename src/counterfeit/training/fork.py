@@ -1,12 +1,13 @@
 """A new run that goes on from where another one is, with other values."""
 
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import SupportsIndex
 
 import torch
 from torch import Tensor, nn
 
-from counterfeit import data, environment, networks
+from counterfeit import arguments, data, environment, networks
+from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.game.state import AVERAGE
@@ -14,7 +15,7 @@ from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training.interval import Interval
-from counterfeit.training.loop import steps_per_epoch, training_images
+from counterfeit.training.loop import as_recipe, require_epochs, steps_per_epoch, training_images
 
 PLAYERS = ("generator", "discriminator")
 
@@ -30,34 +31,43 @@ def recipe_now(run: Run) -> Recipe:
 
 
 def fork(
-    parent: Run,
-    spec: Recipe,
+    parent: Run | StrPath,
+    spec: StrPath | Recipe,
     *,
-    seed: int | None = None,
-    device: str = "auto",
-    out: Path | None = None,
-    data_dir: Path | None = None,
+    seed: SupportsIndex | None = None,
+    device: str | torch.device = "auto",
+    out: StrPath | None = None,
+    data_dir: StrPath | None = None,
 ) -> Run:
     """A new run at the parent's newest checkpoint, for `loop.resume` to train by `spec`.
 
-    It holds the parent's rows and snapshots up to there, so that its curves are whole, and names
-    the parent in its environment.json; where the data are the same, also its metrics, vital signs
-    and findings. An optimiser's state is kept where the optimiser stays the same; an average of
-    weights that is new starts from the newest ones. Where an epoch has another number of updates
-    now, the parent's steps are counted anew, from its epochs.
+    It holds the parent's rows up to there, so that its curves are whole, and names the parent in
+    its environment.json; where the data are the same, also its metrics, vital signs and findings.
+    The parent's snapshots go on with the parent's latents, whatever the seed; where the recipe
+    draws latents otherwise, they are left. An optimiser's state is kept where the optimiser stays
+    the same; an average of weights that is new starts from the newest ones. Where an epoch has
+    another number of updates now, the parent's steps are counted anew, from its epochs.
 
     Args:
         seed, out, data_dir: the parent's own seed, folder and data folder when absent.
 
     Raises:
-        UsageError: `spec` has other networks than the parent, or cannot be trained.
+        UsageError: `spec` has other networks than the parent or fewer epochs, or cannot be trained;
+            or an impossible argument.
         CounterfeitError: the data or the checkpoint cannot be read, or `out` not be written.
     """
+    parent = parent if isinstance(parent, Run) else Run.open(parent)
+    spec = as_recipe(spec)
+    seed = parent.seed if seed is None else arguments.whole_number("seed", seed)
+    out = parent.path.parent if out is None else arguments.path("out", out)
     place = environment.pick_device(device)
-    data_dir = data_dir.resolve() if data_dir else parent.data_dir
+    data_dir = (
+        parent.data_dir if data_dir is None else arguments.path("data_dir", data_dir).resolve()
+    )
     images = training_images(spec, data_dir)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     saved = parent.checkpoint()
+    require_epochs(parent, saved.epoch, spec)
     tensors = _carried_over(parent, spec, saved, images.shape)
 
     per_epoch, before = steps_per_epoch(spec, len(images)), round(saved.step / saved.epoch)
@@ -66,6 +76,8 @@ def fork(
     if recount or spec.training.batch_size != parent.recipe.training.batch_size:
         # The old interval cannot go on.
         tensors |= Interval(1, spec.training.batch_size, place).tensors()
+
+    same_latents = spec.latent == parent.recipe.latent and parent.history_seed is not None
 
     def own(rows: list[Row]) -> list[Row]:
         return [
@@ -85,14 +97,13 @@ def fork(
 
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seed": parent.seed if seed is None else seed,
+        "seed": seed,
+        "history_seed": parent.history_seed if same_latents else seed,
         "image_shape": images.shape,
         "data_dir": str(data_dir) if data_dir else None,
         "parent": {"run": str(parent.path.resolve()), "step": saved.step},
     }
-    with Run.creating(
-        out or parent.path.parent, spec, facts | environment.describe(place)
-    ) as child:
+    with Run.creating(out, spec, facts | environment.describe(place)) as child:
         write_rows(child.path / "log.jsonl", log())
         if spec.data == parent.recipe.data:  # what is measured against other images differs
             write_rows(child.path / "metrics.jsonl", own(parent.metrics))
@@ -100,7 +111,7 @@ def fork(
             write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))
             child.add_real_scores(parent.real_scores)
         for epoch in parent.snapshot_epochs:
-            if epoch <= saved.epoch:
+            if same_latents and epoch <= saved.epoch:
                 child.write_snapshot(epoch, torch.tensor(parent.snapshot(epoch)))
         child.write_checkpoint(Checkpoint(step, step / per_epoch, tensors))
     return child

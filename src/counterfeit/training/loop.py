@@ -1,30 +1,29 @@
 """A run, from start to end: what happens around the adversarial update."""
 
 import logging
-import signal
-import threading
+import math
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, SupportsIndex, get_args
 
 import torch
 from jaxtyping import Int64
 from torch import Tensor, nn
 
-from counterfeit import data, environment, recipe
-from counterfeit.errors import CannotWrite, CounterfeitError, Interrupted, UsageError
+from counterfeit import arguments, data, environment, recipe
+from counterfeit.arguments import StrPath
+from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import Row
 from counterfeit.game.game import Game
-from counterfeit.game.inputs import draw_latents
-from counterfeit.run import SNAPSHOT_IMAGES, Run, generate
+from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.seeds import stream
 from counterfeit.training.interval import Interval
-from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check, non_finite
+from counterfeit.training.signals import Signals, deferred_signals
+from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check
 
 logger = logging.getLogger(__name__)
 
@@ -48,16 +47,16 @@ learning rates."""
 
 
 def train(
-    spec: str | Path | recipe.Recipe,
+    spec: StrPath | recipe.Recipe,
     *,
-    epochs: int | None = None,
-    seed: int = 0,
-    device: str = "auto",
-    out: str | Path = "runs",
-    data_dir: Path | None = None,
+    epochs: SupportsIndex | None = None,
+    seed: SupportsIndex = 0,
+    device: str | torch.device = "auto",
+    out: StrPath = "runs",
+    data_dir: StrPath | None = None,
     on_nan: OnNan = "stop",
-    on_row: Sequence[OnRow] = (),
-    on_epoch: Sequence[OnEpoch] = (),
+    on_row: Iterable[OnRow] = (),
+    on_epoch: Iterable[OnEpoch] = (),
 ) -> Run:
     """Train a recipe in a new run directory.
 
@@ -65,7 +64,7 @@ def train(
         spec: a recipe, its name, or a TOML file.
         epochs: instead of the recipe's.
         seed: fixes all randomness; on one machine and build, the same seed gives the same bits.
-        device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "mps".
+        device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "mps"; or torch's.
         out: the folder to make the run directory in.
         data_dir: where data sets are kept; the user's cache folder when absent.
         on_nan: "stop", or "rollback" to the newest checkpoint and go on with half the learning
@@ -74,57 +73,109 @@ def train(
         on_epoch: called with the run, the epoch and the generator to sample from after each epoch.
 
     Raises:
-        UsageError: an impossible recipe, number of epochs or device.
+        UsageError: an impossible recipe or argument; nothing is written.
         CounterfeitError: the data cannot be had, the run cannot be written, or a loss or a weight
             became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM came; all is saved. `except Exception` does not catch it.
+        Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
     """
-    if not isinstance(spec, recipe.Recipe):
-        spec = recipe.load(spec)
-    if epochs is not None:
-        spec = spec.with_values({"training.epochs": epochs})
+    on_nan, on_row, on_epoch = _checked(on_nan, on_row, on_epoch)
+    seed = arguments.whole_number("seed", seed)
+    out = arguments.path("out", out)
+    data_dir = None if data_dir is None else arguments.path("data_dir", data_dir)
     place = environment.pick_device(device)
+    spec = as_recipe(spec)
+    if epochs is not None:
+        spec = _of_epochs(spec, epochs)
     images = training_images(spec, data_dir)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     game = Game(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
+        "history_seed": seed,
         "image_shape": images.shape,
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
-    run = Run.create(Path(out), spec, facts | environment.describe(place))
+    run = Run.create(out, spec, facts | environment.describe(place))
     with run.locked():
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
 
 def resume(
-    path: str | Path,
+    run: Run | StrPath,
     *,
-    epochs: int | None = None,
-    device: str = "auto",
+    epochs: SupportsIndex | None = None,
+    device: str | torch.device = "auto",
     on_nan: OnNan = "stop",
-    on_row: Sequence[OnRow] = (),
-    on_epoch: Sequence[OnEpoch] = (),
+    on_row: Iterable[OnRow] = (),
+    on_epoch: Iterable[OnEpoch] = (),
 ) -> Run:
     """Go on with a run from its newest checkpoint to its recipe's last epoch, or to `epochs`.
 
     Its files end up as if it had never stopped, to the bit on one machine and build.
 
     Raises:
-        UsageError: there is no such run, or an impossible number of epochs.
+        UsageError: there is no such run, it has more epochs already, or an impossible argument; the
+            run stays as it is.
         CounterfeitError: the data cannot be had, the run is damaged, it cannot be written, or
             another process trains it; or a loss or a weight became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM came; all is saved. `except Exception` does not catch it.
+        Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
     """
-    run = Run.open(path)
+    on_nan, on_row, on_epoch = _checked(on_nan, on_row, on_epoch)
+    run = run if isinstance(run, Run) else Run.open(run)
     place = environment.pick_device(device)
     with run.locked():
-        if epochs not in (None, run.recipe.training.epochs):
-            run.change_recipe(run.recipe.with_values({"training.epochs": epochs}))
+        if epochs is not None and (spec := _of_epochs(run.recipe, epochs)) != run.recipe:
+            saved = run.recover()
+            require_epochs(run, saved.epoch if saved else 0, spec)
+            run.change_recipe(spec)
         images = training_images(run.recipe, run.data_dir)
         game = _game(run, images, place)
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
+
+
+def _checked(
+    on_nan: OnNan, on_row: Iterable[OnRow], on_epoch: Iterable[OnEpoch]
+) -> tuple[OnNan, Sequence[OnRow], Sequence[OnEpoch]]:
+    """The arguments that `train` and `resume` share.
+
+    Raises:
+        UsageError: one is impossible.
+    """
+    return (
+        arguments.one_of("on_nan", on_nan, get_args(OnNan)),
+        arguments.functions("on_row", on_row),
+        arguments.functions("on_epoch", on_epoch),
+    )
+
+
+def as_recipe(spec: StrPath | recipe.Recipe) -> recipe.Recipe:
+    """A recipe, or that of a name or a TOML file.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if isinstance(spec, recipe.Recipe):
+        return spec
+    arguments.path("a recipe", spec)
+    return recipe.load(os.fspath(spec))
+
+
+def _of_epochs(spec: recipe.Recipe, epochs: SupportsIndex) -> recipe.Recipe:
+    return spec.with_values({"training.epochs": arguments.whole_number("epochs", epochs)})
+
+
+def require_epochs(run: Run, done: float, spec: recipe.Recipe) -> None:
+    """Refuse to train a run to fewer epochs than the `done` ones.
+
+    Raises:
+        UsageError: `spec` has fewer.
+    """
+    if done > spec.training.epochs:
+        raise UsageError(
+            f"{run.path} has {done:.4g} epochs already, and {spec.training.epochs} are asked for;"
+            f" ask for {math.ceil(done)} or more, or train another run."
+        )
 
 
 def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
@@ -193,7 +244,7 @@ def _train(
     images: data.ImageData,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
-    signals: "Signals",
+    signals: Signals,
 ) -> Run:
     spec, seed, device = run.recipe, run.seed, game.device
     k, batch_size = spec.training.discriminator_steps, spec.training.batch_size
@@ -201,7 +252,7 @@ def _train(
 
     # The game starts as the recipe and the seed say, or goes on from the newest sound checkpoint.
     interval = Interval(LOG_EVERY, batch_size, device)
-    history = draw_latents(spec.latent, SNAPSHOT_IMAGES, stream(seed, "history", device=device))
+    history = run.history().to(device)  # (100, z)
     step = 0
     if (saved := run.recover()) is not None:
         try:
@@ -214,8 +265,12 @@ def _train(
         step = saved.step
     run.rewind(step, step // per_epoch)
     _drop_old_checkpoints(run, per_epoch)
-    if step == 0:
-        run.write_snapshot(0, generate(game.sampler, history, spec.value_range))
+
+    def snapshot(epoch: int) -> None:
+        run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range))
+
+    def require_sound() -> None:
+        check(game.tensors(), interval.losses[: interval.updates], step, per_epoch)
 
     def tell_epoch(epoch: int) -> None:
         with signals.at_once():  # all is saved, and evaluations take long
@@ -230,9 +285,12 @@ def _train(
 
     pool = images.images.to(device)  # (N, C, H, W) uint8
     order = shuffled(len(pool), seed, step // per_epoch).to(device)
-    if step and step % per_epoch == 0:
-        tell_epoch(step // per_epoch)
-    started = time.perf_counter()
+    epoch, position = divmod(step, per_epoch)
+    if position == 0 and epoch not in run.snapshot_epochs:
+        snapshot(epoch)
+    if position == 0 and epoch > 0:
+        tell_epoch(epoch)
+    timed_from, started = step, time.perf_counter()
 
     while step < spec.training.epochs * per_epoch:
         # One update: an index, a cast, and the players' moves.
@@ -246,33 +304,39 @@ def _train(
         # A row of the log.
         epoch_ended = step % per_epoch == 0
         if interval.full or epoch_ended:
-            check(game.tensors(), interval.losses[: interval.updates], step, per_epoch)
-            images_seen = interval.updates * k * batch_size
+            require_sound()
+            images_timed = (step - timed_from) * k * batch_size
             row = {
                 "step": step,
                 "epoch": step / per_epoch,
                 **interval.row(outcome),
-                "images_per_second": images_seen / (time.perf_counter() - started),
+                "images_per_second": images_timed / (time.perf_counter() - started),
             }
             run.append_log(row)
             interval.clear()
             for hear in on_row:
                 hear(row)
-            started = time.perf_counter()
+            timed_from, started = step, time.perf_counter()
 
         # An epoch's files.
         if epoch_ended:
             epoch = step // per_epoch
-            run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range))
+            snapshot(epoch)
             save()
             tell_epoch(epoch)
             order = shuffled(len(pool), seed, epoch).to(device)
-            started = time.perf_counter()
+            timed_from, started = step, time.perf_counter()
 
+        # A signal that came in this update.
         if signals.received:
-            if not epoch_ended and not non_finite(game.tensors()):
+            if not epoch_ended:
+                try:
+                    require_sound()
+                except NonFinite as wrong:
+                    state = f"stopped, and not saved: {wrong} {_kept(run)}"
+                    raise signals.interrupted(state, " --on-nan rollback") from None
                 save()
-            raise signals.interrupted(signals.received[0])
+            raise signals.interrupted()
     return run
 
 
@@ -306,58 +370,3 @@ def is_milestone(step: int, per_epoch: int) -> bool:
     """Whether a step ends epoch 1, 2, 5, 10, 20, 50, 100 and so on, whose checkpoints stay."""
     epoch, rest = divmod(step, per_epoch)
     return rest == 0 and str(epoch).rstrip("0") in ("1", "2", "5")
-
-
-@dataclass
-class Signals:
-    """SIGINT and SIGTERM that came, and whether one may act at once."""
-
-    run: Run
-    received: list[int] = field(default_factory=list)
-    act: bool = False
-
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
-        """While the block runs, a signal raises `Interrupted`, as one does that came before.
-
-        So does whatever a library makes of it on the way.
-        """
-        self.act = True
-        try:
-            if self.received:
-                raise self.interrupted(self.received[0])
-            yield
-        except Exception as error:
-            if self.received:
-                raise self.interrupted(self.received[0]) from error
-            raise
-        finally:
-            self.act = False
-
-    def interrupted(self, signum: int) -> Interrupted:
-        return Interrupted(
-            f"stopped and saved; `counterfeit train --resume {self.run.path}` goes on.", signum
-        )
-
-    def note(self, signum: int, frame: object) -> None:
-        self.received.append(signum)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        if self.act:
-            raise self.interrupted(signum)
-
-
-@contextmanager
-def deferred_signals(run: Run) -> Iterator[Signals]:
-    """Collect SIGINT and SIGTERM instead of acting on them; a second SIGINT acts at once."""
-    signals = Signals(run)
-    if threading.current_thread() is not threading.main_thread():
-        yield signals
-        return
-    previous = {
-        number: signal.signal(number, signals.note) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield signals
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

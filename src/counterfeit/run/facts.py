@@ -1,0 +1,50 @@
+"""What a run is made from: recipe.toml and environment.json, read and checked."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from counterfeit import recipe
+from counterfeit.errors import CounterfeitError
+
+
+def read_recipe(folder: Path) -> recipe.Recipe:
+    """The recipe of the run in `folder`.
+
+    Raises:
+        CounterfeitError: it cannot be read, or is damaged.
+    """
+    path = folder / "recipe.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CounterfeitError(f"cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise CounterfeitError(f"{path} is not TOML: {error}.") from None
+    return recipe.parse(recipe.read_toml(text, str(path)), str(path))
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """The seed, image_shape and all else that is known of how the run in `folder` was made.
+
+    Raises:
+        CounterfeitError: it is damaged.
+    """
+    path = folder / "environment.json"
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        channels, height, width = facts["image_shape"]
+        seeds = facts["seed"], facts.get("history_seed", 0)
+        sound = b"\0" not in os.fsencode(facts.get("data_dir") or "") and (
+            all(type(each) is int for each in (*seeds, channels, height, width))
+            and channels in (1, 3)
+            and min(height, width) >= 1
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        sound = False
+    if not sound:
+        raise CounterfeitError(
+            f"{path} is damaged: it must be JSON with a seed and an image_shape."
+        )
+    return dict(facts)

@@ -1,0 +1,73 @@
+"""SIGINT and SIGTERM while a run is trained: noted, and acted on when all is saved."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from counterfeit.errors import Interrupted
+from counterfeit.run import Run
+
+
+@dataclass
+class Signals:
+    """The signals that came, and whether one may act at once."""
+
+    run: Run
+    received: list[int] = field(default_factory=list)
+    act: bool = False
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While the block runs, a signal raises `Interrupted`, as one does that came before.
+
+        So does whatever a library makes of it on the way.
+        """
+        self.act = True
+        try:
+            if self.received:
+                raise self.interrupted()
+            yield
+        except Exception as error:
+            if self.received:
+                raise self.interrupted() from error
+            raise
+        finally:
+            self.act = False
+
+    def interrupted(self, state: str = "stopped and saved", option: str = "") -> Interrupted:
+        """What the first signal raises.
+
+        Args:
+            state: of the run, as the user is told.
+            option: of the command that goes on.
+        """
+        command = f"counterfeit train --resume {self.run.path}{option}"
+        return Interrupted(f"{state}; `{command}` goes on.", self.received[0], self.run)
+
+    def note(self, signum: int, frame: object) -> None:
+        self.received.append(signum)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.act:
+            raise self.interrupted()
+
+
+@contextmanager
+def deferred_signals(run: Run) -> Iterator[Signals]:
+    """Collect SIGINT and SIGTERM instead of acting on them; a second SIGINT acts at once.
+
+    Outside of the main thread, where no signal comes, there is nothing to collect.
+    """
+    signals = Signals(run)
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+    previous = {
+        number: signal.signal(number, signals.note) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield signals
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
