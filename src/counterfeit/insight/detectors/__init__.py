@@ -1,0 +1,48 @@
+"""From a run's rows to findings: each detector is one small function with its own thresholds.
+
+A detector looks at a `Record` and says what it found, if anything. It names the columns that it
+needs, and says nothing of a run whose rows lack them. Thresholds were set on one half of a zoo of
+labelled runs and tested on the other: benchmarks/zoo.py, docs/diagnosis.md.
+"""
+
+from collections.abc import Sequence
+
+from counterfeit.insight.detectors import balance, collapse, memory, networks, quality
+from counterfeit.insight.detectors.detector import Detector
+from counterfeit.insight.detectors.record import Record
+from counterfeit.run.findings import SEVERITIES, Finding
+
+__all__ = ["DETECTORS", "NAMES", "Detector", "Record", "examine", "in_order"]
+
+DETECTORS = {
+    each.name: each
+    for each in (
+        balance.overpowering,
+        balance.garbage_passes,
+        collapse.mode_collapse,
+        collapse.partial_collapse,
+        collapse.mode_hopping,
+        quality.no_progress,
+        quality.saturated_outputs,
+        quality.best_long_ago,
+        networks.gradient_explosion,
+        networks.dead_units,
+        memory.discriminator_overfitting,
+        memory.memorisation,
+        networks.batchnorm_gap,
+        memory.broken_data,
+    )
+}
+
+
+NAMES = frozenset(DETECTORS)
+
+
+def examine(record: Record) -> list[Finding]:
+    """All that the detectors find, in order."""
+    return in_order([finding for detect in DETECTORS.values() if (finding := detect(record))])
+
+
+def in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """The worst first, then by when they began."""
+    return sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), f.first_step))

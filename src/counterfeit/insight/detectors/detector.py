@@ -1,0 +1,124 @@
+"""What a detector is: a failure by name, the columns that show it, and what is said of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool
+
+from counterfeit.files import Row
+from counterfeit.insight.detectors.record import Record
+from counterfeit.run.findings import SEVERITIES, Finding, Severity
+
+GAN = "Goodfellow et al. 2014 (arXiv 1406.2661)"
+GANHACKS = "ganhacks (Chintala et al. 2016)"
+
+
+@dataclass(frozen=True)
+class Spell:
+    """The rows, from `first` to `last`, in which something held without a break."""
+
+    first: int
+    last: int
+    lasts: bool
+    """Whether it still holds at the last row."""
+
+
+def last_spell(holds: Bool[np.ndarray, " rows"], least: int) -> Spell | None:
+    """The last time that something held for `least` rows or more."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]]).astype(int)))
+    spells = [
+        Spell(int(start), int(end) - 1, int(end) == len(holds))
+        for start, end in edges.reshape(-1, 2)
+        if end - start >= least
+    ]
+    return spells[-1] if spells else None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The spell in which a detector saw its failure, and what it words otherwise than usual."""
+
+    rows: Sequence[Row]
+    """What the spell counts."""
+    spell: Spell | None
+    """None: it saw nothing."""
+    evidence: Sequence[str] | None = None
+    figure: str | None = None
+    meaning: str | None = None
+    advice: str | None = None
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A failure by name: how it is seen, and what is said of it."""
+
+    look: Callable[[Record], Seen]
+    name: str
+    severity: Severity
+    """While it lasts; one degree milder when it has passed."""
+    needs: Sequence[str]
+    """The columns without any of which it is silent (see `Record.columns`)."""
+    one_of: Sequence[str]
+    """Columns of which it needs one more; more of them show it in more ways."""
+    evidence: Sequence[str]
+    """Keys whose values in the spell's last row are shown."""
+    figure: str
+    meaning: str
+    advice: str
+    source: str
+
+    def __call__(self, record: Record) -> Finding | None:
+        there = record.columns
+        if not there.issuperset(self.needs) or (self.one_of and there.isdisjoint(self.one_of)):
+            return None
+        seen = self.look(record)
+        return None if seen.spell is None else self._finding(seen, seen.spell)
+
+    def _finding(self, seen: Seen, spell: Spell) -> Finding:
+        first, last = seen.rows[spell.first], seen.rows[spell.last]
+        severity, meaning = self.severity, seen.meaning or self.meaning
+        if not spell.lasts:
+            severity = SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]
+            meaning = (
+                f"It has passed after epoch {last['epoch']:.4g}: {meaning[0].lower()}{meaning[1:]}"
+            )
+        numbers: dict[str, float | str] = {
+            key: last[key]
+            for key in seen.evidence or self.evidence
+            if isinstance(last.get(key), int | float)
+        }
+        return Finding(
+            name=self.name,
+            severity=severity,
+            first_step=int(first["step"]),
+            last_step=int(last["step"]),
+            first_epoch=float(first["epoch"]),
+            last_epoch=float(last["epoch"]),
+            evidence=numbers | {"figure": seen.figure or self.figure},
+            meaning=meaning,
+            advice=seen.advice or self.advice,
+            source=self.source,
+        )
+
+
+def detector(
+    name: str,
+    severity: Severity,
+    *,
+    needs: Sequence[str] = (),
+    one_of: Sequence[str] = (),
+    evidence: Sequence[str] = (),
+    figure: str,
+    meaning: str = "",
+    advice: str = "",
+    source: str,
+) -> Callable[[Callable[[Record], Seen]], Detector]:
+    """Make a function that looks at a record into a `Detector`, whose fields these are."""
+
+    def of(look: Callable[[Record], Seen]) -> Detector:
+        return Detector(
+            look, name, severity, needs, one_of, evidence, figure, meaning, advice, source
+        )
+
+    return of

@@ -1,0 +1,70 @@
+"""The training images: known by heart to D, copied by G, or broken to begin with."""
+
+from counterfeit.insight.columns import column
+from counterfeit.insight.detectors.collapse import COLLAPSED_SPREAD
+from counterfeit.insight.detectors.detector import Seen, detector, last_spell
+from counterfeit.insight.detectors.record import Record
+from counterfeit.insight.detectors.series import running_median
+
+KNOWS = 0.65
+KNOWS_EXAMINATIONS = 3
+
+
+@detector(
+    "discriminator-overfitting",
+    "warning",
+    needs=("d_knows",),
+    evidence=("d_knows", "d_training", "d_held_out", "d_generated"),
+    figure="outputs",
+    meaning="D recognises its training images instead of what real images have in common, so what"
+    " it teaches G is to copy them.",
+    advice="More training images, more --set discriminator.dropout, a smaller --set"
+    " discriminator.hidden, or stop earlier.",
+    source="Brock et al. 2019 (arXiv 1809.11096), section 4.2; Karras et al. 2020 (arXiv"
+    " 2006.06676)",
+)
+def discriminator_overfitting(record: Record) -> Seen:
+    """D rates the images it trains on above others of their kind."""
+    rows = record.images_with("d_knows")
+    knows = running_median(column(rows, "d_knows"))
+    return Seen(rows, last_spell(knows > KNOWS, KNOWS_EXAMINATIONS))
+
+
+COPIED = 0.5
+COPIED_EXAMINATIONS = 1
+
+
+@detector(
+    "memorisation",
+    "warning",
+    needs=("copied", "spread"),
+    evidence=("copied",),
+    figure="nearest",
+    meaning="G's images are copies of training images.",
+    advice="More training images; a smaller --set generator.hidden.",
+    source="Meehan et al. 2020 (arXiv 2004.05675)",
+)
+def memorisation(record: Record) -> Seen:
+    """Samples are much nearer to training images than unseen real images are."""
+    rows = record.images_with("copied")
+    near = (column(rows, "copied") < COPIED) & (column(rows, "spread") >= COLLAPSED_SPREAD)
+    return Seen(rows, last_spell(near, COPIED_EXAMINATIONS))
+
+
+BROKEN_SHARE = 0.02
+
+
+@detector(
+    "broken-data",
+    "warning",
+    needs=("data_repeated",),
+    evidence=("data_repeated",),
+    figure="preview",
+    meaning="Many training images are of one grey or equal to another one, and G will learn that.",
+    advice="Look at them: `counterfeit data NAME --preview FILE.png`; fetch or export them again.",
+    source='Karpathy 2019, "A Recipe for Training Neural Networks", step 1',
+)
+def broken_data(record: Record) -> Seen:
+    """Training images that are flat, or that occur again and again."""
+    rows = list(record.vitals)
+    return Seen(rows, last_spell(column(rows, "data_repeated") > BROKEN_SHARE, 1))

@@ -1,0 +1,105 @@
+"""Nearness of the images to the data: never gained, lost again, or lost at the last layer."""
+
+import numpy as np
+
+from counterfeit.insight.columns import column
+from counterfeit.insight.detectors.detector import GANHACKS, Seen, Spell, detector, last_spell
+from counterfeit.insight.detectors.record import Record
+from counterfeit.insight.detectors.series import GROWN_UP, running_median
+
+NO_PROGRESS_UPDATES = 500
+NO_PROGRESS_EPOCHS = 5
+NO_PROGRESS_SHARE = 0.7
+FAR = 0.6
+
+
+@detector(
+    "no-progress",
+    "warning",
+    needs=("distance",),
+    evidence=("distance", "spread"),
+    figure="history",
+    meaning="G's images are about as far from the data as before training.",
+    advice="See the other findings for the reason; without one, raise --set"
+    " generator.optimizer.lr=... tenfold.",
+    source=f"{GANHACKS}, entry 10",
+)
+def no_progress(record: Record) -> Seen:
+    """The images are about as far from the data as those of the untrained generator."""
+    rows = record.images
+    untrained = column([row for row in record.vitals if row["step"] == 0], "distance")
+    if not np.isfinite(untrained).any():
+        return Seen(rows, None)
+    as_far = column(rows, "distance") > max(FAR, NO_PROGRESS_SHARE * untrained[0])
+    late = column(rows, "step") >= NO_PROGRESS_UPDATES
+    return Seen(rows, last_spell(as_far & late, NO_PROGRESS_EPOCHS))
+
+
+SATURATED_MORE = 0.05
+SATURATED_EPOCHS = 2
+
+
+@detector(
+    "saturated-outputs",
+    "warning",
+    needs=("extreme", "real_extreme"),
+    evidence=("extreme", "real_extreme"),
+    figure="samples",
+    meaning="G's last layer has gone to the ends of its range, where the slope is 0 and no gradient"
+    " comes through.",
+    advice="Lower --set generator.optimizer.lr, and start again: saturated units seldom return.",
+    source="Glorot and Bengio 2010, section 3",
+)
+def saturated_outputs(record: Record) -> Seen:
+    """More of G's pixels are at an end of the range than of real images'."""
+    rows = record.images
+    more = column(rows, "extreme") > column(rows, "real_extreme") + SATURATED_MORE
+    return Seen(rows, last_spell(more, SATURATED_EPOCHS))
+
+
+BEST_WORSE = 1.5
+FID_WORSE = 1.3
+BEST_MARGIN = 0.05
+BEST_AGO_EPOCHS = 3
+BEST_AGO_SHARE = 0.2
+LEAST_FIDS = 3
+
+
+@detector(
+    "best-long-ago",
+    "warning",
+    one_of=("distance", "fid"),
+    figure="history",
+    source=f'{GANHACKS}, entry 10; Prechelt 1998, "Early Stopping - But When?"',
+)
+def best_long_ago(record: Record) -> Seen:
+    """The images were clearly nearer to the data some epochs ago: by the FID that most epochs
+    have, if three or more do, else by the energy distance."""
+    name, rows = max(record.fids.items(), key=lambda fid: len(fid[1]), default=("", []))
+    worse = FID_WORSE
+    if len(rows) < LEAST_FIDS:
+        name, worse = "distance", BEST_WORSE
+        rows = [row for row in record.images if np.isfinite(column([row], name)).all()]
+    nothing = Seen(rows, None)
+    if len(rows) < 3:
+        return nothing
+    smooth = running_median(column(rows, name))
+    best = int(np.argmin(smooth))
+    epochs, updates = (rows[-1][key] - rows[best][key] for key in ("epoch", "step"))
+    if epochs < max(BEST_AGO_EPOCHS, BEST_AGO_SHARE * rows[-1]["epoch"]):
+        return nothing
+    if updates < GROWN_UP:
+        return nothing
+    if not smooth[-1] > worse * smooth[best] + BEST_MARGIN:
+        return nothing
+    kept = [row for row in rows if row["epoch"] in record.kept_epochs]
+    back = min(kept, key=lambda row: row[name])["epoch"] if kept else rows[best]["epoch"]
+    return Seen(
+        [*rows[:-1], rows[-1] | {"best": smooth[best], "best_epoch": rows[best]["epoch"]}],
+        Spell(best, len(rows) - 1, lasts=True),
+        evidence=(name, "best", "best_epoch"),
+        meaning=f"Its images were best about epoch {rows[best]['epoch']:.4g} and are clearly worse"
+        " now.",
+        advice=f"Go back to it: `counterfeit sample RUN --epoch {back:.4g}` draws from the best"
+        " checkpoint that is kept; train fewer epochs, or lower the learning rates.",
+    )

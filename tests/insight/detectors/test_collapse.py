@@ -1,0 +1,40 @@
+import math
+
+import pytest
+from example_record import names, record
+
+from counterfeit import recipe
+from counterfeit.insight.detectors.collapse import changed_share, top_share
+
+
+def test_a_generator_that_has_not_moved_yet_has_not_collapsed() -> None:
+    still = {"spread": 0.02, "moved": 0.001, "distance": [0.4] * 10}
+    undecided = {"d_real_mean": 0.5, "d_fake_mean": 0.5, "d_real_q05": 0.5, "d_fake_q95": 0.5}
+    assert names(record(log=undecided, signs=still)) == set()
+
+
+def test_one_class_is_a_partial_collapse_only_when_it_stays() -> None:
+    ones = {"classes": [[1] * 50 + [-1] * 50] * 10}
+    assert names(record(signs=ones)) == set()
+    assert names(record(signs=ones | {"distance": [0.3] * 10})) == {"partial-mode-collapse"}
+
+
+def test_classes_that_change_are_hopping() -> None:
+    classes = [[(epoch + latent) % 10 for latent in range(100)] for epoch in range(10)]
+    assert names(record(signs={"classes": classes})) == {"mode-hopping"}
+
+
+def test_an_average_that_still_gets_nearer_has_not_collapsed() -> None:
+    alike = {"spread": 0.05}
+    averaged = recipe.load("paper-averaged")
+    assert names(record(signs=alike, spec=averaged)) == set()
+    assert "mode-collapse" in names(record(signs=alike))
+    stuck = alike | {"distance": [0.4] * 10}
+    assert "mode-collapse" in names(record(signs=stuck, spec=averaged))
+
+
+def test_top_share_and_changed_share() -> None:
+    assert math.isnan(top_share([1] * 19))
+    assert top_share([1] * 15 + [2] * 5 + [-1] * 80) == 0.75
+    assert math.isnan(changed_share([1] * 9, [2] * 9))
+    assert changed_share([1] * 20, [1] * 10 + [2] * 5 + [-1] * 5) == pytest.approx(1 / 3)

@@ -1,0 +1,53 @@
+from dataclasses import replace
+
+import pytest
+from example_record import BROKEN, STEPS, names, record
+
+from counterfeit.files import Row
+from counterfeit.insight.detectors import Record, examine
+from counterfeit.run.rows import Measurement
+
+
+def test_the_best_kept_checkpoint_is_named() -> None:
+    (finding,) = examine(record(signs=BROKEN["best-long-ago"][1]))
+    assert (finding.first_epoch, finding.evidence["best_epoch"]) == (4.0, 4.0)
+    assert "--epoch 5" in finding.advice  # epochs 3 and 4 are not kept
+
+
+def fid_row(epoch: int, split: str, fid: float) -> Row:
+    metrics = {f"fid_x-v1_{split}_10k": Measurement(fid, 0.1)}
+    return {"step": STEPS * epoch, "epoch": epoch, "metrics": metrics}
+
+
+def test_fid_decides_about_the_best_epoch_where_it_was_measured() -> None:
+    metrics = [
+        fid_row(epoch, "validation", fid)
+        for epoch, fid in ((2, 20.0), (4, 9.0), (6, 12.0), (8, 30.0), (10, 40.0))
+    ]
+    run = record()
+    found = examine(Record(run.recipe, run.log, run.vitals, metrics, run.kept_epochs))
+    assert [finding.name for finding in found] == ["best-long-ago"]
+    assert "fid_x-v1_validation_10k" in found[0].evidence
+
+
+@pytest.mark.parametrize("on_test", [1, 3])
+def test_a_later_measurement_by_another_protocol_hides_no_series(on_test: int) -> None:
+    metrics = [
+        fid_row(epoch, "validation", fid)
+        for epoch, fid in ((2, 20.0), (4, 9.0), (6, 12.0), (8, 30.0), (10, 40.0))
+    ]
+    later = [fid_row(epoch, "test", 41.0) for epoch in (6, 8, 10)[-on_test:]]
+    found = examine(replace(record(), metrics=[*metrics, *later]))
+    assert [finding.name for finding in found] == ["best-long-ago"]
+    assert "fid_x-v1_validation_10k" in found[0].evidence
+
+
+def test_a_vitals_row_may_lack_any_of_its_numbers() -> None:
+    complete = record(signs=BROKEN["best-long-ago"][1])
+    assert names(complete) == {"best-long-ago"}
+    for lacking in range(len(complete.vitals)):
+        rows = [
+            {"step": row["step"], "epoch": row["epoch"]} if at == lacking else row
+            for at, row in enumerate(complete.vitals)
+        ]
+        assert names(replace(complete, vitals=rows)) == {"best-long-ago"}
