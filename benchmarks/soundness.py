@@ -22,6 +22,7 @@ from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
 from counterfeit.game.game import Game
+from counterfeit.game.inputs import Batch
 from counterfeit.training.interval import Interval
 from counterfeit.training.loop import LOG_EVERY
 from counterfeit.training.soundness import check
@@ -36,14 +37,14 @@ def cpu_seconds(work: Callable[[], None]) -> float:
 def measure(spec: recipe.Recipe, repeats: int) -> tuple[list[float], list[float]]:
     """CPU seconds of each interval, and of each check."""
     images = data.load(spec.data.name)
-    game = Game(spec, images.mean_image(), seed=0, device=torch.device("cpu"))
-    batch = data.as_float(images.images[: spec.training.batch_size], *spec.value_range)
+    game = Game.from_recipe(spec, images.mean_image(), seed=0, device=torch.device("cpu"))
+    batch = Batch(data.as_float(images.images[: spec.training.batch_size], *spec.value_range))
     interval = Interval(LOG_EVERY, spec.training.batch_size, game.device)
 
     def train() -> None:
         interval.clear()
         for step in range(LOG_EVERY):
-            interval.add(game.update(step, 0, batch.unsqueeze(0)))
+            interval.add(game.update(step, 0, [batch]))
 
     def look() -> None:
         check(game.tensors(), interval.losses, LOG_EVERY, LOG_EVERY)

@@ -25,16 +25,17 @@ UPDATES = """
 import sys, time, torch
 from counterfeit import data, recipe
 from counterfeit.game.game import Game
+from counterfeit.game.inputs import Pool
 
 spec = recipe.load(sys.argv[1])
 images = data.load(spec.data.name)
-game = Game(spec, images.mean_image(), seed=0, device=torch.device("cpu"))
+game = Game.from_recipe(spec, images.mean_image(), seed=0, device=torch.device("cpu"))
+pool = Pool.of(images, spec.value_range, game.device)
 batch = spec.training.batch_size
 
 def update(step):
     chosen = torch.arange(step * batch, (step + 1) * batch) % len(images)
-    reals = data.as_float(images.images.index_select(0, chosen), *spec.value_range)
-    game.update(step, 0, reals.unsqueeze(0))
+    game.update(step, 0, pool.batches(chosen, 1))
 
 for step in range(20):
     update(step)

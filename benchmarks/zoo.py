@@ -26,8 +26,7 @@ from unittest.mock import patch
 import torch
 from torch import Tensor, nn
 
-from counterfeit import data, recipe
-from counterfeit import networks as model
+from counterfeit import data, networks, recipe
 from counterfeit.data import ImageData
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
@@ -40,6 +39,9 @@ from counterfeit.seeds import stream
 from counterfeit.training import loop
 
 Breakage = Callable[[], AbstractContextManager[Any]]
+
+G, D = 0, 1
+"""The players of a pair."""
 
 MNIST = (
     "data.train_images=6000", "training.batch_size=64", "training.epochs=16",
@@ -123,16 +125,17 @@ def few_latents(bits: int) -> Breakage:
     return patched_latents(quantise)
 
 
-def patched_networks(which: str, change: Callable[[nn.Module], None]) -> Breakage:
-    build = getattr(model, which)
+def patched_network(player: int, change: Callable[[nn.Module], None]) -> Breakage:
+    """G, player 0, or D, player 1, changed when a training builds it."""
+    build = networks.build_pair
 
-    def broken(*given: Any, **options: Any) -> nn.Module:
-        network: nn.Module = build(*given, **options)
+    def broken(*given: Any, **options: Any) -> tuple[nn.Module, nn.Module]:
+        pair = build(*given, **options)
         with torch.no_grad():
-            change(network)
-        return network
+            change(pair[player])
+        return pair
 
-    return lambda: patch.object(model, which, broken)
+    return lambda: patch.object(networks, "build_pair", broken)
 
 
 def batchnorm_momentum(value: float) -> Breakage:
@@ -143,10 +146,10 @@ def batchnorm_momentum(value: float) -> Breakage:
             if isinstance(module, nn.BatchNorm1d):
                 module.momentum = value
 
-    return patched_networks("build_generator", change)
+    return patched_network(G, change)
 
 
-def shifted_biases(which: str, shift: float, share: float = 1.0) -> Breakage:
+def shifted_biases(player: int, shift: float, share: float = 1.0) -> Breakage:
     """The first `share` of each hidden linear layer's biases moved by `shift`."""
 
     def change(network: nn.Module) -> None:
@@ -155,7 +158,7 @@ def shifted_biases(which: str, shift: float, share: float = 1.0) -> Breakage:
             if isinstance(module, nn.Linear):
                 module.bias[: round(share * len(module.bias))] += shift
 
-    return patched_networks(which, change)
+    return patched_network(player, change)
 
 
 @contextmanager
@@ -171,8 +174,8 @@ def swapped_labels() -> Iterator[None]:
         return of_real, of_fake
 
     with (
-        patch("counterfeit.game.engines.fast.discriminator_loss", swapped_loss),
-        patch("counterfeit.game.engines.fast.discriminator_slopes", swapped_slopes),
+        patch.object(losses, "discriminator_loss", swapped_loss),
+        patch.object(losses, "discriminator_slopes", swapped_slopes),
     ):
         yield
 
@@ -376,13 +379,13 @@ SPECIMENS: list[Specimen] = [
     copied("30-images-repeated-digits", STAGE_3, DIGITS, LEAKY, breakage=few_different(30)),
     # Networks.
     dead("dead-g-mnist", STAGE_2, MNIST, SHORT, LEAKY[0], SLOW_ADAM_D,
-         breakage=shifted_biases("build_generator", -3.0, 0.8)),
+         breakage=shifted_biases(G, -3.0, 0.8)),
     dead("dead-g-digits", STAGE_2, DIGITS, LEAKY[0], SLOW_ADAM_D,
-         breakage=shifted_biases("build_generator", -3.0, 0.8)),
+         breakage=shifted_biases(G, -3.0, 0.8)),
     dead("idle-pieces-digits", PAPER, PAPER_DIGITS, "training.epochs=30",
-         breakage=shifted_biases("build_discriminator", 1.0, 0.2)),
+         breakage=shifted_biases(D, 1.0, 0.2)),
     dead("dead-d-mnist", STAGE_3, MNIST, SHORT, "discriminator.activation=relu",
-         breakage=shifted_biases("build_discriminator", -5.0, 0.8)),
+         breakage=shifted_biases(D, -5.0, 0.8)),
     # Learning rates.
     high_rates("adam-0.1-mnist", STAGE_3, MNIST, SHORT, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH,
                must=GRADIENT_LOST),
@@ -475,11 +478,11 @@ TEST_SPECIMENS: list[Specimen] = [
     bad_data("test-wrapped-mnist", STAGE_3, MNIST, SHORT, LEAKY, breakage=few_different(500),
              seed=10),
     dead("test-dead-g-fashion", STAGE_2, FASHION, SHORT, LEAKY[0], SLOW_ADAM_D,
-         breakage=shifted_biases("build_generator", -3.0, 0.8), seed=10),
+         breakage=shifted_biases(G, -3.0, 0.8), seed=10),
     dead("test-dead-d-digits", STAGE_3, DIGITS, "discriminator.activation=relu",
-         breakage=shifted_biases("build_discriminator", -5.0, 0.8), seed=10),
+         breakage=shifted_biases(D, -5.0, 0.8), seed=10),
     dead("test-idle-pieces-digits", PAPER, PAPER_DIGITS, "training.epochs=30",
-         breakage=shifted_biases("build_discriminator", 1.0, 0.2), seed=10),
+         breakage=shifted_biases(D, 1.0, 0.2), seed=10),
     high_rates("test-adam-0.1-fashion", STAGE_3, FASHION, SHORT, LEAKY, ADAM_G_HIGH, ADAM_D_HIGH,
                must=GRADIENT_LOST, seed=10),
     high_rates("test-sgd-3-fashion", STAGE_1, FASHION, SHORT, LEAKY[0], SGD_G_HIGH, SGD_D_HIGH,

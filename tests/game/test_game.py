@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from counterfeit import networks, recipe
+from counterfeit.data import ImageData
 from counterfeit.game import optimizers
+from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.game import Game
-from counterfeit.game.step import Player, alternating_step, simultaneous_step
+from counterfeit.game.inputs import Batch, Pool
 
 SHAPE = (1, 8, 8)
 SMALL = [
@@ -33,24 +35,25 @@ def spec_of(name: str, *overrides: str) -> recipe.Recipe:
 
 
 def game_of(spec: recipe.Recipe, seed: int) -> Game:
-    return Game(spec, torch.full(SHAPE, 0.4), seed=seed, device=CPU)
+    """The recipe's game, which knows its recipe here."""
+    game = Game.from_recipe(spec, torch.full(SHAPE, 0.4), seed=seed, device=CPU)
+    game.recipe = spec
+    return game
 
 
-def batch(spec: recipe.Recipe, number: int) -> Tensor:
+def batch(spec: recipe.Recipe, number: int) -> list[Batch]:
     rng = torch.Generator().manual_seed(number)
-    return torch.rand(spec.training.discriminator_steps, 8, *SHAPE, generator=rng)
+    k = spec.training.discriminator_steps
+    return [Batch(images) for images in torch.rand(k, 8, *SHAPE, generator=rng)]
 
 
 def plain_twin(game: Game) -> Game:
     """A copy of the game, moved by the plain step."""
     twin = game_of(game.recipe, game.seed)
     twin.load({name: tensor.clone() for name, tensor in game.tensors().items()})
-    players = [
-        Player(player.network, player.optimizer) for player in (twin.generator, twin.discriminator)
-    ]
-    simultaneous = game.recipe.training.update == "simultaneous"
-    step = simultaneous_step if simultaneous else alternating_step
-    twin._move = lambda *arguments: step(*players, *arguments)
+    twin.engine = PlainEngine(
+        twin.generator, twin.discriminator, twin.rules, bf16=False, rng=twin.rng
+    )
     return twin
 
 
@@ -152,18 +155,16 @@ def test_what_an_engine_does_not_know_it_leaves_to_the_plain_step(
     change: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alter, where = CHANGES[change]
-    makers = {"generator": "build_generator", "discriminator": "build_discriminator"}
-    for player, maker in makers.items():
-        if where not in ("both", player):
-            continue
-        build = getattr(networks, maker)
+    build = networks.build_pair
 
-        def altered(*arguments, build=build, **settings):
-            network = build(*arguments, **settings)
-            alter(network)
-            return network
+    def altered(*arguments, **settings):
+        pair = build(*arguments, **settings)
+        for player, network in zip(("generator", "discriminator"), pair, strict=True):
+            if where in ("both", player):
+                alter(network)
+        return pair
 
-        monkeypatch.setattr(networks, maker, altered)
+    monkeypatch.setattr(networks, "build_pair", altered)
     game = game_of(spec_of(name), 3)
     assert_it_is_the_plain_step(game, 0)
 
@@ -253,13 +254,10 @@ def test_a_generator_is_handed_over_as_it_samples(tmp_path, tiny) -> None:
 @pytest.mark.parametrize("name", ["batchnorm-smoothing", "paper"])
 def test_in_bf16_pixels_logits_and_losses_stay_float32_everywhere(name: str) -> None:
     """As the recipe says of `precision`; off the CPU, autocast once made them bfloat16."""
-    from counterfeit.game.game import in_bf16
-
     spec = spec_of(name)
     game = game_of(spec, 0)
-    step = simultaneous_step if spec.training.update == "simultaneous" else alternating_step
-    game._move = in_bf16(
-        lambda *arguments: step(game.generator, game.discriminator, *arguments), CPU
+    game.engine = PlainEngine(
+        game.generator, game.discriminator, game.rules, bf16=True, rng=game.rng
     )
     outcome = game.update(0, 0, batch(spec, 0))
     for name in ("discriminator_loss", "generator_loss", "real_logits", "fake_logits"):
@@ -270,3 +268,19 @@ def test_in_bf16_pixels_logits_and_losses_stay_float32_everywhere(name: str) -> 
         assert game.D(images).dtype == torch.float32
     copied = copy.deepcopy(game.D).double()
     assert copied(images.double()).dtype == torch.float64
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_labels_travel_with_their_images(labelled: bool) -> None:
+    images = torch.arange(12, dtype=torch.uint8).view(12, 1, 1, 1)
+    data = ImageData("numbers", "train", images, torch.arange(12) if labelled else None)
+    pool = Pool.of(data, (-1.0, 1.0), CPU)
+    chosen = torch.tensor([7, 1, 4, 11, 0, 2])
+    first, second = pool.batches(chosen, 2)
+    for part, expected in ((first, [7, 1, 4]), (second, [11, 0, 2])):
+        assert part.images.flatten().tolist() == pytest.approx(
+            [2 * value / 255 - 1 for value in expected]
+        )
+        assert (part.labels.tolist() if labelled else part.labels) == (
+            expected if labelled else None
+        )

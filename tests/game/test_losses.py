@@ -1,6 +1,7 @@
 """Losses: the paper's equations, and what logits save."""
 
 import math
+from typing import get_args
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn.functional import binary_cross_entropy
 
+from counterfeit import recipe
 from counterfeit.game import losses
 
 LOGITS = st.lists(st.floats(-12, 12), min_size=1, max_size=20).map(
@@ -66,15 +68,26 @@ def test_the_slopes_are_the_losses_derivatives(
     real: torch.Tensor, fake: torch.Tensor, label: float
 ) -> None:
     real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
-    expected = torch.autograd.grad(losses.discriminator_loss(real, fake, label), (real, fake))
-    for slope, derivative in zip(
-        losses.discriminator_slopes(real, fake, label), expected, strict=True
-    ):
-        torch.testing.assert_close(slope, derivative)
-    assert losses.GENERATOR_LOSSES.keys() == losses.GENERATOR_SLOPES.keys()
-    for name, loss in losses.GENERATOR_LOSSES.items():
-        (derivative,) = torch.autograd.grad(loss(fake), fake)
-        torch.testing.assert_close(losses.GENERATOR_SLOPES[name](fake), derivative)
+    for kind in losses.ANALYTIC:
+        loss, of_real, of_fake = kind(label), losses.Scores(real), losses.Scores(fake)
+        expected = torch.autograd.grad(loss.discriminator(of_real, of_fake), (real, fake))
+        for slope, derivative in zip(loss.discriminator_slopes(real, fake), expected, strict=True):
+            torch.testing.assert_close(slope, derivative)
+        (derivative,) = torch.autograd.grad(loss.generator(of_fake), fake)
+        torch.testing.assert_close(loss.generator_slopes(fake), derivative)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_a_recipes_loss_is_found_by_its_name(name: str) -> None:
+    spec = recipe.Loss(generator=name, real_labels=(0.9, 1.0))
+    drawn = [losses.from_recipe(spec, 5, torch.Generator().manual_seed(1)) for _ in range(2)]
+    assert type(drawn[0]) is type(losses.LOSSES[name](torch.ones(1)))
+    assert torch.equal(drawn[0].real_labels, drawn[1].real_labels)
+    assert ((drawn[0].real_labels >= 0.9) & (drawn[0].real_labels <= 1)).all()
+
+
+def test_every_loss_that_a_recipe_may_name_exists() -> None:
+    assert set(losses.LOSSES) == set(get_args(recipe.Loss.model_fields["generator"].annotation))
 
 
 def test_an_undecided_discriminator_costs_log_2() -> None:

@@ -6,8 +6,16 @@ from torch import nn
 
 from counterfeit import networks, recipe
 from counterfeit.game import optimizers
-from counterfeit.game.inputs import draw_latents
-from counterfeit.game.step import Player, alternating_step, simultaneous_step
+from counterfeit.game.inputs import Batch, draw_latents
+from counterfeit.game.losses import LOSSES, Scores
+from counterfeit.game.step import (
+    Outcome,
+    Player,
+    Rules,
+    alternating_step,
+    judge,
+    simultaneous_step,
+)
 from counterfeit.seeds import stream
 
 SHAPE = (1, 8, 8)
@@ -16,12 +24,18 @@ BATCH = 16
 
 def players(spec: recipe.Recipe) -> tuple[Player, Player]:
     """Both players in float64."""
-    G = networks.build_generator(spec, SHAPE, seed=3).double()
-    D = networks.build_discriminator(spec, SHAPE, seed=3).double()
+    G = networks.build_generator(spec.generator, spec.latent.dim, SHAPE, seed=3).double()
+    D = networks.build_discriminator(spec.discriminator, SHAPE, seed=3).double()
     return (
-        Player(G, optimizers.build(G, spec.generator.optimizer)),
-        Player(D, optimizers.build(D, spec.discriminator.optimizer)),
+        Player(G, optimizers.build(G, spec.generator.optimizer), spec.generator.optimizer),
+        Player(D, optimizers.build(D, spec.discriminator.optimizer), spec.discriminator.optimizer),
     )
+
+
+def move(step, players, reals, z, labels, generator_loss="non-saturating", **rules) -> Outcome:
+    """One update by the step, of real images (k, B, C, H, W)."""
+    settled = Rules(LOSSES[generator_loss](labels), **rules)
+    return step(*players, [Batch(real) for real in reals], z, settled, 0, torch.Generator())
 
 
 def batches(spec: recipe.Recipe, k: int, draws: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -79,7 +93,7 @@ def test_it_is_the_articles_update(name: str) -> None:
     labels = torch.linspace(*spec.loss.real_labels, BATCH, dtype=torch.float64)
     for _ in range(10):
         reals, z = batches(spec, 1, 1)
-        outcome = alternating_step(*ours, reals, z, labels, spec.loss.generator)
+        outcome = move(alternating_step, ours, reals, z, labels, spec.loss.generator)
         d_loss, g_loss = article_step(*theirs, reals[0], z[0], labels)
         assert outcome.discriminator_loss.item() == pytest.approx(d_loss, rel=1e-9)
         assert outcome.generator_loss.item() == pytest.approx(g_loss, rel=1e-9)
@@ -92,7 +106,7 @@ def test_simultaneous_takes_both_gradients_at_the_old_parameters() -> None:
     ours, theirs = players(spec), players(spec)
     reals, z = batches(spec, 1, 1)
     labels = torch.ones(BATCH, dtype=torch.float64)
-    simultaneous_step(*ours, reals, z, labels, "non-saturating")
+    move(simultaneous_step, ours, reals, z, labels)
 
     generator, discriminator = theirs
     G, D = generator.network, discriminator.network
@@ -114,7 +128,7 @@ def test_simultaneous_shares_one_dropout_mask() -> None:
     generator, discriminator = players(spec)
     reals, z = batches(spec, 1, 1)
     labels = torch.ones(BATCH, dtype=torch.float64)
-    outcome = simultaneous_step(generator, discriminator, reals, z, labels, "non-saturating")
+    outcome = move(simultaneous_step, (generator, discriminator), reals, z, labels)
     expected = nn.functional.softplus(-outcome.fake_logits).mean()
     torch.testing.assert_close(outcome.generator_loss, expected)
 
@@ -124,7 +138,7 @@ def test_k_steps_of_d_see_k_batches_and_g_moves_once() -> None:
     ours, theirs = players(spec), players(spec)
     reals, z = batches(spec, 3, 3)
     labels = torch.ones(BATCH, dtype=torch.float64)
-    alternating_step(*ours, reals, z, labels, "non-saturating")
+    move(alternating_step, ours, reals, z, labels)
 
     generator, discriminator = theirs
     G, D = generator.network, discriminator.network
@@ -145,8 +159,8 @@ def test_fresh_latents_are_gs_own() -> None:
     reals, z = batches(spec, 1, 2)
     labels = torch.ones(BATCH, dtype=torch.float64)
     fresh, shared = players(spec), players(spec)
-    alternating_step(*fresh, reals, z, labels, "non-saturating")
-    alternating_step(*shared, reals, z[:1], labels, "non-saturating")
+    move(alternating_step, fresh, reals, z, labels)
+    move(alternating_step, shared, reals, z[:1], labels)
     assert_equal_weights(fresh[1].network, shared[1].network)
     assert not torch.equal(fresh[0].parameters[0], shared[0].parameters[0])
 
@@ -161,7 +175,7 @@ def test_minimax_and_non_saturating_pull_g_the_same_way_at_the_start() -> None:
         generator, discriminator = players(spec)
         nn.init.zeros_(discriminator.network.output.bias)
         discriminator.network.output.weight.data.mul_(1e-6)
-        outcome = simultaneous_step(generator, discriminator, reals, z, labels, loss)
+        outcome = move(simultaneous_step, (generator, discriminator), reals, z, labels, loss)
         gradients.append(torch.cat([g.flatten() for g in outcome.generator_gradients]))
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=0)
 
@@ -174,6 +188,88 @@ def test_frozen_lines_stay_and_trainable_lines_move() -> None:
         before = [line.detach().clone() for line in lines]
         reals, z = batches(spec, 1, 1)
         labels = torch.ones(BATCH, dtype=torch.float64)
-        alternating_step(generator, discriminator, reals, z, labels, "non-saturating")
+        move(alternating_step, (generator, discriminator), reals, z, labels)
         moved = [not torch.equal(a, b) for a, b in zip(before, lines, strict=True)]
         assert moved == [trainable] * 4
+
+
+class Relativistic:
+    """A loss that a user might add: f(real) - f(fake), Jolicoeur-Martineau 2018."""
+
+    probabilistic = False
+    relative = True
+
+    def discriminator(self, real: Scores, fake: Scores) -> torch.Tensor:
+        return nn.functional.softplus(fake.logits - real.logits).mean()
+
+    def generator(self, fake: Scores, real: Scores | None) -> torch.Tensor:
+        assert real is not None
+        return nn.functional.softplus(real.logits - fake.logits).mean()
+
+
+class Slope:
+    """A penalty: D's squared gradient at real images, as in Mescheder et al. 2018 (1801.04406)."""
+
+    name = "r1"
+
+    def __init__(self, every: int = 1) -> None:
+        self.every = every
+
+    def __call__(self, D, real: Batch, fake: Batch, rng: torch.Generator) -> torch.Tensor:
+        images = real.images.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(D(images).sum(), images, create_graph=True)
+        return slope.square().sum(dim=(1, 2, 3)).mean()
+
+
+@pytest.mark.parametrize("step", [alternating_step, simultaneous_step])
+def test_a_loss_may_compare_fakes_with_real_images(step) -> None:
+    spec = small("sgd")
+    ours, (generator, discriminator) = players(spec), players(spec)
+    reals, z = batches(spec, 1, 1)
+    rules = Rules(Relativistic())
+    outcome = step(*ours, [Batch(reals[0])], z, rules, 0, torch.Generator())
+
+    G, D = generator.network, discriminator.network
+    d_loss = nn.functional.softplus(D(G(z[0]).detach()) - D(reals[0])).mean()
+    d_gradients = torch.autograd.grad(d_loss, discriminator.parameters)
+    if step is alternating_step:
+        discriminator.descend(d_gradients)
+    g_loss = nn.functional.softplus(D(reals[0]) - D(G(z[0]))).mean()
+    g_gradients = torch.autograd.grad(g_loss, generator.parameters)
+    torch.testing.assert_close(outcome.generator_loss, g_loss)
+    for mine, expected in zip(outcome.generator_gradients, g_gradients, strict=True):
+        torch.testing.assert_close(mine, expected)
+    for mine, expected in zip(outcome.discriminator_gradients, d_gradients, strict=True):
+        torch.testing.assert_close(mine, expected)
+
+
+@pytest.mark.parametrize("step", [alternating_step, simultaneous_step])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_penalty_is_added_to_ds_loss_in_the_updates_where_it_is_due(step, number: int) -> None:
+    spec = small("sgd", "discriminator.activation=leaky-relu")
+    ours, (generator, discriminator) = players(spec), players(spec)
+    reals, z = batches(spec, 1, 1)
+    labels = torch.ones(BATCH, dtype=torch.float64)
+    rules = Rules(LOSSES["non-saturating"](labels), penalties=[Slope(every=2)])
+    outcome = step(*ours, [Batch(reals[0])], z, rules, number, torch.Generator())
+
+    G, D = generator.network, discriminator.network
+    loss = rules.loss.discriminator(Scores(D(reals[0])), Scores(D(G(z[0]).detach())))
+    penalty = Slope()(D, Batch(reals[0]), Batch(reals[0]), torch.Generator())
+    due = number % 2 == 0
+    expected = torch.autograd.grad(loss + penalty * due, discriminator.parameters)
+    assert list(outcome.penalties) == ["r1"] * due
+    torch.testing.assert_close(outcome.discriminator_loss, loss)
+    for mine, gradient in zip(outcome.discriminator_gradients, expected, strict=True):
+        torch.testing.assert_close(mine, gradient)
+
+
+def test_other_heads_of_d_reach_the_loss_with_their_images() -> None:
+    class TwoHeads(nn.Module):
+        def forward(self, images: torch.Tensor) -> Scores:
+            return Scores(images.mean((1, 2, 3)), {"sum": images.sum((1, 2, 3))})
+
+    real, fake = torch.rand(3, *SHAPE), torch.rand(3, *SHAPE)
+    for said, images in zip(judge(TwoHeads(), real, fake), (real, fake), strict=True):
+        assert torch.equal(said.logits, images.mean((1, 2, 3)))
+        assert torch.equal(said.extra["sum"], images.sum((1, 2, 3)))

@@ -1,123 +1,156 @@
-"""The two players of a recipe, how one update moves them, and the state that it changes."""
+"""Two players, the rules between them, and all the state that an update changes."""
 
 import copy
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit import networks
-from counterfeit.game import inputs, optimizers
+from counterfeit.game import inputs, losses, optimizers
 from counterfeit.game.average import Average
-from counterfeit.game.engines.cuda import GraphedStep
-from counterfeit.game.engines.fast import FastStep, Unknown
+from counterfeit.game.engines.choose import choose
+from counterfeit.game.inputs import Batch
 from counterfeit.game.state import AVERAGE, part_of
-from counterfeit.game.step import Outcome, Player, alternating_step, simultaneous_step
-from counterfeit.recipe import Recipe
+from counterfeit.game.step import Outcome, Player, Rules
+from counterfeit.recipe import Latent, Recipe
 from counterfeit.seeds import stream, stream_seed
-
-logger = logging.getLogger(__name__)
-
-
-def in_bf16(move: Callable[..., Outcome], device: torch.device) -> Callable[..., Outcome]:
-    """The same update with matrix products in bfloat16, by PyTorch's autocast."""
-
-    def moved(*arguments: object) -> Outcome:
-        # Without its cache, which would hold the weights that D had before its step.
-        with torch.autocast(device.type, torch.bfloat16, cache_enabled=False):
-            return move(*arguments)
-
-    return moved
-
-
-def choose(
-    generator: Player,
-    discriminator: Player,
-    recipe: Recipe,
-    device: torch.device,
-    rng: torch.Generator,
-) -> Callable[..., Outcome]:
-    """The update of these players: the fast one where it computes the same, else the plain one."""
-    simultaneous = recipe.training.update == "simultaneous"
-    bf16 = recipe.training.precision == "bf16"
-    if device.type == "cpu":
-        try:
-            fast = FastStep(generator, discriminator, torch.bfloat16 if bf16 else torch.float32)
-            return fast.simultaneous if simultaneous else fast.alternating
-        except Unknown as unknown:
-            logger.info("no fast update for %s", unknown)
-    step = simultaneous_step if simultaneous else alternating_step
-    move: Callable[..., Outcome] = partial(step, generator, discriminator)
-    if bf16:
-        move = in_bf16(move, device)
-    return GraphedStep(move, rng) if device.type == "cuda" else move
 
 
 class Game:
-    """Generator, discriminator and their optimisers, as the recipe and the seed start them.
+    """A generator and a discriminator, trained against each other.
 
     Args:
-        recipe: what to train.
-        mean_image: the training images' mean, (C, H, W) in [0, 1].
-        seed: fixes the initial weights, labels, latents and dropout of every update.
-        device: where it all lives.
+        generator, discriminator: on `device`, with their optimisers and schedules.
+        rules: what they play for.
+        prior: where latents come from.
+        seed: fixes the latents, dropout and penalties of every update.
+        dropout: where the networks draw from; it is set anew for each update.
+        fresh_latents: whether G's step draws latents of its own, or uses those of the last D step.
+        precision: of matrix products.
+        average: of the generator's weights, to sample from.
         halvings: steps from each of which both learning rates are halved once more.
     """
 
     def __init__(
         self,
+        generator: Player,
+        discriminator: Player,
+        rules: Rules,
+        prior: Latent,
+        *,
+        seed: int,
+        device: torch.device,
+        dropout: torch.Generator,
+        fresh_latents: bool = False,
+        precision: Literal["float32", "bf16"] = "float32",
+        average: Average | None = None,
+        halvings: Sequence[int] = (),
+    ) -> None:
+        self.generator = generator
+        self.discriminator = discriminator
+        self.rules = rules
+        self.prior = prior
+        self.seed = seed
+        self.device = device
+        self.dropout = dropout
+        self.fresh_latents = fresh_latents
+        self.average = average
+        self.halvings = halvings
+        self.rng = torch.Generator(device)
+        self.engine = choose(
+            generator,
+            discriminator,
+            rules,
+            device=device,
+            bf16=precision == "bf16",
+            rng=self.rng,
+            dropout=dropout,
+        )
+
+    @classmethod
+    def from_recipe(
+        cls,
         recipe: Recipe,
         mean_image: Float[Tensor, "C H W"],
         *,
         seed: int,
         device: torch.device,
         halvings: Sequence[int] = (),
-    ) -> None:
-        self.recipe = recipe
-        self.seed = seed
-        self.device = device
-        self.halvings = halvings
+    ) -> "Game":
+        """The recipe's game, as the seed starts it.
+
+        Args:
+            recipe: what to train.
+            mean_image: the training images' mean, in [0, 1].
+            seed: fixes the initial weights and real labels, and all that `Game` says.
+            device: where it all lives.
+            halvings: see `Game`.
+
+        Raises:
+            CounterfeitError: this machine's memory cannot hold it.
+        """
         channels, height, width = mean_image.shape
-        shape = (channels, height, width)
-        networks.require_training_memory(recipe, shape)
-        G = networks.build_generator(recipe, shape, seed=seed).to(device)
-        D = networks.build_discriminator(recipe, shape, seed=seed, device=device)
+        dropout = torch.Generator(device)
+        G, D = networks.build_pair(recipe, (channels, height, width), seed=seed, rng=dropout)
         if recipe.generator.output_bias == "data-mean":
             networks.init_output_bias(G, mean_image)
-        self.G, self.D = G, D
         graphed = device.type == "cuda"
-        self.generator = Player(G, optimizers.build(G, recipe.generator.optimizer, graphed=graphed))
-        decay = recipe.generator.ema_decay
-        self.average = Average(G, decay) if decay else None
-        self.discriminator = Player(
-            D, optimizers.build(D, recipe.discriminator.optimizer, graphed=graphed)
+        generator, discriminator = (
+            Player(
+                network.to(device),
+                optimizers.build(network, section.optimizer, graphed=graphed),
+                section.optimizer,
+            )
+            for network, section in ((G, recipe.generator), (D, recipe.discriminator))
         )
-        self._move = choose(self.generator, self.discriminator, recipe, device, D.rng)
-        low, high = recipe.loss.real_labels
-        self.real_labels = torch.empty(recipe.training.batch_size, device=device)
-        self.real_labels.uniform_(low, high, generator=stream(seed, "labels", device=device))
+        loss = losses.from_recipe(
+            recipe.loss, recipe.training.batch_size, stream(seed, "labels", device=device)
+        )
+        decay = recipe.generator.ema_decay
+        return cls(
+            generator,
+            discriminator,
+            Rules(loss, update=recipe.training.update),
+            recipe.latent,
+            seed=seed,
+            device=device,
+            dropout=dropout,
+            fresh_latents=recipe.training.generator_latents == "fresh",
+            precision=recipe.training.precision,
+            average=Average(G, decay) if decay else None,
+            halvings=halvings,
+        )
 
-    def update(self, step: int, epoch: int, reals: Float[Tensor, "k B C H W"]) -> Outcome:
+    @property
+    def G(self) -> nn.Module:
+        return self.generator.network
+
+    @property
+    def D(self) -> nn.Module:
+        return self.discriminator.network
+
+    def update(self, step: int, epoch: int, reals: Sequence[Batch]) -> Outcome:
         """Update number `step` of the generator, counted from 0, in that epoch.
 
         Everything random in it is a function of the seed and the step.
+
+        Args:
+            reals: a batch for each step of D.
         """
-        spec = self.recipe
-        k, batch_size = reals.shape[:2]
-        draws = k + (spec.training.generator_latents == "fresh")
+        draws, batch_size = len(reals) + self.fresh_latents, len(reals[0].images)
         z = inputs.draw_latents(
-            spec.latent, draws * batch_size, stream(self.seed, "latent", step, self.device)
+            self.prior, draws * batch_size, stream(self.seed, "latent", step, self.device)
         ).view(draws, batch_size, -1)
-        self.D.rng.manual_seed(stream_seed(self.seed, "dropout", step))
+        self.dropout.manual_seed(stream_seed(self.seed, "dropout", step))
+        if self.rules.penalties:
+            self.rng.manual_seed(stream_seed(self.seed, "penalty", step))
         share = 0.5 ** sum(step >= start for start in self.halvings)  # of the learning rates
-        optimizers.schedule(self.generator.optimizer, spec.generator.optimizer, step, epoch, share)
-        optimizers.schedule(
-            self.discriminator.optimizer, spec.discriminator.optimizer, step * k, epoch, share
-        )
-        outcome = self._move(reals, z, self.real_labels, spec.loss.generator)
+        self.generator.schedule(step, epoch, share)
+        self.discriminator.schedule(step * len(reals), epoch, share)
+        outcome = self.engine(reals, z, step)
         if self.average is not None:
             self.average.update(self.G, step + 1)
         return outcome

@@ -1,12 +1,49 @@
-"""The losses of the two-player game, as pure functions of the discriminator's logits.
+"""The losses of the two-player game, as pure functions of what the discriminator says.
 
 With D(x) = sigmoid(f(x)):  -log D = softplus(-f)  and  -log(1 - D) = softplus(f).
 All losses are means over the batch, in nats, and are minimised.
+
+A new loss is a class with the methods of `Loss`, and an entry in `LOSSES` under the name that
+recipes give it. Where its slopes are written out too, in `ANALYTIC`, the fast engine runs it.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, get_args
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import softplus
+
+from counterfeit import recipe
+
+
+class Scores(NamedTuple):
+    """What a discriminator says of N images."""
+
+    logits: Float[Tensor, " N"]
+    extra: Mapping[str, Float[Tensor, "N ..."]] = MappingProxyType({})
+    """What its other heads say, by name."""
+
+
+class Loss(Protocol):
+    """What the players play for. It holds its settings and no state."""
+
+    @property
+    def probabilistic(self) -> bool:
+        """Whether sigmoid(logit) is D(x), a probability that may be logged as such."""
+
+    @property
+    def relative(self) -> bool:
+        """Whether G's loss compares its fakes with real images, through the D just updated."""
+
+    def discriminator(self, real: Scores, fake: Scores) -> Float[Tensor, ""]:
+        """D's loss, of as many real images as fakes."""
+
+    def generator(self, fake: Scores, real: Scores | None) -> Float[Tensor, ""]:
+        """G's loss; `real` is None where the loss is not `relative`."""
 
 
 def value(real_logits: Float[Tensor, " N"], fake_logits: Float[Tensor, " M"]) -> Float[Tensor, ""]:
@@ -51,12 +88,6 @@ def minimax_generator_loss(fake_logits: Float[Tensor, " N"]) -> Float[Tensor, ""
     return -softplus(fake_logits).mean()
 
 
-GENERATOR_LOSSES = {
-    "non-saturating": nonsaturating_generator_loss,
-    "minimax": minimax_generator_loss,
-}
-
-
 # The losses' derivatives by each logit, for updates that run without autograd.
 
 
@@ -80,7 +111,64 @@ def minimax_generator_slopes(fake_logits: Float[Tensor, " N"]) -> Float[Tensor, 
     return fake_logits.sigmoid() / -len(fake_logits)
 
 
-GENERATOR_SLOPES = {
-    "non-saturating": nonsaturating_generator_slopes,
-    "minimax": minimax_generator_slopes,
+@dataclass(frozen=True)
+class CrossEntropy:
+    """D's part of the paper's game: it tells real images from fakes.
+
+    Args:
+        real_labels: what D should say of real images, by position in the batch.
+    """
+
+    real_labels: Float[Tensor, " N"] | float = 1.0
+
+    probabilistic = True
+    relative = False
+
+    def discriminator(self, real: Scores, fake: Scores) -> Float[Tensor, ""]:
+        return discriminator_loss(real.logits, fake.logits, self.real_labels)
+
+    def discriminator_slopes(
+        self, real_logits: Float[Tensor, " N"], fake_logits: Float[Tensor, " M"]
+    ) -> tuple[Float[Tensor, " N"], Float[Tensor, " M"]]:
+        return discriminator_slopes(real_logits, fake_logits, self.real_labels)
+
+
+class NonSaturating(CrossEntropy):
+    """And G maximises log D(G(z)): Goodfellow et al. 2014, section 3."""
+
+    def generator(self, fake: Scores, real: Scores | None = None) -> Float[Tensor, ""]:
+        return nonsaturating_generator_loss(fake.logits)
+
+    def generator_slopes(self, fake_logits: Float[Tensor, " N"]) -> Float[Tensor, " N"]:
+        return nonsaturating_generator_slopes(fake_logits)
+
+
+class Minimax(CrossEntropy):
+    """And G minimises log(1 - D(G(z))): Goodfellow et al. 2014, equation 1."""
+
+    def generator(self, fake: Scores, real: Scores | None = None) -> Float[Tensor, ""]:
+        return minimax_generator_loss(fake.logits)
+
+    def generator_slopes(self, fake_logits: Float[Tensor, " N"]) -> Float[Tensor, " N"]:
+        return minimax_generator_slopes(fake_logits)
+
+
+LOSSES: dict[str, Callable[[Tensor], Loss]] = {
+    "non-saturating": NonSaturating,
+    "minimax": Minimax,
 }
+"""By the name that a recipe gives to G's loss."""
+
+AnalyticLoss = NonSaturating | Minimax
+ANALYTIC = get_args(AnalyticLoss)
+"""Those whose derivatives by each logit are written out, as `…_slopes`."""
+
+
+def from_recipe(spec: recipe.Loss, batch_size: int, rng: torch.Generator) -> Loss:
+    """The recipe's loss for batches of that size; real labels are drawn from `rng`, and live there.
+
+    Where they are smoothed they are drawn once, one for each position in the batch.
+    """
+    real_labels = torch.empty(batch_size, device=rng.device)
+    real_labels.uniform_(*spec.real_labels, generator=rng)
+    return LOSSES[spec.generator](real_labels)

@@ -4,16 +4,21 @@ This is the specification of training. It runs on any device and in any precisio
 files, no logs and no schedule.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from counterfeit.game.losses import GENERATOR_LOSSES, discriminator_loss
+from counterfeit.game import optimizers
+from counterfeit.game.inputs import Batch
+from counterfeit.game.losses import Loss, Scores
+from counterfeit.game.penalties import Penalty
+from counterfeit.recipe import Adam, Sgd
 
 
 @dataclass
@@ -22,6 +27,8 @@ class Player:
 
     network: nn.Module
     optimizer: Optimizer
+    settings: Sgd | Adam
+    """What the optimiser's learning rate and momentum should be, over time."""
 
     @cached_property
     def parameters(self) -> list[Tensor]:
@@ -31,6 +38,19 @@ class Player:
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizer.step()
+
+    def schedule(self, update: int, epoch: int, share: float = 1.0) -> None:
+        """Get ready for an update; see `optimizers.schedule`."""
+        optimizers.schedule(self.optimizer, self.settings, update, epoch, share)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the players play for, and in which order they move."""
+
+    loss: Loss
+    penalties: Sequence[Penalty] = ()
+    update: Literal["alternating", "simultaneous"] = "alternating"
 
 
 @dataclass
@@ -44,15 +64,18 @@ class Outcome:
     fake_logits: Float[Tensor, " B"]
     discriminator_gradients: Sequence[Tensor]
     generator_gradients: Sequence[Tensor]
+    penalties: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+    """What was added to D's loss in its last step, by name."""
 
 
 def alternating_step(
     generator: Player,
     discriminator: Player,
-    reals: Float[Tensor, "k B C H W"],
+    reals: Sequence[Batch],
     latents: Float[Tensor, "draws B z"],
-    real_labels: Float[Tensor, " B"],
-    generator_loss: str,
+    rules: Rules,
+    number: int,
+    rng: torch.Generator,
 ) -> Outcome:
     """Train D on each of the k batches, then G once, through the D just updated.
 
@@ -60,50 +83,91 @@ def alternating_step(
         reals: real images, a batch for each step of D.
         latents: as many batches; G's step uses the fakes of the last one again. With one batch
             more, G's step uses that one.
-        real_labels: what D should say of real images, by position in the batch.
-        generator_loss: "non-saturating" or "minimax".
+        rules: the losses and penalties.
+        number: of the update, counted from 0; it decides which penalties are due.
+        rng: where penalties draw from.
     """
-    G, D = generator.network, discriminator.network
+    G, D, loss = generator.network, discriminator.network, rules.loss
 
     for real, z in zip(reals, latents, strict=False):
         fake = G(z)  # (B, C, H, W), with the graph that G's step will use
-        logits = D(torch.cat([real, fake.detach()]))  # (2B,)
-        real_logits, fake_logits = logits.chunk(2)
-        d_loss = discriminator_loss(real_logits, fake_logits, real_labels)
-        d_gradients = torch.autograd.grad(d_loss, discriminator.parameters)
+        of_real, of_fake = judge(D, real.images, fake.detach())
+        d_loss = loss.discriminator(of_real, of_fake)
+        penalties = due_penalties(rules, D, real, Batch(fake.detach()), number, rng)
+        d_total = sum(penalties.values(), start=d_loss)
+        d_gradients = torch.autograd.grad(d_total, discriminator.parameters)
         discriminator.descend(d_gradients)
 
     if len(latents) > len(reals):
         fake = G(latents[-1])
-    g_loss = GENERATOR_LOSSES[generator_loss](D(fake))
+    again, anew = judge(D, real.images, fake) if loss.relative else (None, scores(D(fake)))
+    g_loss = loss.generator(anew, again)
     g_gradients = torch.autograd.grad(g_loss, generator.parameters)  # D's parameters get none
     generator.descend(g_gradients)
 
-    return Outcome(d_loss, g_loss, real_logits, fake_logits, d_gradients, g_gradients)
+    return Outcome(
+        d_loss, g_loss, of_real.logits, of_fake.logits, d_gradients, g_gradients, penalties
+    )
 
 
 def simultaneous_step(
     generator: Player,
     discriminator: Player,
-    reals: Float[Tensor, "1 B C H W"],
+    reals: Sequence[Batch],
     latents: Float[Tensor, "1 B z"],
-    real_labels: Float[Tensor, " B"],
-    generator_loss: str,
+    rules: Rules,
+    number: int,
+    rng: torch.Generator,
 ) -> Outcome:
     """Take both gradients at the same parameters, from the same fakes and the same pass through D.
 
     Source: `AdversaryCost2` of the authors' repository (goodfeli/adversarial).
     """
-    G, D = generator.network, discriminator.network
+    G, D, loss = generator.network, discriminator.network, rules.loss
 
     fake = G(latents[0])  # (B, C, H, W)
-    logits = D(torch.cat([reals[0], fake]))  # (2B,)
-    real_logits, fake_logits = logits.chunk(2)
-    d_loss = discriminator_loss(real_logits, fake_logits, real_labels)
-    g_loss = GENERATOR_LOSSES[generator_loss](fake_logits)
-    d_gradients = torch.autograd.grad(d_loss, discriminator.parameters, retain_graph=True)
+    of_real, of_fake = judge(D, reals[0].images, fake)
+    d_loss = loss.discriminator(of_real, of_fake)
+    g_loss = loss.generator(of_fake, of_real if loss.relative else None)
+    penalties = due_penalties(rules, D, reals[0], Batch(fake.detach()), number, rng)
+    d_total = sum(penalties.values(), start=d_loss)
+    d_gradients = torch.autograd.grad(d_total, discriminator.parameters, retain_graph=True)
     g_gradients = torch.autograd.grad(g_loss, generator.parameters)
     discriminator.descend(d_gradients)
     generator.descend(g_gradients)
 
-    return Outcome(d_loss, g_loss, real_logits, fake_logits, d_gradients, g_gradients)
+    return Outcome(
+        d_loss, g_loss, of_real.logits, of_fake.logits, d_gradients, g_gradients, penalties
+    )
+
+
+def judge(
+    D: nn.Module, real: Float[Tensor, "B C H W"], fake: Float[Tensor, "B C H W"]
+) -> tuple[Scores, Scores]:
+    """What D says of real images and of fakes, in one pass over both."""
+    said = scores(D(torch.cat([real, fake])))
+    (real_logits, fake_logits) = said.logits.chunk(2)
+    halves = {name: values.chunk(2) for name, values in said.extra.items()}
+    return (
+        Scores(real_logits, {name: half[0] for name, half in halves.items()}),
+        Scores(fake_logits, {name: half[1] for name, half in halves.items()}),
+    )
+
+
+def scores(said: Tensor | Scores) -> Scores:
+    """What a discriminator returned: its logits alone, or beside what other heads say."""
+    return said if isinstance(said, Scores) else Scores(said)
+
+
+def due_penalties(
+    rules: Rules, D: nn.Module, real: Batch, fake: Batch, number: int, rng: torch.Generator
+) -> dict[str, Float[Tensor, ""]]:
+    """The penalties of update `number`, by name."""
+    return {
+        penalty.name: penalty(D, real, fake, rng)
+        for penalty in rules.penalties
+        if number % penalty.every == 0
+    }
+
+
+STEPS = {"alternating": alternating_step, "simultaneous": simultaneous_step}

@@ -834,7 +834,7 @@ def _discriminators(run: Run) -> list[tuple[str, model.MLPDiscriminator]]:
         for step in run.checkpoint_steps
         if epochs.get(step, math.inf) <= 0.9 * newest.epoch  # later ones look like the last
     ]
-    start = model.build_discriminator(run.recipe, run.image_shape, seed=run.seed)
+    start = model.build_discriminator(run.recipe.discriminator, run.image_shape, seed=run.seed)
     return [
         ("epoch 0", start),
         *(

@@ -3,8 +3,10 @@
 from counterfeit.networks.build import (
     build_discriminator,
     build_generator,
+    build_pair,
     init_output_bias,
-    require_training_memory,
+    plan_discriminator,
+    plan_generator,
     weights,
 )
 from counterfeit.networks.initial import init_uniform, materialise
@@ -19,9 +21,11 @@ __all__ = [
     "SharedMaxout",
     "build_discriminator",
     "build_generator",
+    "build_pair",
     "init_output_bias",
     "init_uniform",
     "materialise",
-    "require_training_memory",
+    "plan_discriminator",
+    "plan_generator",
     "weights",
 ]

@@ -1,7 +1,13 @@
-"""From a recipe to its networks, their weights drawn for a seed."""
+"""From the sections of a recipe to networks, their weights drawn for a seed.
 
-import math
-from itertools import pairwise
+A network is planned on the meta device, where its sizes are known and nothing is allocated; then
+memory is asked for, once; then its weights are drawn. A family of networks is a file of modules
+beside this one, and an entry in `GENERATORS` and `DISCRIMINATORS`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -10,103 +16,156 @@ from torch import Tensor, nn
 from counterfeit.environment import require_memory
 from counterfeit.networks.initial import init_uniform, materialise
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
-from counterfeit.recipe import Perceptron, Recipe
+from counterfeit.recipe import MlpDiscriminator, MlpGenerator, Perceptron, Recipe
 from counterfeit.seeds import stream
+
+Shape = tuple[int, int, int]
+"""(C, H, W) of an image."""
 
 SMALLER = "lower generator.hidden, discriminator.hidden, latent.dim or training.batch_size"
 
 
+def _mlp_generator(spec: MlpGenerator, latent_dim: int, image_shape: Shape) -> MLPGenerator:
+    return MLPGenerator(
+        latent_dim,
+        spec.hidden,
+        image_shape,
+        activation=spec.activation,
+        batch_norm=spec.batch_norm,
+        output=spec.output,
+    )
+
+
+def _mlp_discriminator(
+    spec: MlpDiscriminator, image_shape: Shape, rng: torch.Generator
+) -> MLPDiscriminator:
+    return MLPDiscriminator(
+        image_shape,
+        spec.hidden,
+        activation=spec.activation,
+        pieces=spec.pieces,
+        train_shared_maxout=spec.train_shared_maxout,
+        input_dropout=spec.input_dropout,
+        dropout=spec.hidden_dropout,
+        rng=rng,
+    )
+
+
+GENERATORS: dict[type, Callable[[Any, int, Shape], MLPGenerator]] = {MlpGenerator: _mlp_generator}
+DISCRIMINATORS: dict[type, Callable[[Any, Shape, torch.Generator], MLPDiscriminator]] = {
+    MlpDiscriminator: _mlp_discriminator
+}
+
+
+def plan_generator(spec: MlpGenerator, latent_dim: int, image_shape: Shape) -> MLPGenerator:
+    """The section's generator on the meta device."""
+    with torch.device("meta"):
+        return GENERATORS[type(spec)](spec, latent_dim, image_shape)
+
+
+def plan_discriminator(
+    spec: MlpDiscriminator, image_shape: Shape, rng: torch.Generator | None = None
+) -> MLPDiscriminator:
+    """The section's discriminator on the meta device; dropout will draw from `rng`."""
+    with torch.device("meta"):
+        return DISCRIMINATORS[type(spec)](spec, image_shape, rng or torch.Generator("cpu"))
+
+
 def build_generator(
-    recipe: Recipe, image_shape: tuple[int, int, int], *, seed: int = 0
+    spec: MlpGenerator, latent_dim: int, image_shape: Shape, *, seed: int = 0
 ) -> MLPGenerator:
-    """The recipe's generator for images of shape (C, H, W), its weights drawn for `seed`.
+    """The section's generator on the CPU, its weights drawn for `seed`.
 
     Raises:
         CounterfeitError: this machine's memory cannot hold it.
     """
-    spec = recipe.generator
-    require_memory(4 * weights(recipe, image_shape)[0], "the generator's weights", SMALLER)
-    with torch.device("meta"):
-        generator = MLPGenerator(
-            recipe.latent.dim,
-            spec.hidden,
-            image_shape,
-            activation=spec.activation,
-            batch_norm=spec.batch_norm,
-            output=spec.output,
-        )
-    _draw_weights(generator, spec, stream(seed, "init", 0))
-    return generator
+    network = plan_generator(spec, latent_dim, image_shape)
+    require_memory(4 * weights(network), "the generator's weights", SMALLER)
+    _draw(network, spec, stream(seed, "init", 0))
+    return network
 
 
 def build_discriminator(
-    recipe: Recipe,
-    image_shape: tuple[int, int, int],
+    spec: MlpDiscriminator,
+    image_shape: Shape,
     *,
     seed: int = 0,
-    device: torch.device | str = "cpu",
+    rng: torch.Generator | None = None,
 ) -> MLPDiscriminator:
-    """The recipe's discriminator for images of shape (C, H, W), its weights drawn for `seed`.
+    """The section's discriminator on the CPU, its weights drawn for `seed`.
 
-    The same weights on every device; only dropout's generator lives on `device`.
+    Args:
+        rng: where dropout draws from, on the device of the images to come.
 
     Raises:
         CounterfeitError: this machine's memory cannot hold it.
     """
-    spec = recipe.discriminator
-    require_memory(4 * weights(recipe, image_shape)[1], "the discriminator's weights", SMALLER)
-    with torch.device("meta"):
-        discriminator = MLPDiscriminator(
-            image_shape,
-            spec.hidden,
-            activation=spec.activation,
-            pieces=spec.pieces,
-            train_shared_maxout=spec.train_shared_maxout,
-            input_dropout=spec.input_dropout,
-            dropout=spec.hidden_dropout,
-            rng=torch.Generator(device),
-        )
-    _draw_weights(discriminator, spec, stream(seed, "init", 1))
-    return discriminator.to(device)
+    network = plan_discriminator(spec, image_shape, rng)
+    require_memory(4 * weights(network), "the discriminator's weights", SMALLER)
+    _draw(network, spec, stream(seed, "init", 1))
+    return network
 
 
-def _draw_weights(network: nn.Module, spec: Perceptron, rng: torch.Generator) -> None:
+def build_pair(
+    recipe: Recipe, image_shape: Shape, *, seed: int, rng: torch.Generator
+) -> tuple[MLPGenerator, MLPDiscriminator]:
+    """A recipe's generator and discriminator, to be trained; as the two functions above build them.
+
+    Raises:
+        CounterfeitError: this machine's memory cannot train them.
+    """
+    generator = plan_generator(recipe.generator, recipe.latent.dim, image_shape)
+    discriminator = plan_discriminator(recipe.discriminator, image_shape, rng)
+    needed = training_bytes(recipe, generator, discriminator)
+    require_memory(needed, "to be trained, these networks", SMALLER)
+    _draw(generator, recipe.generator, stream(seed, "init", 0))
+    _draw(discriminator, recipe.discriminator, stream(seed, "init", 1))
+    return generator, discriminator
+
+
+def _draw(network: nn.Module, spec: Perceptron, rng: torch.Generator) -> None:
     materialise(network, rng)
     if spec.init_range is not None:
         init_uniform(network, spec.init_range, rng)
 
 
-def weights(recipe: Recipe, image_shape: tuple[int, int, int]) -> tuple[int, int]:
-    """How many numbers the parameters of the generator and the discriminator hold."""
-    g, d = recipe.generator, recipe.discriminator
-    pixels = math.prod(image_shape)
-    of_g = sum((i + 1) * o for i, o in pairwise((recipe.latent.dim, *g.hidden, pixels)))
-    if g.batch_norm:
-        of_g += 2 * sum(g.hidden)
-    pieces = d.pieces if d.activation == "maxout" else 1
-    of_d = sum((i + 1) * o * pieces for i, o in pairwise((pixels, *d.hidden))) + d.hidden[-1] + 1
-    if d.activation == "shared-maxout":
-        of_d += 2 * d.pieces * len(d.hidden)
-    return of_g, of_d
+def weights(network: nn.Module) -> int:
+    """How many numbers its parameters hold."""
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
-def require_training_memory(recipe: Recipe, image_shape: tuple[int, int, int]) -> None:
-    """Refuse networks that cannot be trained here.
+def training_bytes(recipe: Recipe, generator: MLPGenerator, discriminator: nn.Module) -> int:
+    """What planned networks need to be trained by the recipe, at the least.
 
     Counted are, in float32, each weight with its gradient and one or two numbers of its optimiser's
-    state, G's average, and the activations of one batch in both directions. It takes somewhat more.
-
-    Raises:
-        CounterfeitError: that is more than this machine's memory.
+    state, G's average, and in both directions what a batch makes of each layer that has weights: of
+    fakes in G, of fakes and as many real images in D. It takes somewhat more.
     """
-    g, d = recipe.generator, recipe.discriminator
-    of_g, of_d = weights(recipe, image_shape)
+    g, d, batch_size = recipe.generator, recipe.discriminator, recipe.training.batch_size
     copies_of_g, copies_of_d = (4 if spec.optimizer.name == "adam" else 3 for spec in (g, d))
-    numbers = of_g * (copies_of_g + (g.ema_decay > 0)) + of_d * copies_of_d
-    pieces = 1 if d.activation in ("relu", "leaky-relu") else d.pieces
-    units = recipe.latent.dim + sum(g.hidden) + sum(d.hidden) * pieces + 2 * math.prod(image_shape)
-    numbers += 2 * units * recipe.training.batch_size
-    require_memory(4 * numbers, "to be trained, these networks", SMALLER)
+    kept = weights(generator) * (copies_of_g + (g.ema_decay > 0))
+    kept += weights(discriminator) * copies_of_d
+    with _counted_outputs(generator) as of_g, _counted_outputs(discriminator) as of_d:
+        discriminator(generator(torch.empty(1, recipe.latent.dim, device="meta")))
+    return 4 * (kept + 2 * batch_size * (sum(of_g) + 2 * sum(of_d)))
+
+
+@contextmanager
+def _counted_outputs(network: nn.Module) -> Iterator[list[int]]:
+    """The numbers that each layer with weights puts out, in the passes of the block."""
+    counts: list[int] = []
+    layers = [m for m in network.modules() if next(m.parameters(recurse=False), None) is not None]
+    hooks = [
+        layer.register_forward_hook(lambda _, __, output: counts.append(output.numel()))
+        for layer in layers
+    ]
+    network.eval()
+    try:
+        yield counts
+    finally:
+        network.train()
+        for hook in hooks:
+            hook.remove()
 
 
 def init_output_bias(generator: MLPGenerator, mean_image: Float[Tensor, "C H W"]) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
@@ -97,6 +98,13 @@ def draw_keep(
     keep = torch.empty(shape, dtype=dtype, device=rng.device)
     least = min(round(p * 65536), 65535) - 32768  # of a 16-bit lane that is kept
     return torch.ge(lanes, least, out=keep).mul_(1 / (1 - p))
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """A context in which products keep the precision of their operands."""
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()
 
 
 @cache

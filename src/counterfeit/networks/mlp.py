@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from counterfeit.networks.layers import Dropout, Maxout, SharedMaxout
+from counterfeit.networks.layers import Dropout, Maxout, SharedMaxout, without_autocast
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
@@ -87,12 +87,12 @@ class MLPDiscriminator(nn.Module):
         rng: torch.Generator | None = None,
     ) -> None:
         super().__init__()
-        self.rng = rng if rng is not None else torch.Generator()
+        rng = rng if rng is not None else torch.Generator("cpu")
         channels, height, width = image_shape
         inputs = channels * height * width
         layers: list[nn.Module] = [nn.Flatten()]
         if input_dropout:
-            layers.append(Dropout(input_dropout, self.rng))
+            layers.append(Dropout(input_dropout, rng))
         for units, p in zip(hidden, dropout or [0.0] * len(hidden), strict=True):
             if activation == "maxout":
                 layers.append(Maxout(inputs, units, pieces))
@@ -102,15 +102,13 @@ class MLPDiscriminator(nn.Module):
             else:
                 layers += [nn.Linear(inputs, units), ACTIVATIONS[activation]()]
             if p:
-                layers.append(Dropout(p, self.rng))
+                layers.append(Dropout(p, rng))
             inputs = units
         self.hidden = nn.Sequential(*layers)
         self.output = nn.Linear(inputs, 1)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
         features = self.hidden(images)
-        with torch.autocast(
-            images.device.type, enabled=False
-        ):  # logits keep the weights' precision
+        with without_autocast(images.device):  # logits keep the weights' precision
             logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
         return logits.squeeze(1)

@@ -32,7 +32,7 @@ def rebuild_generator(
     Raises:
         CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
     """
-    network = networks.build_generator(recipe, shape)
+    network = networks.build_generator(recipe.generator, recipe.latent.dim, shape)
     average = averaged and recipe.generator.ema_decay > 0
     _load(network, state, AVERAGE if average else "generator", path)
     return network
@@ -46,7 +46,7 @@ def rebuild_discriminator(
     Raises:
         CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
     """
-    network = networks.build_discriminator(recipe, shape)
+    network = networks.build_discriminator(recipe.discriminator, shape)
     _load(network, state, "discriminator", path)
     return network
 

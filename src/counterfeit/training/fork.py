@@ -158,7 +158,10 @@ def _carried_over(
 
 
 def _networks(spec: Recipe, shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
-    return networks.build_generator(spec, shape), networks.build_discriminator(spec, shape)
+    return (
+        networks.plan_generator(spec.generator, spec.latent.dim, shape),
+        networks.plan_discriminator(spec.discriminator, shape),
+    )
 
 
 def _trained(network: nn.Module) -> list[str]:

@@ -18,6 +18,7 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import Row
 from counterfeit.game.game import Game
+from counterfeit.game.inputs import Pool
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.seeds import stream
@@ -88,7 +89,7 @@ def train(
         spec = _of_epochs(spec, epochs)
     images = training_images(spec, data_dir)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
-    game = Game(spec, images.mean_image(), seed=seed, device=place)
+    game = Game.from_recipe(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
@@ -179,7 +180,7 @@ def require_epochs(run: Run, done: float, spec: recipe.Recipe) -> None:
 
 
 def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
-    return Game(
+    return Game.from_recipe(
         run.recipe, images.mean_image(), seed=run.seed, device=device, halvings=run.rollbacks
     )
 
@@ -283,8 +284,8 @@ def _train(
         )
         _drop_old_checkpoints(run, per_epoch)
 
-    pool = images.images.to(device)  # (N, C, H, W) uint8
-    order = shuffled(len(pool), seed, step // per_epoch).to(device)
+    pool = Pool.of(images, spec.value_range, device)
+    order = shuffled(len(images), seed, step // per_epoch).to(device)
     epoch, position = divmod(step, per_epoch)
     if position == 0 and epoch not in run.snapshot_epochs:
         snapshot(epoch)
@@ -293,11 +294,10 @@ def _train(
     timed_from, started = step, time.perf_counter()
 
     while step < spec.training.epochs * per_epoch:
-        # One update: an index, a cast, and the players' moves.
+        # One update: k batches, and the players' moves.
         epoch, position = divmod(step, per_epoch)
         chosen = order[position * k * batch_size :][: k * batch_size]
-        reals = data.as_float(pool.index_select(0, chosen), *spec.value_range)
-        outcome = game.update(step, epoch, reals.view(k, batch_size, *images.shape))
+        outcome = game.update(step, epoch, pool.batches(chosen, k))
         interval.add(outcome)
         step += 1
 
@@ -324,7 +324,7 @@ def _train(
             snapshot(epoch)
             save()
             tell_epoch(epoch)
-            order = shuffled(len(pool), seed, epoch).to(device)
+            order = shuffled(len(images), seed, epoch).to(device)
             timed_from, started = step, time.perf_counter()
 
         # A signal that came in this update.

@@ -3,16 +3,16 @@
 Where there is a GPU, that a replayed graph computes what the plain step does.
 """
 
-from functools import partial
-
 import pytest
 import torch
 
 from counterfeit import networks, recipe
 from counterfeit.game import optimizers
-from counterfeit.game.engines.cuda import WARM_UPS, GraphedStep
-from counterfeit.game.inputs import draw_latents
-from counterfeit.game.step import Outcome, Player, alternating_step, simultaneous_step
+from counterfeit.game.engines.cuda import WARM_UPS, GraphedEngine
+from counterfeit.game.engines.plain import PlainEngine
+from counterfeit.game.inputs import Batch, draw_latents
+from counterfeit.game.losses import LOSSES
+from counterfeit.game.step import Outcome, Player, Rules
 from counterfeit.seeds import stream
 
 SHAPE = (1, 8, 8)
@@ -24,25 +24,31 @@ def updates(name: str, device: str, graphed: bool):
     """The players, and a function from an update's number to its outcome."""
     small = ["generator.hidden=[20, 24]", "discriminator.hidden=[16, 12]"]
     spec = recipe.load(name).with_overrides(small)
-    G = networks.build_generator(spec, SHAPE, seed=1).to(device)
-    D = networks.build_discriminator(spec, SHAPE, seed=1, device=device)
-    pair = (
-        Player(G, optimizers.build(G, spec.generator.optimizer, graphed=device == "cuda")),
-        Player(D, optimizers.build(D, spec.discriminator.optimizer, graphed=device == "cuda")),
+    G = networks.build_generator(spec.generator, spec.latent.dim, SHAPE, seed=1).to(device)
+    dropout = torch.Generator(device)
+    D = networks.build_discriminator(spec.discriminator, SHAPE, seed=1, rng=dropout).to(device)
+    on_gpu = device == "cuda"
+    pair = tuple(
+        Player(
+            network,
+            optimizers.build(network, section.optimizer, graphed=on_gpu),
+            section.optimizer,
+        )
+        for network, section in ((G, spec.generator), (D, spec.discriminator))
     )
-    simultaneous = spec.training.update == "simultaneous"
-    move = partial(simultaneous_step if simultaneous else alternating_step, *pair)
     labels = torch.linspace(*spec.loss.real_labels, BATCH, device=device)
-    step = GraphedStep(move, D.rng) if graphed else move
+    rules = Rules(LOSSES[spec.loss.generator](labels), update=spec.training.update)
+    plain = PlainEngine(*pair, rules, bf16=False, rng=torch.Generator(device))
+    engine = GraphedEngine(plain, dropout) if graphed else plain
 
     def update(number: int) -> Outcome:
         rng = stream(0, "test", number)
         reals = torch.rand(1, BATCH, *SHAPE, generator=rng).to(device)
         z = draw_latents(spec.latent, BATCH, rng).view(1, BATCH, -1).to(device)
-        D.rng.manual_seed(number)
-        for player, settings in zip(pair, (spec.generator, spec.discriminator), strict=True):
-            optimizers.schedule(player.optimizer, settings.optimizer, number, number)
-        return step(reals, z, labels, spec.loss.generator)
+        dropout.manual_seed(number)
+        for player in pair:
+            player.schedule(number, number)
+        return engine([Batch(reals[0])], z, number)
 
     return pair, update
 
@@ -72,14 +78,15 @@ def test_it_computes_what_the_plain_step_does(name: str, device: str) -> None:
 def test_inputs_lie_in_the_same_tensors_at_every_update() -> None:
     seen: list[tuple[int, int]] = []
 
-    def move(reals: torch.Tensor, z: torch.Tensor, *rest: object) -> Outcome:
-        seen.append((reals.data_ptr(), z.data_ptr()))
-        return Outcome(reals.sum(), z.sum(), reals, z, [], [])
+    def engine(reals: list[Batch], z: torch.Tensor, number: int) -> Outcome:
+        images = reals[0].images
+        seen.append((images.data_ptr(), z.data_ptr()))
+        return Outcome(images.sum(), z.sum(), images, z, [], [])
 
-    step = GraphedStep(move, torch.Generator())
+    graphed = GraphedEngine(engine, torch.Generator())
     for number in range(4):
-        given = torch.full((1, 2, 1, 3, 3), number), torch.full((1, 2, 5), number)
-        outcome = step(*given, torch.ones(2), "minimax")
+        reals = [Batch(torch.full((2, 1, 3, 3), number))]
+        outcome = graphed(reals, torch.full((1, 2, 5), number), number)
         assert outcome.discriminator_loss == 18 * number
         assert outcome.generator_loss == 10 * number
     assert len(set(seen)) == 1

@@ -1,7 +1,6 @@
 """The fast step is the plain step: same parameters, batches, latents and dropout, same result."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import pytest
 import torch
@@ -10,10 +9,12 @@ from torch import Tensor
 from counterfeit import networks, recipe
 from counterfeit.game import optimizers
 from counterfeit.game.engines import fast
-from counterfeit.game.engines.fast import FastStep, Perceptron, Unknown
-from counterfeit.game.game import Game, in_bf16
-from counterfeit.game.inputs import draw_latents
-from counterfeit.game.step import Outcome, Player, alternating_step, simultaneous_step
+from counterfeit.game.engines.fast import FastEngine, Perceptron, Unknown
+from counterfeit.game.engines.plain import PlainEngine
+from counterfeit.game.game import Game
+from counterfeit.game.inputs import Batch, draw_latents
+from counterfeit.game.losses import LOSSES
+from counterfeit.game.step import Outcome, Player, Rules
 from counterfeit.seeds import stream
 
 SHAPE = (1, 12, 12)
@@ -43,11 +44,11 @@ VARIANTS = {
 def players(spec: recipe.Recipe, dtype: torch.dtype) -> tuple[Player, Player]:
     if spec.discriminator.init_range is not None:  # the paper's D starts too small to tell errors
         spec = spec.with_overrides(["discriminator.init_range=0.05"])
-    G = networks.build_generator(spec, SHAPE, seed=1).to(dtype)
-    D = networks.build_discriminator(spec, SHAPE, seed=1).to(dtype)
+    G = networks.build_generator(spec.generator, spec.latent.dim, SHAPE, seed=1).to(dtype)
+    D = networks.build_discriminator(spec.discriminator, SHAPE, seed=1).to(dtype)
     return (
-        Player(G, optimizers.build(G, spec.generator.optimizer)),
-        Player(D, optimizers.build(D, spec.discriminator.optimizer)),
+        Player(G, optimizers.build(G, spec.generator.optimizer), spec.generator.optimizer),
+        Player(D, optimizers.build(D, spec.discriminator.optimizer), spec.discriminator.optimizer),
     )
 
 
@@ -59,25 +60,24 @@ def updates(
 ):
     """A function from an update's number to its outcome, by the fast step or the plain one."""
     dtype = pair[0].parameters[0].dtype
-    training = spec.training
-    k = training.discriminator_steps
-    draws = k + (training.generator_latents == "fresh")
-    simultaneous = training.update == "simultaneous"
+    k = spec.training.discriminator_steps
+    draws = k + (spec.training.generator_latents == "fresh")
+    labels = torch.linspace(*spec.loss.real_labels, BATCH).to(dtype)
+    rules = Rules(LOSSES[spec.loss.generator](labels), update=spec.training.update)
+    bf16 = products == torch.bfloat16
     if quick:
-        step = FastStep(*pair, products)
-        move = step.simultaneous if simultaneous else step.alternating
+        engine = FastEngine(*pair, rules, bf16=bf16)
     else:
-        move = partial(simultaneous_step if simultaneous else alternating_step, *pair)
-        if products == torch.bfloat16:
-            move = in_bf16(move, torch.device("cpu"))
+        engine = PlainEngine(*pair, rules, bf16=bf16, rng=torch.Generator())
 
     def update(number: int) -> Outcome:
         rng = stream(0, "test", number)
         reals = torch.rand(k, BATCH, *SHAPE, generator=rng).to(dtype)
         z = draw_latents(spec.latent, draws * BATCH, rng).view(draws, BATCH, -1).to(dtype)
-        labels = torch.linspace(*spec.loss.real_labels, BATCH).to(dtype)
-        pair[1].network.rng.manual_seed(number)
-        return move(reals, z, labels, spec.loss.generator)
+        for layer in pair[1].network.modules():
+            if isinstance(layer, networks.Dropout):
+                layer.rng.manual_seed(number)
+        return engine([Batch(real) for real in reals], z, number)
 
     return update
 
@@ -184,16 +184,16 @@ def test_training_in_bf16_goes_on_to_the_bit(tiny: recipe.Recipe) -> None:
     reals = torch.rand(4, 1, 64, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 
     def game() -> Game:
-        return Game(spec, reals.mean((0, 1, 2)), seed=3, device=torch.device("cpu"))
+        return Game.from_recipe(spec, reals.mean((0, 1, 2)), seed=3, device=torch.device("cpu"))
 
     whole, first, second = game(), game(), game()
     for step in range(4):
-        whole.update(step, 0, reals[step])
+        whole.update(step, 0, [Batch(real) for real in reals[step]])
     for step in range(2):
-        first.update(step, 0, reals[step])
+        first.update(step, 0, [Batch(real) for real in reals[step]])
     second.load({name: tensor.clone() for name, tensor in first.tensors().items()})
     for step in range(2, 4):
-        second.update(step, 0, reals[step])
+        second.update(step, 0, [Batch(real) for real in reals[step]])
     for name, tensor in whole.tensors().items():
         assert tensor.dtype in (torch.float32, torch.int64)
         assert torch.equal(tensor, second.tensors()[name]), name

@@ -10,6 +10,7 @@ from torch import Tensor
 from counterfeit import recipe
 from counterfeit.game.engines import fast
 from counterfeit.game.game import Game
+from counterfeit.game.inputs import Batch
 
 COUNTS = (1, 3)
 
@@ -56,9 +57,11 @@ def test_the_number_of_threads_changes_no_bit(name: str, overrides: list[str]) -
     for count in COUNTS:
         torch.set_num_threads(count)
         products.append(products_of(spec))
-        game = Game(spec, torch.full((1, 28, 28), 0.1), seed=3, device=torch.device("cpu"))
+        game = Game.from_recipe(
+            spec, torch.full((1, 28, 28), 0.1), seed=3, device=torch.device("cpu")
+        )
         for step in range(2):
-            game.update(step, 0, reals[step])
+            game.update(step, 0, [Batch(real) for real in reals[step]])
         states.append(game.tensors())
     for some, state in zip(products, states, strict=True):
         if any(not torch.equal(one, other) for one, other in zip(some, products[0], strict=True)):

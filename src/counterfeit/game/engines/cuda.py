@@ -9,74 +9,74 @@ generator is registered with the graph, which at each replay draws from wherever
 stands. So its masks stay functions of the seed and the step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from counterfeit.game.inputs import Batch
 from counterfeit.game.step import Outcome
 
 WARM_UPS = 3
 """Updates that run before one is recorded: they make the optimisers' state and PyTorch's caches."""
 
 
-class GraphedStep:
-    """An update with the arguments of `alternating_step` behind its players.
+class GraphedEngine:
+    """Another engine's update, recorded and replayed; what it returns is overwritten by the next.
 
-    What it returns is overwritten by the next update. On another device than CUDA it does the same
-    with the same tensors, without a graph.
+    On another device than CUDA it does the same with the same tensors, without a graph.
 
     Args:
-        move: the update; all calls must have the same shapes, labels and loss.
-        rng: the generator that it draws from.
+        engine: the update; all calls must have the same shapes, and nothing may depend on the
+            update's number.
+        rng: the generator that the networks draw from.
     """
 
-    def __init__(self, move: Callable[..., Outcome], rng: torch.Generator) -> None:
-        self._move = move
+    def __init__(self, engine: Callable[..., Outcome], rng: torch.Generator) -> None:
+        self._engine = engine
         self._rng = rng
         self._updates = 0
-        self._inputs: tuple[Tensor, Tensor] | None = None
+        self._reals: list[Batch] = []
+        self._latents: Tensor | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
 
     def __call__(
-        self,
-        reals: Float[Tensor, "k B C H W"],
-        latents: Float[Tensor, "draws B z"],
-        real_labels: Float[Tensor, " B"],
-        generator_loss: str,
+        self, reals: Sequence[Batch], latents: Float[Tensor, "draws B z"], number: int
     ) -> Outcome:
-        if self._inputs is None:
-            self._inputs = reals.clone(), latents.clone()
+        if self._latents is None:
+            self._latents = latents.clone()
+            self._reals = [Batch(real.images.clone()) for real in reals]
         else:
-            for held, given in zip(self._inputs, (reals, latents), strict=True):
-                held.copy_(given)
-        arguments = (*self._inputs, real_labels, generator_loss)
+            self._latents.copy_(latents)
+            for held, given in zip(self._reals, reals, strict=True):
+                held.images.copy_(given.images)
         if self._graph is not None:
             self._graph.replay()
             return self._outcome
-        outcome = self._run(arguments)
+        outcome = self._run()
         self._updates += 1
-        if reals.is_cuda and self._updates == WARM_UPS:
-            self._record(arguments)
+        if latents.is_cuda and self._updates == WARM_UPS:
+            self._record()
         return outcome
 
-    def _run(self, arguments: tuple[Tensor, Tensor, Tensor, str]) -> Outcome:
+    def _run(self) -> Outcome:
         """The update itself, on a stream of its own, as what comes before a recording must be."""
-        if not arguments[0].is_cuda:
-            return self._move(*arguments)
+        assert self._latents is not None
+        if not self._latents.is_cuda:
+            return self._engine(self._reals, self._latents, 0)
         here = torch.cuda.current_stream()
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         aside.wait_stream(here)
         with torch.cuda.stream(aside):
-            outcome = self._move(*arguments)
+            outcome = self._engine(self._reals, self._latents, 0)
         here.wait_stream(aside)
         return outcome
 
-    def _record(self, arguments: tuple[Tensor, Tensor, Tensor, str]) -> None:
+    def _record(self) -> None:
         """Record an update, which runs nothing and changes nothing."""
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self._rng)
         with torch.cuda.graph(graph):
-            self._outcome = self._move(*arguments)
+            self._outcome = self._engine(self._reals, self._latents, 0)
         self._graph = graph

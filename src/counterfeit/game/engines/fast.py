@@ -15,21 +15,17 @@ activation, D's last layer, logits and losses stay float32.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, cast
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit.game import optimizers
-from counterfeit.game.losses import (
-    GENERATOR_LOSSES,
-    GENERATOR_SLOPES,
-    discriminator_loss,
-    discriminator_slopes,
-)
-from counterfeit.game.step import Outcome, Player
+from counterfeit.game.inputs import Batch
+from counterfeit.game.losses import ANALYTIC, AnalyticLoss, Scores
+from counterfeit.game.step import Outcome, Player, Rules
 from counterfeit.networks import Dropout, Maxout, MLPDiscriminator, MLPGenerator, SharedMaxout
 from counterfeit.networks.layers import draw_keep
 
@@ -481,61 +477,68 @@ class Perceptron:
         return g
 
 
-class FastStep:
+class FastEngine:
     """`alternating_step` and `simultaneous_step` for two perceptrons on the CPU.
 
-    The arguments of a step, and what it returns, are those of `step`; gradients in an outcome are
-    overwritten by the next step.
+    Gradients in an outcome are overwritten by the next update.
 
     Args:
         generator, discriminator: with optimisers that `optimizers.build` made.
-        dtype: of matrix products and activations, float32 or bfloat16.
+        rules: without penalties, and a loss whose slopes are written out.
+        bf16: whether matrix products and activations are in bfloat16.
 
     Raises:
-        Unknown: a network or an optimiser whose numbers it cannot vouch for.
+        Unknown: a network, an optimiser or a rule whose numbers it cannot vouch for.
     """
 
     def __init__(
-        self, generator: Player, discriminator: Player, dtype: torch.dtype = torch.float32
+        self, generator: Player, discriminator: Player, rules: Rules, *, bf16: bool = False
     ) -> None:
+        if type(rules.loss) not in ANALYTIC:
+            raise Unknown(type(rules.loss).__name__)
+        for penalty in rules.penalties:
+            raise Unknown(type(penalty).__name__)
         for player in (generator, discriminator):
             if not optimizers.is_own(player.optimizer, player.parameters):
                 raise Unknown(type(player.optimizer).__name__)
+        self.loss = cast("AnalyticLoss", rules.loss)
+        self.update = self._simultaneous if rules.update == "simultaneous" else self._alternating
         self.generator, self.discriminator = generator.optimizer, discriminator.optimizer
+        dtype = torch.bfloat16 if bf16 else torch.float32
         self.G = Perceptron(generator.network, dtype)
         self.D = Perceptron(discriminator.network, dtype)
         self.buffers = Buffers()
 
     @torch.inference_mode()
-    def alternating(
-        self, reals: Tensor, latents: Tensor, real_labels: Tensor, generator_loss: str
+    def __call__(
+        self, reals: Sequence[Batch], latents: Float[Tensor, "draws B z"], number: int
     ) -> Outcome:
+        return self.update([real.images for real in reals], latents)
+
+    def _alternating(self, reals: Sequence[Tensor], latents: Tensor) -> Outcome:
         for real, z in zip(reals, latents, strict=False):
             fake = self.G.forward(z)
             logits = self._judge(real, fake)
-            d_loss, g = _judgement(logits, real_labels)
+            d_loss, g = self._judgement(logits)
             self.D.backward(g, weights=True)
             optimizers.step(self.discriminator)
 
         if len(latents) > len(reals):
             fake = self.G.forward(latents[-1])
         judged = self.D.forward(fake).squeeze(1)
-        g_loss = GENERATOR_LOSSES[generator_loss](judged)
-        g = GENERATOR_SLOPES[generator_loss](judged).unsqueeze(1)
+        g_loss = self.loss.generator(Scores(judged))
+        g = self.loss.generator_slopes(judged).unsqueeze(1)
         self.G.backward(self.D.backward(g, weights=False, inputs=len(g)), weights=True)
         optimizers.step(self.generator)
         return self._outcome(d_loss, g_loss, logits)
 
-    @torch.inference_mode()
-    def simultaneous(
-        self, reals: Tensor, latents: Tensor, real_labels: Tensor, generator_loss: str
-    ) -> Outcome:
+    def _simultaneous(self, reals: Sequence[Tensor], latents: Tensor) -> Outcome:
         (real,), (z,) = reals, latents
         logits = self._judge(real, self.G.forward(z))
-        d_loss, d_g = _judgement(logits, real_labels)
+        d_loss, d_g = self._judgement(logits)
         judged = logits[len(real) :, 0]
-        g_loss = GENERATOR_LOSSES[generator_loss](judged)
-        g_g = GENERATOR_SLOPES[generator_loss](judged).unsqueeze(1)
+        g_loss = self.loss.generator(Scores(judged))
+        g_g = self.loss.generator_slopes(judged).unsqueeze(1)
         # D judges each row by itself: one pass gives the rows' Jacobian, for both losses.
         jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
         self.G.backward(jacobian.mul_(g_g), weights=True)
@@ -547,18 +550,17 @@ class FastStep:
         real, fake = logits.squeeze(1).chunk(2)
         return Outcome(d_loss, g_loss, real, fake, self.D.gradients, self.G.gradients)
 
-    def _judge(self, real: Tensor, fake: Tensor) -> Tensor:
-        """D's logits (2B, 1) of reals, then fakes."""
+    def _judge(self, real: Tensor, fake: Tensor) -> Float[Tensor, "2B 1"]:
+        """D's logits of reals, then fakes."""
         both = self.buffers("both", real.new_empty(2 * len(real), 0), fake.shape[1])
         both[: len(real)] = real.flatten(1)
         both[len(real) :] = fake
         return self.D.forward(both)
 
-
-def _judgement(
-    logits: Tensor, real_labels: Tensor
-) -> tuple[Float[Tensor, ""], Float[Tensor, "2B 1"]]:
-    """D's loss on logits (2B, 1) of reals, then fakes, and its derivative by each."""
-    real, fake = logits.squeeze(1).chunk(2)
-    slopes = torch.cat(discriminator_slopes(real, fake, real_labels))
-    return discriminator_loss(real, fake, real_labels), slopes.unsqueeze(1)
+    def _judgement(
+        self, logits: Float[Tensor, "2B 1"]
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, "2B 1"]]:
+        """D's loss on logits of reals, then fakes, and its derivative by each."""
+        real, fake = logits.squeeze(1).chunk(2)
+        slopes = torch.cat(self.loss.discriminator_slopes(real, fake))
+        return self.loss.discriminator(Scores(real), Scores(fake)), slopes.unsqueeze(1)

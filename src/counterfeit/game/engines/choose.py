@@ -1,0 +1,57 @@
+"""Which engine computes an update: the fastest one that computes the same."""
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from counterfeit.game.engines.cuda import GraphedEngine
+from counterfeit.game.engines.fast import FastEngine, Unknown
+from counterfeit.game.engines.plain import PlainEngine
+from counterfeit.game.inputs import Batch
+from counterfeit.game.step import Outcome, Player, Rules
+
+logger = logging.getLogger(__name__)
+
+
+class Engine(Protocol):
+    """Computes update number `number` of two players; see `step` for its arguments.
+
+    What it returns may be overwritten by the next update.
+    """
+
+    def __call__(
+        self, reals: Sequence[Batch], latents: Float[Tensor, "draws B z"], number: int
+    ) -> Outcome: ...
+
+
+def choose(
+    generator: Player,
+    discriminator: Player,
+    rules: Rules,
+    *,
+    device: torch.device,
+    bf16: bool,
+    rng: torch.Generator,
+    dropout: torch.Generator,
+) -> Engine:
+    """The fast engine on the CPU, where it knows networks, optimisers and rules to the last type; a
+    CUDA graph of the plain step on a GPU; else the plain step.
+
+    Args:
+        bf16: whether matrix products are in bfloat16.
+        rng: where penalties draw from.
+        dropout: where the networks draw from.
+    """
+    if device.type == "cpu":
+        try:
+            return FastEngine(generator, discriminator, rules, bf16=bf16)
+        except Unknown as unknown:
+            logger.info("the plain step it is, for the fast one does not know %s", unknown)
+    plain = PlainEngine(generator, discriminator, rules, bf16=bf16, rng=rng)
+    if device.type == "cuda" and not rules.penalties:  # which are not due in every update
+        return GraphedEngine(plain, dropout)
+    return plain
