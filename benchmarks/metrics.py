@@ -104,7 +104,7 @@ def faults(mnist: classifier.Classifier, train: data.ImageData, test: Tensor) ->
     print("| samples |", " | ".join(FAULT_COLUMNS), "|")
     print("|---|" + "---|" * len(FAULT_COLUMNS))
     for name, (drawn, trained_on) in samples.items():
-        measured = measure_images(drawn, reference(trained_on))
+        measured = measure_images(drawn, reference(trained_on)).metrics
         cells = [
             format(measured[named(metric, measured) or ""].value, spec)
             for metric, spec in FAULT_COLUMNS.items()

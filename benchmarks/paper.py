@@ -28,7 +28,7 @@ from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName
 from counterfeit.measure.pairs import as_points
 from counterfeit.measure.parzen import parzen
-from counterfeit.measure.reference import Reference, real_images, reference_for
+from counterfeit.measure.reference import Reference, reference_for, subset
 from counterfeit.run import Run, generate
 from counterfeit.seeds import stream
 
@@ -66,7 +66,7 @@ def measure(images: UInt8[Tensor, "N C H W"], reference: Reference) -> dict[str,
     return {
         "parzen": window.log_likelihood,
         "sigma": Measurement(window.sigma, None),
-        **{MetricName.parse(name).metric: value for name, value in compared.items()},
+        **{MetricName.parse(name).metric: value for name, value in compared.metrics.items()},
     }
 
 
@@ -154,7 +154,8 @@ def main() -> None:
                 append_row(
                     options.append, {"step": point.step, "epoch": point.epoch} | facts | values
                 )
-    real = measure(real_images(runs[0], SAMPLES), reference)
+    assert reference.real is not None
+    real = measure(subset(reference.real, SAMPLES), reference)
     print(table_row("", "", "real training images", real))
 
     if options.images:

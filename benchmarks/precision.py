@@ -56,7 +56,7 @@ def main() -> None:
                     spec, epochs=options.epochs, seed=seed, device="cpu", out=out
                 )
                 reference = reference or reference_for(run)
-                for name, measured in evaluate(run, reference=reference).items():
+                for name, measured in evaluate(run, reference=reference).metrics.items():
                     seen[precision].setdefault(name, []).append(measured.value)
                 print(f"trained and measured seed {seed} in {precision}", flush=True)
 

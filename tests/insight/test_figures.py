@@ -2,6 +2,7 @@ import io
 import itertools
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -327,6 +328,21 @@ def test_class_shares_are_those_of_the_newest_evaluation(small_run: Run, tmp_pat
     data_bars, generated_bars = figures.class_bars(shares).axes[0].containers[:2]
     assert [bar.get_height() for bar in data_bars] == list(shares.real)
     assert [bar.get_height() for bar in generated_bars] == list(shares.generated)
+
+
+def test_classes_are_those_of_the_labels_whatever_their_values(
+    small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digits = replace(small_run.load_data(), classes=())
+    odd = replace(digits, labels=torch.where(torch.arange(len(digits)) % 4 == 0, 7, 3))
+    monkeypatch.setattr(Run, "load_data", lambda run, split="train": odd)
+    run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
+    values = {"share_3_digits-v1-ab_1k": [0.6, 0.1], "share_7_digits-v1-ab_1k": [0.4, 0.1]}
+    run.append_metrics({"step": 33, "epoch": 3, "metrics": values})
+    shares = figures.class_shares(run)
+    assert list(shares.classes) == ["3", "7"]
+    np.testing.assert_allclose(shares.real, [0.75, 0.25], atol=0.01)
+    assert list(shares.generated) == [0.6, 0.4]
 
 
 def test_maxout_is_drawn_at_the_epochs_that_are_kept(

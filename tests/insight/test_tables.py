@@ -1,6 +1,7 @@
 """Metrics as text: names, values with their errors, and the classes."""
 
-from counterfeit.insight.tables import metrics_table, number
+from counterfeit.insight.tables import evaluation_text, metrics_table, number, real_number
+from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 
 
@@ -22,3 +23,23 @@ def test_each_metric_has_a_line_and_classes_share_one() -> None:
     assert lines[2].split() == ["fid_test_10k", "4.20", "±", "0.1", "0.7", "±", "0.01"]
     assert lines[-1] == "share of each class: 0 25.0%, 1 75.0%"
     assert sum("share" in line for line in lines) == 1
+
+
+def test_fewer_real_images_are_shown_and_counted() -> None:
+    real = {
+        f"fid_x-v1_{protocol}": Measurement(value, None)
+        for protocol, value in (("test_200", 0.9), ("test_1k", 0.5), ("validation_10k", 0.1))
+    }
+    assert real_number("fid_x-v1_test_10k", real) == "0.5 (of 1,000)"
+    assert real_number("fid_x-v1_test_200", real) == "0.9"
+    assert real_number("fid_y-v1_test_10k", real) == ""
+
+
+def test_what_was_not_measured_is_said_once() -> None:
+    samples = Measured({"parzen_test_40": Measurement(1.0, None)}, ("fid: no labels",))
+    text = evaluation_text("run", samples, Measured({}, ("fid: no labels", "copies: too few")))
+    assert text.splitlines()[-3:] == [
+        "",
+        "not measured: fid: no labels",
+        "not measured: real images: copies: too few",
+    ]

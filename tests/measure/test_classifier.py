@@ -136,6 +136,23 @@ def test_other_data_get_a_classifier_once(tmp_path: Path) -> None:
     assert any(path.name.startswith("my-digits-v1-") for path in tmp_path.iterdir())
 
 
+def test_labels_may_be_any_numbers(tmp_path: Path) -> None:
+    digits = data.load("digits", "train").first(60)
+    assert digits.labels is not None
+    halves = digits.labels % 2
+    plain, odd = (train(digits.images, labels, updates=2) for labels in (halves, 4 * halves + 3))
+    assert Classifier("", plain).name == Classifier("", odd).name
+    for _ in range(2):  # trained, then kept
+        found = classifier_for(replace(digits, labels=4 * halves + 3), tmp_path, updates=2)
+        assert found.classes == 2
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_no_images_are_read_as_nothing(mnist_classifier: Classifier) -> None:
+    found = mnist_classifier.read(torch.zeros(0, 1, 28, 28, dtype=torch.uint8))
+    assert found.features.shape == (0, 128)
+
+
 def test_mnist_has_its_own(tmp_path: Path, mnist_classifier: Classifier) -> None:
     images = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
     found = classifier_for(data.ImageData("mnist", "train", images, None), tmp_path)

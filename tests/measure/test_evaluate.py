@@ -1,12 +1,24 @@
 """Measuring runs: what they are compared with, and the rows that are kept."""
 
+import math
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
+from unittest.mock import patch
+
 import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import data, recipe
-from counterfeit.measure.classifier import Classifier
-from counterfeit.measure.evaluate import Evaluator, evaluate, measure_real
-from counterfeit.measure.reference import real_images, reference_for
+from counterfeit.measure.classifier import Classifier, FeatureNetwork
+from counterfeit.measure.evaluate import Evaluator, NotKept, evaluate
+from counterfeit.measure.images import measure_images, measure_real
+from counterfeit.measure.names import MetricName
+from counterfeit.measure.reference import Reference, reference_for
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
@@ -58,7 +70,7 @@ def test_validation_images_that_were_trained_on_are_not_held_out(trained: Run, t
 
 
 def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> None:
-    measured = evaluate(trained, samples=300)
+    measured = evaluate(trained, samples=300).metrics
     row = trained.metrics[-1]
     assert row["step"] == trained.checkpoint().step
     assert row["epoch"] == 4
@@ -76,19 +88,47 @@ def test_training_evaluates_on_validation_images_only(trained: Run, tmp_path) ->
     assert not any("test" in name for name in names)
     of_samples = {name for name in run.metrics[-1]["metrics"] if not name.startswith("d_accuracy_")}
     assert set(run.real_scores) == of_samples
+    assert run.real_scores["nearest_ratio_validation_100"].value > 0.5
 
 
-def test_too_few_real_images_leave_no_ceiling(trained: Run, tmp_path) -> None:
+def test_fewer_real_images_than_samples_are_the_ceiling_all_the_same(
+    trained: Run, tmp_path
+) -> None:
     spec = trained.recipe.with_overrides(["training.epochs=1"])
     run = counterfeit.train(spec, out=tmp_path, on_epoch=[Evaluator(1, samples=1300)])
-    assert run.metrics
-    assert run.real_scores == {}
+    assert "parzen_validation_1300" in run.metrics[0]["metrics"]
+    assert "parzen_validation_1198" in run.real_scores
+
+
+def test_real_images_are_the_ceiling_of_memorisation_only_where_they_were_not_trained_on(
+    trained: Run,
+) -> None:
+    reference = reference_for(trained)
+    assert reference.unseen is not None
+    real = measure_real(reference, 300).metrics
+    assert 0.7 < real["nearest_ratio_test_300"].value < 1.4
+    assert real["copies_test_300"].value < 0.1
+    known = torch.cat([reference.images, trained.load_data("train").images])
+    known_bytes = {image.numpy().tobytes() for image in known}
+    assert not any(image.numpy().tobytes() in known_bytes for image in reference.unseen)
+
+
+def test_the_ceiling_of_memorisation_is_empty_where_all_images_are_trained_on_or_compared_with(
+    trained: Run, tmp_path
+) -> None:
+    spec = trained.recipe.with_overrides(["data.train_images=1437", "training.epochs=1"])
+    reference = reference_for(counterfeit.train(spec, out=tmp_path))
+    samples, real = evaluate(trained, samples=40, reference=reference), measure_real(reference, 40)
+    assert "nearest_ratio_test_40" in samples.metrics
+    assert "nearest_ratio_test_40" not in real.metrics
+    assert any("copies: 40 real images neither trained on" in line for line in real.left_out)
 
 
 def test_what_real_images_score_is_kept_beside_other_protocols(trained: Run, tmp_path) -> None:
     run = Run.create(tmp_path, trained.recipe, trained.environment)
     run.add_real_scores({"other": Measurement(1.0, None)})
-    measured = measure_real(run, reference_for(run), samples=100)
+    measured = measure_real(reference_for(run), 100).metrics
+    run.add_real_scores(measured)
     assert run.real_scores == {"other": Measurement(1.0, None)} | measured
     (run.path / "real_images.json").write_text("[1]")
     with pytest.raises(counterfeit.CounterfeitError, match="remove it"):
@@ -102,12 +142,150 @@ def test_measuring_changes_no_training_number(trained: Run, tmp_path) -> None:
 
 
 def test_real_images_hold_no_validation_image(trained: Run) -> None:
-    validation = {image.numpy().tobytes() for image in reference_for(trained).validation}
-    real = real_images(trained, 1000)
-    assert len(real) == 1000
-    assert not any(image.numpy().tobytes() in validation for image in real)
-    with pytest.raises(counterfeit.CounterfeitError, match="only"):
-        real_images(trained, 5000)
+    reference = reference_for(trained)
+    validation = {image.numpy().tobytes() for image in reference.validation}
+    assert reference.real is not None
+    assert len(reference.real) == 1198
+    assert not any(image.numpy().tobytes() in validation for image in reference.real)
+
+
+def test_a_checkpoint_that_training_removes_meanwhile_is_measured_all_the_same(
+    trained: Run, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(shutil.copytree(trained.path, tmp_path / "run"))
+
+    def remove_all(*_: object) -> Reference:
+        for step in run.checkpoint_steps:
+            run.remove_checkpoint(step)
+        return reference_for(trained)
+
+    monkeypatch.setattr("counterfeit.measure.evaluate.reference_for", remove_all)
+    measured = evaluate(run, samples=40)
+    assert run.checkpoint_steps == []
+    assert run.metrics[-1]["metrics"] == measured.metrics
+    assert "d_accuracy_held_out_test_40" in measured.metrics
+
+
+def test_what_cannot_be_kept_is_handed_over_all_the_same(trained: Run, tmp_path) -> None:
+    run = Run(shutil.copytree(trained.path, tmp_path / "run"))
+    (run.path / "metrics.jsonl").unlink(missing_ok=True)
+    (run.path / "metrics.jsonl").mkdir()
+    with pytest.raises(NotKept, match=r"not be kept: cannot write .*metrics\.jsonl") as caught:
+        evaluate(run, samples=40)
+    assert "parzen_test_40" in caught.value.measured.metrics
+
+
+def test_numbers_of_samples_that_cannot_be_measured_are_refused_at_once(trained: Run) -> None:
+    for count in (39, 1_000_001):
+        with pytest.raises(counterfeit.CounterfeitError, match="from 40 to"):
+            evaluate(trained, samples=count)
+        with pytest.raises(counterfeit.CounterfeitError, match="from 40 to"):
+            Evaluator(1, samples=count)
+
+
+def in_parts(test: data.ImageData, training: data.ImageData) -> Callable[..., data.ImageData]:
+    """A `data.load` of these."""
+    return lambda name, split, data_dir: training if split == "train" else test
+
+
+SIZES = st.sampled_from([0, 1, 2, 39, 40, 41, 100, 130, 180])
+"""Numbers of images about which one metric or another begins to be measured."""
+
+
+@st.composite
+def small_sets(draw: st.DrawFn) -> tuple[data.ImageData, data.ImageData]:
+    """Few training and test images, gray or coloured, with labels of any values or none."""
+    channels = draw(st.sampled_from([1, 3]))
+    values = draw(st.none() | st.lists(st.integers(0, 255), min_size=1, max_size=4, unique=True))
+    parts = []
+    for split, least in (("train", 1), ("test", 0)):
+        count = max(least, draw(SIZES))
+        rng = torch.Generator().manual_seed(draw(st.integers(0, 9)))
+        images = torch.randint(0, 256, (count, channels, 8, 8), generator=rng).to(torch.uint8)
+        labels = None
+        if values is not None:
+            labels = torch.tensor(values)[torch.randint(len(values), (count,), generator=rng)]
+        held_out = min(count - 1, draw(SIZES)) if split == "train" else 0
+        parts.append(data.ImageData("small", split, images, labels, (), held_out))
+    return parts[0], parts[1]
+
+
+def number_of_classes(images: data.ImageData) -> int:
+    return 0 if images.labels is None else len(images.labels.unique())
+
+
+EVERY_METRIC = (
+    "fid", "kid", "precision", "recall", "density", "coverage", "inception_score", "classes_found",
+    "class_tv", "class_kl", "unsure", "nearest_ratio", "nearest_p", "copies", "parzen",
+)  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(small_sets(), st.sampled_from(["test", "validation"]), st.data())
+def test_whatever_there_is_is_measured_and_the_rest_is_named(
+    parts: tuple[data.ImageData, data.ImageData], split: str, given: st.DataObject
+) -> None:
+    training, test = parts
+    wanted = given.draw(st.none() | st.integers(1, len(training)))
+    spec = recipe.load("adam").with_values({"data.name": "digits", "data.train_images": wanted})
+    run = SimpleNamespace(recipe=spec, data_dir=None)
+    network = Classifier("small", FeatureNetwork(training.shape[0], number_of_classes(training)))
+    with (
+        patch("counterfeit.data.load", in_parts(test, training)),
+        patch("counterfeit.measure.reference.classifier_for", lambda *_, **__: network),
+    ):
+        reference = reference_for(run, split)
+    samples = torch.randint(0, 256, (40, *training.shape)).to(torch.uint8)
+    for measured in (measure_images(samples, reference), measure_real(reference, 50)):
+        names = [MetricName.parse(name) for name in measured.metrics]
+        missing = ", ".join(line.partition(":")[0] for line in measured.left_out).split(", ")
+        if missing != ["real images' scores"]:
+            assert {name.metric for name in names}.isdisjoint(missing)
+            assert {name.metric for name in names}.union(missing) >= set(EVERY_METRIC)
+        assert all(math.isfinite(found.value) for found in measured.metrics.values())
+        shares = {name.of_class for name in names if name.of_class is not None}
+        assert not shares or shares == set(training.labels.tolist())
+
+
+ODD_SETS = {
+    "two odd labels": (300, [3, 7]),
+    "one class": (300, [5]),
+    "few validation images": (90, [0, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_SETS)
+def test_training_is_evaluated_on_odd_sets_too(
+    odd: str, tiny: recipe.Recipe, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, values = ODD_SETS[odd]
+    digits = data.load("digits", "train")
+    labels = torch.tensor(values)[torch.arange(count) % len(values)]
+    training = data.ImageData("digits", "train", digits.images[:count], labels, (), count // 6)
+    test = data.ImageData("digits", "test", digits.images[-200:], labels[:200])
+    monkeypatch.setattr("counterfeit.data.load", in_parts(test, training))
+    spec = tiny.with_values({"training.batch_size": 30})
+    run = counterfeit.train(spec, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
+    assert [row["epoch"] for row in run.metrics] == [1, 2]
+    names = [MetricName.parse(name) for name in run.metrics[-1]["metrics"]]
+    counted = [name.of_class for name in names if name.of_class is not None]
+    assert counted == (values if len(values) > 1 else [])
+    assert any(name.metric == "parzen" for name in names)
+
+
+def test_an_evaluation_that_is_impossible_is_refused_before_training_and_ends_none(
+    trained: Run, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    few = replace(data.load("digits", "train").first(100), labels=None, held_out=1)
+    monkeypatch.setattr("counterfeit.data.load", in_parts(few, few))
+    with pytest.raises(counterfeit.CounterfeitError, match="nothing can be measured"):
+        Evaluator(1).check(trained.recipe, None)
+    spec = trained.recipe.with_overrides(["data.train_images=100", "training.epochs=2"])
+    run = counterfeit.train(spec, out=tmp_path, on_epoch=[Evaluator(1)])
+    assert run.log[-1]["epoch"] == 2
+    assert run.metrics == []
+    (said,) = [text for text in caplog.messages if "without evaluations" in text]
+    assert "nothing can be measured" in said
 
 
 def test_an_evaluation_that_a_kill_prevented_is_made_up_for(trained: Run, tmp_path) -> None:

@@ -33,7 +33,7 @@ def values(samples: Tensor, reference: Reference) -> dict[str, float]:
     cut = (f"_{reference.classifier.name}", "_test_", "_200")
     return {
         min((name.split(part)[0] for part in cut), key=len): found.value
-        for name, found in measure_images(samples, reference).items()
+        for name, found in measure_images(samples, reference).metrics.items()
     }
 
 
@@ -113,7 +113,7 @@ def test_noise(reference: Reference, real: dict[str, float]) -> None:
 def test_names_carry_the_protocol(reference: Reference, training: tuple[Tensor, Tensor]) -> None:
     assert reference.classifier is not None
     features = reference.classifier.name
-    found = measure_images(training[0][:1000], reference)
+    found = measure_images(training[0][:1000], reference).metrics
     assert f"fid_{features}_test_1k" in found
     assert f"coverage_{features}_test_360" in found  # as many as there are test images
     assert f"class_tv_{features}_1k" in found
@@ -126,7 +126,7 @@ def test_without_labels_there_are_parzen_and_memorisation(
     training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]
 ) -> None:
     reference = Reference("validation", test[0], training[0][1200:], training[0][:1000])
-    found = measure_images(training[0][1000:1200], reference)
+    found = measure_images(training[0][1000:1200], reference).metrics
     assert found.keys() == {
         "nearest_ratio_validation_200",
         "nearest_p_validation_200",
@@ -141,7 +141,9 @@ def test_without_held_out_images_there_is_no_memorisation(
 ) -> None:
     images = training[0]
     found = measure_images(images[:100], Reference("validation", images[1000:], images[1000:]))
-    assert found.keys() == {"parzen_validation_100", "parzen_sigma_100"}
+    assert found.metrics.keys() == {"parzen_validation_100", "parzen_sigma_100"}
+    (line,) = found.left_out
+    assert line.startswith("nearest_ratio, nearest_p, copies: the validation images were trained")
 
 
 def test_the_same_samples_get_the_same_numbers_in_any_order(

@@ -41,7 +41,7 @@ def test_images_without_labels_are_measured(test: tuple[Tensor, Tensor]) -> None
     reference = Reference(
         "test", images[:40], images[40:60], images[60:200], inception=few_features
     )
-    measured = measure_images(images[200:240], reference)
+    measured = measure_images(images[200:240], reference).metrics
     assert "fid_inception-v3-6726825d_test_40" in measured
     assert "coverage_inception-v3-6726825d_test_40" in measured
     assert not any(name.startswith("inception_score") for name in measured)

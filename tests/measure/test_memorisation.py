@@ -39,6 +39,11 @@ def test_a_tenth_of_copies_shows_where_the_median_does_not() -> None:
     assert found["copies"].value == pytest.approx(0.1, abs=0.02)
 
 
+def test_one_in_a_hundred_takes_a_hundred_held_out_images() -> None:
+    assert "copies" in memorisation(distances(50, 0), distances(100, 1))
+    assert "copies" not in memorisation(distances(50, 0), distances(99, 1))
+
+
 def test_the_p_value_is_scipys() -> None:
     x, y = distances(100, 0, 0.97), distances(120, 1)
     expected = mannwhitneyu(x.double(), y.double(), alternative="less").pvalue

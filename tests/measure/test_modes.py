@@ -37,6 +37,13 @@ def test_half_of_the_classes_by_hand() -> None:
     assert found["share_0"].spread == pytest.approx((0.6 * 0.4 / 99) ** 0.5)
 
 
+def test_labels_may_be_any_numbers() -> None:
+    found = mode_coverage(sure_of(75, 25), torch.tensor([7, 3, 3, 3]))
+    assert found["share_3"].value == 0.75
+    assert found["share_7"].value == 0.25
+    assert found["class_tv"].value == pytest.approx(0)
+
+
 def test_one_class_only() -> None:
     found = mode_coverage(sure_of(0, 0, 100, 0), EVEN)
     assert found["classes_found"].value == 1
@@ -107,7 +114,7 @@ def test_bad_input_is_a_clear_error() -> None:
         inception_score(good * math.nan)
     with pytest.raises(UsageError, match="39 samples"):
         inception_score(good[:39])
-    with pytest.raises(UsageError, match=r"all of 0 to 3; they are \[0, 2\]"):
+    with pytest.raises(UsageError, match=r"4 classes apart, and the data's labels are \[0, 2\]"):
         mode_coverage(good, torch.tensor([0, 2]))
-    with pytest.raises(UsageError, match=r"all of 0 to 3"):
+    with pytest.raises(UsageError, match="4 classes apart"):
         mode_coverage(good, torch.arange(5))

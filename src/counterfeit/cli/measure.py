@@ -29,16 +29,19 @@ def evaluate(
             without labels have no FID, precision or recall otherwise.
         quiet: no progress bar.
     """
-    from counterfeit.insight.tables import metrics_table
+    from counterfeit.insight.tables import evaluation_text
+    from counterfeit.measure.evaluate import NotKept, require_samples
     from counterfeit.measure.evaluate import evaluate as evaluate_run
-    from counterfeit.measure.evaluate import measure_real
-    from counterfeit.measure.inception import WEIGHTS, Inception
+    from counterfeit.measure.images import measure_real
+    from counterfeit.measure.inception import Inception
     from counterfeit.measure.reference import reference_for
     from counterfeit.progress import Bar
     from counterfeit.run import Run
 
     trained = Run.open(run)
-    step = None if epoch is None else trained.step_at(epoch)
+    require_samples(samples)
+    # First, and once: a run that goes on removes old checkpoints.
+    checkpoint = trained.checkpoint(None if epoch is None else trained.step_at(epoch))
     with Bar(1, "reference: ", quiet=quiet) as bar:
         reference = reference_for(
             trained,
@@ -46,16 +49,22 @@ def evaluate(
             inception=Inception.load(inception) if inception else None,
             progress=bar.on_stage,
         )
+    not_kept = None
     with Bar(1, "samples: ", quiet=quiet) as bar:
-        measured = evaluate_run(
-            trained, samples=samples, step=step, reference=reference, progress=bar.on_stage
-        )
+        try:
+            measured = evaluate_run(
+                trained,
+                samples=samples,
+                step=checkpoint,
+                reference=reference,
+                progress=bar.on_stage,
+            )
+        except NotKept as error:  # the table is shown all the same
+            measured, not_kept = error.measured, error
     with Bar(1, "real images: ", quiet=quiet) as bar:
-        real = measure_real(trained, reference, samples=samples, progress=bar.on_stage)
-    print(metrics_table(trained.path.name, measured, real))
-    if reference.classifier is None:
-        print(
-            f"\n{trained.recipe.data.name} has no labels: no classes, and no Inception score."
-            + ("" if inception else f"\nFID, KID, precision and recall need --inception: {WEIGHTS}")
-        )
+        real = measure_real(reference, samples, progress=bar.on_stage)
+    print(evaluation_text(trained.path.name, measured, real))
+    if not_kept:
+        raise not_kept
+    trained.add_real_scores(real.metrics)
     print(trained.path / "metrics.jsonl")

@@ -103,7 +103,9 @@ def train(
     if evaluate_every is not None:
         from counterfeit.measure.evaluate import Evaluator
 
-        on_epoch.append(Evaluator(evaluate_every))
+        evaluator = Evaluator(evaluate_every)
+        evaluator.check(spec, data_dir if resume is None or data_dir else parent.data_dir)
+        on_epoch.append(evaluator)
     with Bar(spec.training.epochs, quiet=quiet) as bar:
         on_epoch.append(
             Watch(

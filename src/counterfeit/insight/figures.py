@@ -757,15 +757,15 @@ def class_shares(run: Run) -> ClassShares:
     training = run.load_data("train")
     if training.labels is None:
         raise CounterfeitError(f"{training.name} has no labels, so there are no classes to count.")
-    real = training.labels.bincount().double()
-    names = list(map(str, training.classes or range(len(real))))
+    classes = classifier.classes_of(training.labels)
+    labels = classes.labels.tolist()
     measured = [
         (float(row["epoch"]), shares) for row in run.metrics if (shares := _shares(row["metrics"]))
     ]
     if measured:
         epoch, found = max(reversed(measured), key=itemgetter(0))
         name = next(iter(found))
-        counted_as = (replace(name, metric=f"share_{c}") for c in range(len(real)))
+        counted_as = [replace(name, metric=f"share_{label}") for label in labels]
         generated, errors = np.array(
             [found.get(each, UNKNOWN) for each in counted_as], dtype=np.float64
         ).T
@@ -774,14 +774,15 @@ def class_shares(run: Run) -> ClassShares:
     elif run.recipe.data.name == "mnist":
         fixed = classifier.mnist()
         counts = fixed.read(run.sample(READ_HERE)).classes.bincount(minlength=fixed.classes)
-        generated = counts.double().numpy() / READ_HERE
+        generated = counts[labels].double().numpy() / READ_HERE
         errors = np.sqrt(generated * (1 - generated) / READ_HERE)
         reader, counted, epoch = fixed.name, f"{READ_HERE:,} samples", run.checkpoint().epoch
     else:
         raise CounterfeitError(
             f"the classes of {run.path} were not counted yet; `counterfeit evaluate` counts them."
         )
-    of_data = (real / real.sum()).numpy()
+    of_data = (classes.sizes.double() / len(training)).numpy()
+    names = [training.classes[label] if training.classes else str(label) for label in labels]
     title = f"epoch {epoch:.4g}, {counted}"
     return ClassShares(generated, errors, of_data, names, title, reader)
 

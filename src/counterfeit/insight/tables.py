@@ -1,7 +1,10 @@
 """Metrics and findings as text."""
 
 import textwrap
+from collections.abc import Mapping
+from dataclasses import replace
 
+from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
@@ -10,10 +13,20 @@ from counterfeit.run.findings import Finding
 WIDTH = 88
 
 
-def metrics_table(title: str, samples: dict[str, Measurement], real: dict[str, Measurement]) -> str:
+def evaluation_text(title: str, samples: Measured, real: Measured) -> str:
+    """The table of what was measured, and a line for each thing that was not."""
+    of_real = [f"real images: {line}" for line in real.left_out if line not in samples.left_out]
+    left_out = [f"not measured: {line}" for line in (*samples.left_out, *of_real)]
+    table = metrics_table(title, samples.metrics, real.metrics)
+    return "\n".join([table, "", *left_out]) if left_out else table
+
+
+def metrics_table(
+    title: str, samples: Mapping[str, Measurement], real: Mapping[str, Measurement]
+) -> str:
     """A line for each metric of `samples`, with that of real images beside it, and the classes."""
     rows = [
-        (name, number(measurement), number(real[name]) if name in real else "")
+        (name, number(measurement), real_number(name, real))
         for name, measurement in samples.items()
         if MetricName.parse(name).of_class is None
     ]
@@ -29,7 +42,20 @@ def metrics_table(title: str, samples: dict[str, Measurement], real: dict[str, M
     return "\n".join(lines)
 
 
-def class_shares(samples: dict[str, Measurement]) -> list[str]:
+def real_number(name: str, real: Mapping[str, Measurement]) -> str:
+    """What real images score under that name, or fewer of them, which is then said."""
+    if name in real:
+        return number(real[name])
+    asked = MetricName.parse(name)
+    counts = {MetricName.parse(each): measurement for each, measurement in real.items()}
+    fewer = [each for each in counts if replace(each, count=asked.count) == asked and each.count]
+    if not fewer:
+        return ""
+    most = max(fewer, key=lambda each: each.count or 0)
+    return f"{number(counts[most])} (of {most.count:,})"
+
+
+def class_shares(samples: Mapping[str, Measurement]) -> list[str]:
     """`0 9.8 %` for each class, in order; none when the classes were not measured."""
     return [
         f"{of_class} {measurement.value:.1%}"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -117,11 +118,26 @@ class Classifier:
         read = []
         for part in torch.split(images, batch):
             read.append(self.network(as_input(part)))
-            progress(min(1, batch * len(read) / len(images)))
+            progress(min(1, batch * len(read) / max(1, len(images))))
         features, logits = (torch.cat(parts) for parts in zip(*read, strict=True))
         probabilities = logits.double().softmax(1)
         nothing = probabilities[:, -1:]
         return Reading(features, probabilities[:, :-1] + nothing / self.classes)
+
+
+class Classes(NamedTuple):
+    """The classes among some labels, which may be any whole numbers."""
+
+    labels: Int64[Tensor, " classes"]
+    """The different ones, in rising order: what a classifier's columns stand for."""
+    which: Int64[Tensor, " N"]
+    """Which of them each label is, from 0."""
+    sizes: Int64[Tensor, " classes"]
+    """How often each occurs."""
+
+
+def classes_of(labels: Int64[Tensor, " N"]) -> Classes:
+    return Classes(*torch.unique(labels, return_inverse=True, return_counts=True))
 
 
 def as_input(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:

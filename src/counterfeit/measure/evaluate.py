@@ -1,116 +1,171 @@
 """Measuring a run: its samples, beside real images, and the row that is kept."""
 
-from contextlib import suppress
+import logging
+from pathlib import Path
 
 import torch
 from jaxtyping import UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from counterfeit import data
-from counterfeit.errors import UsageError
-from counterfeit.files import Row
-from counterfeit.measure.images import measure_images
-from counterfeit.measure.measurement import Measurement
+from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
+from counterfeit.measure.images import Measured, measure_images, measure_real, missing
+from counterfeit.measure.measurement import LEAST_SAMPLES
 from counterfeit.measure.memorisation import discriminator_accuracy
 from counterfeit.measure.names import MetricName
-from counterfeit.measure.reference import Progress, Reference, real_images, reference_for, subset
+from counterfeit.measure.reference import (
+    Progress,
+    Reference,
+    reference_for,
+    require_measurable,
+    subset,
+)
+from counterfeit.recipe import Recipe
 from counterfeit.run import Run
+from counterfeit.run.checkpoint import Checkpoint
+
+logger = logging.getLogger(__name__)
 
 SAMPLES = 10_000
 
+MOST_SAMPLES = 1_000_000
+
 ASKED = 5_000
 """Images of each kind that D is asked about."""
+
+
+class NotKept(CannotWrite):
+    """A run was measured, and its row could not be written."""
+
+    def __init__(self, measured: Measured, why: CannotWrite) -> None:
+        super().__init__(f"what was measured could not be kept: {why}")
+        self.measured = measured
 
 
 def evaluate(
     run: Run,
     *,
     samples: int = SAMPLES,
-    step: int | None = None,
+    step: int | Checkpoint | None = None,
     reference: Reference | None = None,
     progress: Progress = lambda stage, done: None,
-) -> dict[str, Measurement]:
+) -> Measured:
     """Measure the run's newest checkpoint, or that of `step`; add a row to its metrics.jsonl.
 
     The samples are those of `run.sample(samples)`. Where images are held out, D is asked about
-    them too, beside training images and samples.
+    them too, beside training images and samples. The checkpoint is read first and only once, as a
+    run that goes on may remove it meanwhile.
+
+    Args:
+        step: of the checkpoint; or one that was read before.
+        reference: what to compare with; the test images by default.
 
     Raises:
-        UsageError: too few samples.
+        UsageError: too few samples, or too many.
         CounterfeitError: there is no checkpoint, or the data cannot be had.
+        NotKept: the row cannot be written; the exception's `measured` has what it would hold.
     """
+    require_samples(samples)
     state = run.checkpoint(step)
+    discriminator = run.discriminator(state)
+    images = run.sample(samples, step=state)
     reference = reference or reference_for(run)
-    images = run.sample(samples, step=state.step)
     measured = measure_images(images, reference, progress=progress)
-    if reference.training is not None:
-        measured |= _ask_discriminator(run, state.step, images, reference)
-    run.append_metrics(as_row(state.step, state.epoch, measured))
+    measured |= _ask_discriminator(discriminator, images, reference, run.recipe.value_range)
+    row = {"step": state.step, "epoch": state.epoch, "metrics": measured.metrics}
+    try:
+        run.append_metrics(row)
+    except CannotWrite as error:
+        raise NotKept(measured, error) from error
     return measured
+
+
+def require_samples(count: int) -> None:
+    """Refuse a number of samples that cannot be measured.
+
+    Raises:
+        UsageError: it is not from 40 to 1,000,000.
+    """
+    if not LEAST_SAMPLES <= count <= MOST_SAMPLES:
+        raise UsageError(
+            f"{count:,} samples: must be from {LEAST_SAMPLES} to {MOST_SAMPLES:,}; the paper's"
+            f" protocol takes {SAMPLES:,}."
+        )
 
 
 def _ask_discriminator(
-    run: Run, step: int, samples: UInt8[Tensor, "N C H W"], reference: Reference
-) -> dict[str, Measurement]:
+    discriminator: nn.Module,
+    samples: UInt8[Tensor, "N C H W"],
+    reference: Reference,
+    value_range: tuple[float, float],
+) -> Measured:
     """D's accuracy on as many images of each kind, up to 5,000; see `discriminator_accuracy`."""
-    assert reference.training is not None
+    split = reference.split
+    if reference.training is None:
+        return Measured({}, (f"d_accuracy: the {split} images were trained on; none are held out",))
     kinds = (reference.training, reference.images, samples)
     count = min(ASKED, *map(len, kinds))
-    discriminator = run.discriminator(step)
+    if count < 2:
+        return Measured({}, (missing("d_accuracy", count, 2, f"{split} images"),))
     with torch.inference_mode():
         logits = [
-            discriminator(data.as_float(subset(images, count), *run.recipe.value_range))
-            for images in kinds
+            discriminator(data.as_float(subset(images, count), *value_range)) for images in kinds
         ]
-    return {
-        str(MetricName(name, None, reference.split, count)): accuracy
-        for name, accuracy in discriminator_accuracy(*logits).items()
-    }
-
-
-def measure_real(
-    run: Run,
-    reference: Reference,
-    *,
-    samples: int = SAMPLES,
-    progress: Progress = lambda stage, done: None,
-) -> dict[str, Measurement]:
-    """Measure real training images as if they were samples: the ceiling. The run keeps it.
-
-    Raises:
-        UsageError: there are not so many.
-    """
-    measured = measure_images(real_images(run, samples), reference, progress=progress)
-    run.add_real_scores(measured)
-    return measured
+    accuracies = discriminator_accuracy(*logits)
+    return Measured(
+        {str(MetricName(name, None, split, count)): accuracies[name] for name in accuracies}, ()
+    )
 
 
 class Evaluator:
     """Evaluates a run in training after every so many epochs: hand it to `train` as `on_epoch`.
 
     It measures against the validation images, so that a checkpoint may be chosen by the result;
-    and real images once, where there are as many as samples. An epoch that it has measured already,
-    before the run was resumed, it leaves alone.
+    and real images once. An epoch that it has measured already, before the run was resumed, it
+    leaves alone. What cannot be measured it says once, and never ends a training for it.
 
     Raises:
-        UsageError: `every` is below 1.
+        UsageError: `every` is below 1, or a number of samples that cannot be measured.
     """
 
     def __init__(self, every: int, *, samples: int = SAMPLES) -> None:
         if every < 1:
             raise UsageError(f"evaluate after every 1 epoch or more, not {every}.")
+        require_samples(samples)
         self.every = every
         self.samples = samples
         self._reference: Reference | None = None
+        self._unable = False
+        self._said: set[str] = set()
 
-    def __call__(self, run: Run, epoch: int, generator: torch.nn.Module) -> None:
-        if epoch % self.every == 0 and not _measured(run, epoch):
-            if self._reference is None:
+    def check(self, recipe: Recipe, data_dir: Path | None) -> None:
+        """Refuse a training of which nothing could be measured, before it starts.
+
+        Raises:
+            UsageError: there are neither two classes nor two validation images.
+            CounterfeitError: the data cannot be had.
+        """
+        require_measurable(recipe, data_dir)
+
+    def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
+        if epoch % self.every or self._unable or _measured(run, epoch):
+            return
+        if self._reference is None:
+            try:
+                require_measurable(run.recipe, run.data_dir)
                 self._reference = reference_for(run, "validation")
-                if not any(map(_on_validation, run.real_scores)):
-                    with suppress(UsageError):  # too few real images: there is no ceiling to show
-                        measure_real(run, self._reference, samples=self.samples)
-            evaluate(run, samples=self.samples, reference=self._reference)
+            except CounterfeitError as error:
+                self._unable = True
+                logger.warning("Training goes on without evaluations: %s", error)
+                return
+            if not any(map(_on_validation, run.real_scores)):
+                real = measure_real(self._reference, self.samples)
+                run.add_real_scores(real.metrics)
+        measured = evaluate(run, samples=self.samples, reference=self._reference)
+        for line in measured.left_out:
+            if line not in self._said:
+                logger.warning("Not measured: %s.", line)
+                self._said.add(line)
 
 
 def _measured(run: Run, epoch: int) -> bool:
@@ -125,8 +180,3 @@ def _measured(run: Run, epoch: int) -> bool:
 
 def _on_validation(name: str) -> bool:
     return MetricName.parse(name).split == "validation"
-
-
-def as_row(step: int, epoch: float, measured: dict[str, Measurement]) -> Row:
-    """A row of metrics.jsonl."""
-    return {"step": step, "epoch": epoch, "metrics": measured}

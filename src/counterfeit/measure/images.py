@@ -1,5 +1,7 @@
 """All metrics of one set of samples, on fixed protocols, under names that say which."""
 
+from dataclasses import dataclass
+
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -7,15 +9,29 @@ from counterfeit.errors import UsageError
 from counterfeit.measure.distances import fid, kid
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
-from counterfeit.measure.memorisation import memorisation
+from counterfeit.measure.memorisation import LEAST_HELD_OUT, memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
 from counterfeit.measure.names import MetricName
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import NEAREST_IMAGES, Progress, Reference, subset
+from counterfeit.run.rows import Measurements
 
 MANIFOLD_IMAGES = 5_000
 """Samples, and as many reference images, for precision, recall, density and coverage."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a set of images, and what could not be."""
+
+    metrics: Measurements
+    """By the metrics' full names; see `names`."""
+    left_out: tuple[str, ...]
+    """A line for each group of metrics that is missing: which, and why."""
+
+    def __or__(self, other: "Measured") -> "Measured":
+        return Measured(self.metrics | other.metrics, self.left_out + other.left_out)
 
 
 def measure_images(
@@ -23,8 +39,8 @@ def measure_images(
     reference: Reference,
     *,
     progress: Progress = lambda stage, done: None,
-) -> dict[str, Measurement]:
-    """Every metric that the reference allows, by its full name.
+) -> Measured:
+    """Every metric that the samples and the reference allow.
 
     FID, KID, classes and Parzen take all samples and all of `reference.images`; precision, recall,
     density and coverage 5,000 of each; the nearest training images are looked for of 1,000 of each.
@@ -35,79 +51,164 @@ def measure_images(
         progress: called with a stage's name and the share of the whole that is done.
 
     Raises:
-        UsageError: samples of another shape than the reference's, or fewer than 40 of either.
+        UsageError: samples of another shape than the reference's, or fewer than 40.
     """
+    require_count(samples, LEAST_SAMPLES, "samples")
+    return _measure(samples, subset(samples, NEAREST_IMAGES), reference, progress)
+
+
+def measure_real(
+    reference: Reference, count: int, *, progress: Progress = lambda stage, done: None
+) -> Measured:
+    """Real images as if they were samples, `count` or as many as can be spared: the ceiling.
+
+    The nearest training images are looked for of other ones, `reference.unseen`, since a training
+    image is its own nearest.
+    """
+    none = reference.images[:0]
+    real = none if reference.real is None else reference.real
+    unseen = none if reference.unseen is None else reference.unseen
+    if len(real) < LEAST_SAMPLES:
+        line = missing("real images' scores", len(real), LEAST_SAMPLES, "of them")
+        return Measured({}, (line,))
+    few = subset(unseen, min(count, NEAREST_IMAGES))
+    return _measure(subset(real, count), few, reference, progress)
+
+
+def _measure(
+    samples: UInt8[Tensor, "N C H W"],
+    few: UInt8[Tensor, "n C H W"],
+    reference: Reference,
+    progress: Progress,
+) -> Measured:
+    """See `measure_images`; the nearest training images are looked for of `few`."""
     if samples.shape[1:] != reference.images.shape[1:]:
         raise UsageError(
             f"samples of shape {tuple(samples.shape[1:])} cannot be measured against images of"
             f" shape {tuple(reference.images.shape[1:])}"
         )
-    require_count(samples, LEAST_SAMPLES, "samples")
-    require_count(reference.images, LEAST_SAMPLES, f"{reference.split} images")
-    split, count, few = reference.split, len(samples), min(NEAREST_IMAGES, len(samples))
+    return (
+        Measured({}, reference.left_out)
+        | _by_readers(samples, reference, progress)
+        | _by_nearest(few, reference, progress)
+        | _by_parzen(samples, reference, progress)
+    )
 
-    measured: dict[str, Measurement] = {}
-    read = real = None
+
+def _by_readers(
+    samples: UInt8[Tensor, "N C H W"], reference: Reference, progress: Progress
+) -> Measured:
+    """What the classifier and Inception say."""
+    metrics: Measurements = {}
+    read = []  # a reader's name, with the features of samples and of the reference
     progress("reading images", 0)
-    if reference.classifier:
-        real = reference.reading
-        read = reference.classifier.read(
+    if reference.classifier and reference.reading:
+        name = reference.classifier.name
+        reading = reference.classifier.read(
             samples, progress=lambda done: progress("reading images", 0.1 + 0.15 * done)
         )
-    if reference.classifier and read and real:
-        features = reference.classifier.name
-        progress("FID, KID, precision and recall", 0.25)
-        measured |= compare_features(features, read.features, real.features, split)
-        score = inception_score(read.probabilities)
-        measured[str(MetricName("inception_score", features, None, count))] = score
+        read.append((name, reading.features, reference.reading.features))
+        of_classes = {"inception_score": inception_score(reading.probabilities)}
         if reference.labels is not None:
-            for metric, value in mode_coverage(read.probabilities, reference.labels).items():
-                measured[str(MetricName(metric, features, None, count))] = value
-
+            of_classes |= mode_coverage(reading.probabilities, reference.labels)
+        for metric, value in of_classes.items():
+            metrics[str(MetricName(metric, name, None, len(samples)))] = value
     if reference.inception and reference.inception_features is not None:
         seen = reference.inception.read(
-            samples, progress=lambda done: progress("Inception", 0.4 + 0.1 * done)
+            samples, progress=lambda done: progress("Inception", 0.25 + 0.1 * done)
         )
-        measured |= compare_features(
-            reference.inception.name, seen, reference.inception_features, split
-        )
-
-    if reference.training is not None and reference.nearest is not None:
-        distances, _ = nearest(
-            subset(samples, few),
-            reference.training,
-            progress=lambda done: progress("nearest training images", 0.5 + 0.2 * done),
-        )
-        copying = memorisation(
-            distances,
-            reference.nearest,
-            subset(read.classes, few) if read else None,
-            subset(real.classes, NEAREST_IMAGES) if real else None,
-        )
-        for metric, value in copying.items():
-            measured[str(MetricName(metric, None, split, few))] = value
-
-    window = parzen(
-        as_points(samples),
-        as_points(reference.validation),
-        as_points(reference.images),
-        progress=lambda done: progress("Parzen window", 0.7 + 0.3 * done),
-    )
-    measured[str(MetricName("parzen", None, split, count))] = window.log_likelihood
-    measured[str(MetricName("parzen_sigma", None, None, count))] = Measurement(window.sigma, None)
-    return measured
+        read.append((reference.inception.name, seen, reference.inception_features))
+    if not read:
+        return Measured(metrics, ())
+    progress("FID, KID, precision and recall", 0.35)
+    compared = [compare_features(*each, reference.split) for each in read]
+    for part in compared:
+        metrics |= part.metrics
+    return Measured(metrics, compared[0].left_out)
 
 
 def compare_features(
     name: str, samples: Float[Tensor, "N F"], real: Float[Tensor, "M F"], split: str
-) -> dict[str, Measurement]:
-    """FID, KID and precision to coverage of the features of that name."""
-    measured = {
-        str(MetricName("fid", name, split, len(samples))): fid(samples, real),
-        str(MetricName("kid", name, split, len(samples))): kid(samples, real),
-    }
-    of_each = min(MANIFOLD_IMAGES, len(samples), len(real))
-    neighbours = prdc(subset(samples, of_each), subset(real, of_each))
-    return measured | {
-        str(MetricName(metric, name, split, of_each)): value for metric, value in neighbours.items()
-    }
+) -> Measured:
+    """FID, KID and precision to coverage of the features of that name, as far as there are images.
+
+    FID and KID take 2 real images; the others as many of each kind, and 40 at least.
+    """
+    count, of_each = len(samples), min(MANIFOLD_IMAGES, len(samples), len(real))
+    metrics, left_out = {}, []
+    if len(real) >= 2:
+        metrics[str(MetricName("fid", name, split, count))] = fid(samples, real)
+        metrics[str(MetricName("kid", name, split, count))] = kid(samples, real)
+    else:
+        left_out.append(missing("fid, kid", len(real), 2, f"{split} images"))
+    if of_each >= LEAST_SAMPLES:
+        neighbours = prdc(subset(samples, of_each), subset(real, of_each))
+        for metric, value in neighbours.items():
+            metrics[str(MetricName(metric, name, split, of_each))] = value
+    else:
+        shares = "precision, recall, density, coverage"
+        left_out.append(missing(shares, of_each, LEAST_SAMPLES, f"{split} images"))
+    return Measured(metrics, tuple(left_out))
+
+
+def _by_nearest(
+    few: UInt8[Tensor, "n C H W"], reference: Reference, progress: Progress
+) -> Measured:
+    """How near the images are to the training set, against held-out ones."""
+    group, split = "nearest_ratio, nearest_p, copies", reference.split
+    training, compared = reference.training, reference.compared
+    if training is None:
+        return Measured({}, (f"{group}: the {split} images were trained on; none are held out",))
+    if len(few) < LEAST_SAMPLES:
+        what = "real images neither trained on nor compared with"
+        return Measured({}, (missing(group, len(few), LEAST_SAMPLES, what),))
+    if len(compared) < 2:
+        return Measured({}, (missing(group, len(compared), 2, f"{split} images"),))
+    held_out = reference.nearest
+    if held_out is None or held_out.median() == 0:
+        return Measured({}, (f"{group}: most {split} images are training images as well",))
+    distances, _ = nearest(
+        few,
+        training,
+        progress=lambda done: progress("nearest training images", 0.5 + 0.2 * done),
+    )
+    classes = held_out_classes = None
+    if reference.classifier and reference.reading:
+        classes = reference.classifier.read(few).classes
+        held_out_classes = subset(reference.reading.classes, NEAREST_IMAGES)
+    copying = memorisation(distances, held_out, classes, held_out_classes)
+    left_out = []
+    if "copies" not in copying:
+        left_out.append(missing("copies", len(held_out), LEAST_HELD_OUT, f"{split} images"))
+    return Measured(
+        {str(MetricName(metric, None, split, len(few))): copying[metric] for metric in copying},
+        tuple(left_out),
+    )
+
+
+def _by_parzen(
+    samples: UInt8[Tensor, "N C H W"], reference: Reference, progress: Progress
+) -> Measured:
+    images, validation, split = reference.images, reference.validation, reference.split
+    if len(images) < 2:
+        return Measured({}, (missing("parzen", len(images), 2, f"{split} images"),))
+    if not len(validation):
+        return Measured({}, (missing("parzen", 0, 1, "validation images"),))
+    window = parzen(
+        as_points(samples),
+        as_points(validation),
+        as_points(images),
+        progress=lambda done: progress("Parzen window", 0.7 + 0.3 * done),
+    )
+    likelihood, sigma = (
+        MetricName("parzen", None, split, len(samples)),
+        MetricName("parzen_sigma", None, None, len(samples)),
+    )
+    return Measured(
+        {str(likelihood): window.log_likelihood, str(sigma): Measurement(window.sigma, None)}, ()
+    )
+
+
+def missing(group: str, there: int, least: int, what: str) -> str:
+    """A line of `Measured.left_out` for want of images."""
+    return f"{group}: {least:,} {what} are needed, and there are {there:,}"

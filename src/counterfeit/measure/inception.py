@@ -79,5 +79,5 @@ class Inception:
         for part in torch.split(images, BATCH):
             (features,) = self.network(part.expand(-1, 3, -1, -1))
             read.append(features)
-            progress(min(1, BATCH * len(read) / len(images)))
+            progress(min(1, BATCH * len(read) / max(1, len(images))))
         return torch.cat(read)

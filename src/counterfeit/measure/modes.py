@@ -5,6 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from counterfeit.errors import UsageError
+from counterfeit.measure.classifier import classes_of
 from counterfeit.measure.measurement import (
     LEAST_SAMPLES,
     Measurement,
@@ -32,22 +33,26 @@ def mode_coverage(
     class_tv: total variation, half the sum of |p - q|: the share of samples in excess classes.
     class_kl: Kullback-Leibler divergence of samples from data, sum of p log(p / q), in nats.
     unsure: the share of samples whose most probable class has a probability below 0.9.
-    share_0, share_1, ...: each class's share of the samples, p.
+    share_0, share_1, ...: each label's share of the samples, p.
 
     Source: Che et al. 2017 (arXiv 1612.02136) and Metz et al. 2017 (arXiv 1611.02163) for counting
     the classes that a classifier sees and for the divergence; the thresholds are this project's.
 
+    Args:
+        probabilities: of the classes, in the order of their labels.
+        labels: of the data: as many different ones as there are classes, whatever their values.
+
     Raises:
-        UsageError: fewer than 40 samples, or labels without one of the classes.
+        UsageError: fewer than 40 samples, or more or fewer labels than classes.
         CounterfeitError: a probability is not finite.
     """
     _check(probabilities)
     classes = probabilities.shape[1]
-    counts = labels.bincount(minlength=classes)
-    if len(counts) > classes or counts.min() == 0:
+    values, _, counts = classes_of(labels)
+    if len(values) != classes:
         raise UsageError(
-            f"the data's labels must be those that the classifier knows, all of 0 to {classes - 1};"
-            f" they are {counts.nonzero().flatten().tolist()}"
+            f"the classifier tells {classes} classes apart, and the data's labels are"
+            f" {values.tolist()}"
         )
     q = counts.double() / counts.sum()
     top, predicted = probabilities.max(1)
@@ -61,7 +66,9 @@ def mode_coverage(
         "class_kl": jackknife(torch.special.xlogy(p, p / q).sum(1)),
         "unsure": mean(top < SURE),
     }
-    return measurements | {f"share_{c}": mean(member[:, c]) for c in range(classes)}
+    return measurements | {
+        f"share_{label}": mean(member[:, c]) for c, label in enumerate(values.tolist())
+    }
 
 
 def inception_score(probabilities: Float[Tensor, "N classes"]) -> Measurement:

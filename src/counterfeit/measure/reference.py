@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -11,10 +12,11 @@ from torch import Tensor
 
 from counterfeit import data
 from counterfeit.errors import UsageError
-from counterfeit.measure.classifier import Classifier, Reading
-from counterfeit.measure.inception import Inception
+from counterfeit.measure.classifier import Classifier, Reading, classes_of
+from counterfeit.measure.inception import WEIGHTS, Inception
 from counterfeit.measure.pairs import nearest
 from counterfeit.measure.train_classifier import classifier_for
+from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.seeds import stream
 
@@ -41,9 +43,16 @@ class Reference:
     labels: Int64[Tensor, " L"] | None = None
     """Of the data's training split; its class distribution is the one to reach."""
     classifier: Classifier | None = None
-    """None for data without labels: what needs classes or features then cannot be had."""
+    """None for data without two classes: what needs classes or features then cannot be had."""
     inception: Inception | None = None
     """Features for FID, KID and precision to coverage that need no labels."""
+    real: UInt8[Tensor, "R C H W"] | None = None
+    """Real images to be measured as if they were samples: none of `images` or `validation`, as
+    Parzen's bandwidth would shrink to fit its own copies."""
+    unseen: UInt8[Tensor, "U C H W"] | None = None
+    """The same for the memorisation metrics: none of `training` or `compared`."""
+    left_out: tuple[str, ...] = ()
+    """What cannot be had for want of a classifier, and why; see `images.Measured`."""
 
     @cached_property
     def reading(self) -> Reading | None:
@@ -55,12 +64,15 @@ class Reference:
         """What Inception sees in `images`."""
         return self.inception.read(self.images) if self.inception else None
 
+    @property
+    def compared(self) -> UInt8[Tensor, "n C H W"]:
+        """Up to 1,000 of `images`, whose nearest training images are looked for."""
+        return subset(self.images, NEAREST_IMAGES)
+
     @cached_property
     def nearest(self) -> Float[Tensor, " n"] | None:
-        """Distances of up to 1,000 of `images` to their nearest training images."""
-        if self.training is None:
-            return None
-        return nearest(subset(self.images, NEAREST_IMAGES), self.training)[0]
+        """Distances of `compared` to their nearest training images."""
+        return None if self.training is None else nearest(self.compared, self.training)[0]
 
 
 def reference_for(
@@ -87,18 +99,21 @@ def reference_for(
     Raises:
         CounterfeitError: the data cannot be had.
     """
-    folder = run.data_dir
-    everything = data.load(run.recipe.data.name, "train", data_dir=folder)
+    name, folder = run.recipe.data.name, run.data_dir
+    everything = data.load(name, "train", data_dir=folder)
+    candidates = everything.without_validation
     trained_on = everything.first(run.recipe.data.train_images)
-    validation = everything.validation.images
-    if split == "validation":
-        images = validation
-        training = None if trained_on.held_out else trained_on.images
+    training: Tensor | None = trained_on.images
+    if split == "test":
+        images = data.load(name, "test", data_dir=folder).images
+        unused = everything.images[len(trained_on) :]
     else:
-        images = data.load(run.recipe.data.name, "test", data_dir=folder).images
-        training = trained_on.images
+        images = everything.validation.images
+        unused = candidates.images[len(trained_on) :]
+        if trained_on.held_out:
+            training = None
     network = None
-    if everything.labels is not None:
+    if _classes(everything) >= 2:
         network = classifier_for(
             everything,
             data.data_folder(folder) / "classifiers",
@@ -107,27 +122,46 @@ def reference_for(
     return Reference(
         split=split,
         images=images,
-        validation=validation,
+        validation=everything.validation.images,
         training=training,
         labels=everything.labels,
         classifier=network,
         inception=inception,
+        real=candidates.images,
+        unseen=torch.cat([_rest(images, NEAREST_IMAGES), unused]),
+        left_out=() if network else _without_classifier(everything, inception),
     )
 
 
-def real_images(run: Run, count: int) -> UInt8[Tensor, "count C H W"]:
-    """Training images, always the same random ones, to be measured as if they were samples.
-
-    None of them is a validation image: Parzen's bandwidth would shrink to fit its own copies.
+def require_measurable(recipe: Recipe, data_dir: Path | None) -> None:
+    """Refuse, before a training, to evaluate it where nothing at all can be measured.
 
     Raises:
-        UsageError: there are not so many.
+        UsageError: there are neither two classes nor two validation images.
+        CounterfeitError: the data cannot be had.
     """
-    everything = data.load(run.recipe.data.name, "train", data_dir=run.data_dir)
-    images = everything.without_validation.images
-    if count > len(images):
-        raise UsageError(f"there are only {len(images):,} training images; give --samples below.")
-    return subset(images, count)
+    everything = data.load(recipe.data.name, "train", data_dir=data_dir)
+    if _classes(everything) < 2 and everything.held_out < 2:
+        raise UsageError(
+            f"{everything.name} has neither two classes nor two validation images among its"
+            f" {len(everything)} training images, so nothing can be measured; train without"
+            " evaluations, or add images."
+        )
+
+
+def _classes(training: data.ImageData) -> int:
+    return 0 if training.labels is None else len(classes_of(training.labels).labels)
+
+
+def _without_classifier(training: data.ImageData, inception: Inception | None) -> tuple[str, ...]:
+    why = f"{training.name} has " + ("no labels" if training.labels is None else "one class")
+    lines = [f"inception_score, classes_found, class_tv, class_kl, unsure, share: {why}"]
+    if inception is None:
+        lines.append(
+            f"fid, kid, precision, recall, density, coverage: {why} to train a classifier for;"
+            f" --inception takes Inception's weights instead, {WEIGHTS}"
+        )
+    return tuple(lines)
 
 
 def subset(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count ..."]:
@@ -140,3 +174,10 @@ def subset(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count
     if len(values) <= count:
         return values
     return values[torch.randperm(len(values), generator=stream(0, "subset"))[:count]]
+
+
+def _rest(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "rest ..."]:
+    """The rows that `subset` does not take."""
+    if len(values) <= count:
+        return values[:0]
+    return values[torch.randperm(len(values), generator=stream(0, "subset"))[count:]]

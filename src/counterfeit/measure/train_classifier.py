@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from counterfeit import data
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.measure import classifier
-from counterfeit.measure.classifier import VERSION, Classifier, FeatureNetwork, as_input
+from counterfeit.measure.classifier import VERSION, Classifier, FeatureNetwork, as_input, classes_of
 from counterfeit.networks import materialise
 from counterfeit.seeds import stream
 
@@ -60,7 +60,7 @@ def classifier_for(
     if kept := kept_classifier(train_split, folder):
         return kept
     images, labels = train_split.images, train_split.labels
-    if labels is None or len(labels.bincount().nonzero()) < 2:
+    if labels is None or len(classes_of(labels).labels) < 2:
         raise UsageError(
             f"{train_split.name} has no labels of two or more classes, so no classifier can be"
             " trained; only Parzen and nearest-image metrics can be had"
@@ -97,7 +97,7 @@ def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | N
         trained = None
     if trained is None or (trained.channels, trained.classes) != (
         train_split.images.shape[1],
-        int(train_split.labels.max()) + 1,
+        len(classes_of(train_split.labels).labels),
     ):
         raise CounterfeitError(f"{path} is damaged; remove it, to train it again")
     return trained
@@ -107,7 +107,7 @@ def _path(
     name: str, images: UInt8[Tensor, "N C H W"], labels: Int64[Tensor, " N"], folder: Path
 ) -> Path:
     content = hashlib.sha256(images.contiguous().numpy().tobytes())
-    content.update(labels.contiguous().numpy().tobytes())
+    content.update(classes_of(labels).which.numpy().tobytes())
     return folder / f"{_file_name(name)}-v{VERSION}-{content.hexdigest()[:8]}.safetensors"
 
 
@@ -126,11 +126,12 @@ def train(
 
     Args:
         images: training images.
-        labels: classes, from 0.
+        labels: two different values or more; the network's classes are in their order.
         updates: steps of Adam, on batches of 250 drawn with replacement.
         progress: called with the share done.
     """
-    classes = int(labels.max()) + 1
+    values, labels, _ = classes_of(labels)
+    classes = len(values)
     with torch.device("meta"):
         network = FeatureNetwork(images.shape[1], classes)
     materialise(network, stream(0, "init"))

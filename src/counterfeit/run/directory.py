@@ -279,12 +279,16 @@ class Run:
     def checkpoint_steps(self) -> list[int]:
         return checkpoints.steps(self._checkpoints)
 
-    def checkpoint(self, step: int | None = None) -> Checkpoint:
+    def checkpoint(self, step: int | Checkpoint | None = None) -> Checkpoint:
         """The state after `step` updates; the newest sound one when absent.
+
+        One that was read before may stand for its step here and below, and is not read again.
 
         Raises:
             CounterfeitError: there is none, or that of `step` is damaged.
         """
+        if isinstance(step, Checkpoint):
+            return step
         if step is not None:
             step = arguments.whole_number("step", step)
             return checkpoints.read(self._checkpoints, step)
@@ -341,7 +345,9 @@ class Run:
 
     # What a run can do once it is trained.
 
-    def generator(self, step: int | None = None, *, averaged: bool = True) -> networks.MLPGenerator:
+    def generator(
+        self, step: int | Checkpoint | None = None, *, averaged: bool = True
+    ) -> networks.MLPGenerator:
         """The trained generator, in eval mode: BatchNorm uses its running statistics.
 
         Its weights are their average over training where the recipe asks for one; the newest with
@@ -351,14 +357,14 @@ class Run:
             self.recipe, self.image_shape, self.checkpoint(step), self.path, averaged=averaged
         )
 
-    def discriminator(self, step: int | None = None) -> networks.MLPDiscriminator:
+    def discriminator(self, step: int | Checkpoint | None = None) -> networks.MLPDiscriminator:
         """The trained discriminator, in eval mode: dropout is off."""
         return rebuild_discriminator(
             self.recipe, self.image_shape, self.checkpoint(step), self.path
         )
 
     def sample(
-        self, count: int, *, seed: int | None = None, step: int | None = None
+        self, count: int, *, seed: int | None = None, step: int | Checkpoint | None = None
     ) -> UInt8[Tensor, "count C H W"]:
         """New images from the trained generator; the same ones for the same seed.
 
