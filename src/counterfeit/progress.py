@@ -45,7 +45,8 @@ class Bar:
         )
 
     def __enter__(self) -> "Bar":
-        self._progress.start()
+        if not self._progress.disable:
+            self._progress.start()
         return self
 
     def __exit__(
@@ -54,4 +55,5 @@ class Bar:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if not self._progress.disable:  # else rich before 15 prints an empty line
+            self._progress.stop()

@@ -4,6 +4,8 @@ import pytest
 
 from counterfeit import cli
 
+COMMANDS = ["data", "diagnose", "evaluate", "recipes", "report", "reproduce", "sample", "train"]
+
 TINY = [
     "--data=digits", "--epochs=1", "--batch-size=64", "--set=generator.hidden=[8, 8]",
     "--set=discriminator.hidden=[8, 8]", "--quiet",

@@ -2,13 +2,11 @@
 
 import atexit
 import gc
-import io
-import os
 import sys
 
 from cyclopts import App
 
-from counterfeit.cli import threads
+from counterfeit.cli import streams, threads
 from counterfeit.cli.data import data, recipes
 from counterfeit.cli.errors import report_error
 from counterfeit.cli.look import diagnose, report, sample
@@ -36,28 +34,24 @@ def main(arguments: list[str] | None = None) -> None:
 
     And 3 when a finding ended the run (`train --stop-on`).
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # TOML is UTF-8; names of files need not be.
-        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     threads.begin()
     arguments = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in arguments
     # At its end, Python searches PyTorch's objects for cycles, which takes over a second; frozen
     # objects are left out.
     atexit.register(gc.freeze)
-    try:
-        app(
-            [argument for argument in arguments if argument != "--debug"],
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads, `head` say, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (Exception, Interrupted) as error:
-        if debug and not (isinstance(error, Interrupted) and error.__cause__ is None):
-            raise
-        sys.exit(report_error(error))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    debug = "--debug" in arguments
+    with streams.standing():
+        try:
+            app(
+                [argument for argument in arguments if argument != "--debug"],
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_value",
+            )
+            sys.stdout.flush()
+        except (Exception, Interrupted) as error:
+            if debug and not (isinstance(error, Interrupted) and error.__cause__ is None):
+                raise
+            sys.exit(report_error(error))
+        except KeyboardInterrupt:
+            sys.exit(130)
