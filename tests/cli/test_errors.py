@@ -27,7 +27,11 @@ from counterfeit.errors import CounterfeitError
         (["sample", "{tmp}"], 2, "is not a run directory"),
         (["sample", "{run}", "-n", "0"], 2, "from 1 to"),
         (["sample", "{run}", "--out", "{tmp}/x.jpeg2"], 2, ".npz"),
-        (["sample", "{run}", "--out", "{tmp}/broken.toml/x.png"], 1, "cannot make the folder"),
+        (
+            ["sample", "{run}", "--out", "{tmp}/broken.toml/x.png"],
+            1,
+            "name another place with --out",
+        ),
         (["sample", "{run}", "--epoch", "7"], 2, "keeps no checkpoint of epoch 7"),
         (["train", "sgd", "--set", "adam=1"], 2, "no key 'adam'"),
         (["train", "--resume", "{run}", "--seed", "4"], 2, "keeps what it was started with"),
@@ -40,7 +44,13 @@ from counterfeit.errors import CounterfeitError
         (["report", "{tmp}/absent"], 2, "does not exist"),
         (["recipes", "unknown"], 2, "no recipe"),
         (["trian", "sgd"], 2, "train"),
-        (["train", "sgd", "--epoch", "3"], 2, "--epoch"),
+        (["train", "sgd", "--epoch", "3"], 2, "Did you mean --epochs?"),
+        (["train", "sgd", "--lr=1"], 2, "--set generator.optimizer.lr=VALUE or --set discrim"),
+        (["train", "sgd", "--ema-decay", ".9"], 2, "--set generator.ema_decay=VALUE"),
+        (["train", "sgd", "--generator.hidden=1"], 2, "--set generator.hidden=VALUE"),
+        (["sample", "{run}", "--lr", "1"], 2, "no option --lr. `counterfeit sample --help` shows"),
+        (["sample", "{run}", "--size=3"], 2, "no option --size. `counterfeit sample --help`"),
+        (["recipes", "sgd", "adam"], 2, "adam"),
     ],
 )
 def test_an_error_is_one_line(

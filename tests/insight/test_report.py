@@ -202,9 +202,9 @@ def test_the_same_findings_are_marked_in_the_charts(
     marked: dict[str, list[str]] = {}
     write = figures.write
 
-    def note(run: Run, name: str, findings=()) -> Path:
+    def note(run: Run, name: str, findings=(), **place: Path) -> Path:
         marked[name] = [each.name for each in findings]
-        return write(run, name, findings)
+        return write(run, name, findings, **place)
 
     monkeypatch.setattr(figures, "write", note)
     monkeypatch.setattr("counterfeit.insight.report.diagnose", lambda run: [finding()])

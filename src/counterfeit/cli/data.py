@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from counterfeit.cli.output import writable
 from counterfeit.errors import CounterfeitError
 
 
@@ -34,6 +35,11 @@ def data(
     """
     from counterfeit import data as data_sets
 
+    if preview is not None:
+        from matplotlib.backend_bases import FigureCanvasBase
+
+        formats = FigureCanvasBase.get_supported_filetypes()
+        writable(preview, *(f".{suffix}" for suffix in formats), option="--preview")
     train_images = data_sets.load(name, "train", data_dir=data_dir)
     print(data_sets.describe(train_images))
     try:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from counterfeit.cli.options import Whole
 from counterfeit.cli.output import writable
 
 
@@ -28,10 +29,10 @@ def sample(
     run: Path,
     /,
     *,
-    count: Annotated[int, Parameter(name=["--count", "-n"])] = 100,
+    count: Annotated[Whole, Parameter(name=["--count", "-n"])] = 100,
     out: Path | None = None,
-    epoch: int | None = None,
-    seed: int | None = None,
+    epoch: Whole | None = None,
+    seed: Whole | None = None,
 ) -> None:
     """Draw new images from a run's generator.
 
@@ -62,7 +63,8 @@ def report(
         runs: run directories.
         out: the page [default: report.html in the run, or in the folder of several].
     """
-    from counterfeit.insight.report import write_report
+    from counterfeit.insight.report import default_page, write_report
     from counterfeit.run import Run
 
-    print(write_report([Run.open(run) for run in runs], out and writable(out)))
+    opened = [Run.open(run) for run in runs]
+    print(write_report(opened, writable(out or default_page(opened))))

@@ -3,15 +3,15 @@
 from pathlib import Path
 from typing import Literal
 
-from counterfeit.cli.options import Quiet
+from counterfeit.cli.options import Quiet, Whole
 
 
 def evaluate(
     run: Path,
     /,
     *,
-    samples: int = 10_000,
-    epoch: int | None = None,
+    samples: Whole = 10_000,
+    epoch: Whole | None = None,
     split: Literal["test", "validation"] = "test",
     inception: Path | None = None,
     quiet: Quiet = False,

@@ -1,8 +1,23 @@
 """Types of options that several commands have."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
+
+
+def whole(kind: type[int], tokens: Sequence[Token]) -> int:
+    """A whole number as it is written; cyclopts would round 1.5 to 2.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return kind(tokens[0].value)
+    except ValueError:
+        raise ValueError(f"{tokens[0].value!r} is no whole number") from None
+
 
 Flag = Parameter(negative="", show_default=False)
 Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)]
+Whole = Annotated[int, Parameter(converter=whole)]

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-from counterfeit.cli.options import Flag, Quiet
+from counterfeit.cli.options import Flag, Quiet, Whole
+from counterfeit.cli.output import writable
 
 
 def reproduce(
     *,
     quick: Annotated[bool, Flag] = False,
-    seed: int = 0,
+    seed: Whole = 0,
     device: str = "auto",
     out: Path | None = None,
     data_dir: Path | None = None,
@@ -31,6 +32,7 @@ def reproduce(
     from counterfeit.reproduce import reproduce_article
 
     folder = out or Path("runs") / ("reproduction-quick" if quick else "reproduction")
+    writable(folder / "report.html")
     print(
         reproduce_article(
             folder,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from counterfeit.cli.options import Flag, Quiet
+from counterfeit.cli.options import Flag, Quiet, Whole
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
 
@@ -21,10 +21,10 @@ def train(
     /,
     *,
     data: str | None = None,
-    epochs: int | None = None,
-    batch_size: int | None = None,
+    epochs: Whole | None = None,
+    batch_size: Whole | None = None,
     precision: Literal["float32", "bf16"] | None = None,
-    seed: int | None = None,
+    seed: Whole | None = None,
     device: str = "auto",
     set_: Overrides = None,
     out: Path | None = None,
@@ -33,7 +33,7 @@ def train(
     fork: Annotated[bool, Flag] = False,
     on_nan: Literal["stop", "rollback"] = "stop",
     dry_run: Annotated[bool, Flag] = False,
-    evaluate_every: int | None = None,
+    evaluate_every: Whole | None = None,
     stop_on: Literal["critical"] | None = None,
     quiet: Quiet = False,
 ) -> None:

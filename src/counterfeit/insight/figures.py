@@ -618,17 +618,20 @@ def _end(values: NDArray[np.float64]) -> float:
 # From a run to files
 
 
-def write(run: Run, name: str, findings: Sequence[Finding] = ()) -> Path:
-    """Draw the figure of that name (see `FIGURES`) into the run's `figures/`.
+def write(
+    run: Run, name: str, findings: Sequence[Finding] = (), *, folder: Path | None = None
+) -> Path:
+    """Draw the figure of that name (see `FIGURES`) into a folder.
 
     Args:
+        folder: the run's `figures/` when absent.
         findings: are marked where they lie, if it is a chart over epochs.
 
     Raises:
         CounterfeitError: the run has not what it takes, or the file cannot be written.
     """
     suffix = ".webp" if name == "animation" else ".png"
-    path = run.path / "figures" / f"{name}{suffix}"
+    path = (folder or run.path / "figures") / f"{name}{suffix}"
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:

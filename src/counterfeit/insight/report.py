@@ -10,8 +10,10 @@ import math
 import os
 import shlex
 from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from counterfeit import recipe
-from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import figures, verdict
 from counterfeit.insight.columns import column
@@ -229,7 +231,8 @@ def write_report(
 ) -> Path:
     """Write the page about `runs`, and their figures into their directories; return its path.
 
-    What a run does not have yet is named in its place.
+    What a run does not have yet is named in its place. A run that takes no files keeps no figures;
+    the page holds them all the same.
 
     Args:
         runs: finished or not; several stand beside each other.
@@ -286,9 +289,16 @@ def write_report(
         environments=_table([_environment(run) for run in runs]),
         commands=[rerun_command(run) for run in runs],
     )
-    path = path or _default_path(runs)
+    path = path or default_page(runs)
     write_whole(path, page.encode(errors="replace"))
     return path
+
+
+def default_page(runs: Sequence[Run]) -> Path:
+    """Where the page about them is written: in the run, or in the folder they have in common."""
+    if len(runs) == 1:
+        return runs[0].path / "report.html"
+    return Path(os.path.commonpath([run.path.resolve().parent for run in runs])) / "report.html"
 
 
 def rerun_command(run: Run) -> str:
@@ -300,12 +310,6 @@ def rerun_command(run: Run) -> str:
     )
     source = spec.name if known else str(run.path / "recipe.toml")
     return shlex.join(["counterfeit", "train", source, *options])
-
-
-def _default_path(runs: Sequence[Run]) -> Path:
-    if len(runs) == 1:
-        return runs[0].path / "report.html"
-    return Path(os.path.commonpath([run.path.resolve().parent for run in runs])) / "report.html"
 
 
 def _shown(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
@@ -325,7 +329,7 @@ def _film_panels(runs: Sequence[Run], headings: Sequence[str]) -> list[Panel]:
         if reel.missing:
             panels.append(Panel(place, heading, "film", missing=reel.missing))
             continue
-        figures.write(run, "animation")
+        _draw(run, "animation")
         height, width = run.image_shape[1:]
         panels.append(
             Panel(
@@ -366,6 +370,22 @@ def _shown_finding(finding: Finding, run: Run, number: int, anchors: Set[str]) -
     }
 
 
+def _draw(run: Run, name: str, findings: Sequence[Finding] = ()) -> tuple[str, bytes]:
+    """A figure's format and content; the run keeps it too, where it can be written.
+
+    Raises:
+        CounterfeitError: the run has not what the figure takes.
+    """
+    with TemporaryDirectory() as folder:
+        path = figures.write(run, name, findings, folder=Path(folder))
+        content = path.read_bytes()
+    kept = run.path / "figures"
+    with suppress(OSError, CannotWrite):
+        kept.mkdir(exist_ok=True)
+        write_whole(kept / path.name, content)
+    return path.suffix[1:], content
+
+
 def _panel(
     section: Section,
     run: Run,
@@ -378,17 +398,16 @@ def _panel(
     templates = section.name == "maxout" and spec.discriminator.activation == "maxout"
     kind: Kind = "pixels" if templates else section.kind
     try:
-        path = figures.write(run, section.name, _marked(section.name, findings))
+        suffix, content = _draw(run, section.name, _marked(section.name, findings))
         note = _note(section.name, run)
     except CounterfeitError as error:
         return Panel(place, heading, kind, missing=str(error))
-    content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
     if kind == "pixels":  # the size at which a pixel of an image is a pixel of the page
         scale = figures.cell_scale(*run.image_shape[1:])
         width, height = width // scale, height // scale
-    elif path.suffix == ".png":
+    elif suffix == "png":
         width, height = width // 2, height // 2  # drawn finely, for dense screens
     encoded = base64.b64encode(content).decode()
     return Panel(
@@ -397,7 +416,7 @@ def _panel(
         kind,
         note,
         alt=f"{heading}: {section.alt}.",
-        source=f"data:image/{path.suffix[1:]};base64,{encoded}",
+        source=f"data:image/{suffix};base64,{encoded}",
         width=width,
         height=height,
     )

@@ -1,0 +1,78 @@
+"""Where results go: what cannot be written is said before the work, or costs none of it."""
+
+from pathlib import Path
+
+import pytest
+from command import TINY, call
+
+from counterfeit.cli.output import writable
+from counterfeit.errors import CannotWrite, UsageError
+from counterfeit.run import Run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "last"),
+    [
+        (["diagnose", "{run}"], "all is well"),
+        (["sample", "{run}", "-n=9", "--out={tmp}/x.npz"], "{tmp}/x.npz"),
+        (["train", "--resume={run}", "--fork", "--out={tmp}/runs", "-q"], "{tmp}/runs/"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_run_that_is_read_only_can_be_read(
+    capsys, tmp_path: Path, read_only: Path, arguments: list[str], last: str
+) -> None:
+    filled = [argument.format(tmp=tmp_path, run=read_only) for argument in arguments]
+    status, out, err = call(capsys, *filled)
+    assert (status, err) == (0, "")
+    assert last.format(tmp=tmp_path) in out.splitlines()[-1]
+
+
+def test_the_page_of_a_read_only_run_lacks_nothing(capsys, tmp_path, read_only, run_path) -> None:
+    pages = [tmp_path / "own.html", tmp_path / "read-only.html"]
+    for run, page in zip((run_path, read_only), pages, strict=True):
+        assert call(capsys, "report", str(run), f"--out={page}")[0] == 0
+    images = [page.read_text().count("data:image/") for page in pages]
+    assert images[0] == images[1] > 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["sample", "{run}"], "--out"),
+        (["report", "{run}"], "--out"),
+        (["train", "--resume={run}", "--epochs=2"], "cannot write"),
+        (["train", "sgd", *TINY, "--out={run}"], "choose another folder with --out"),
+        (["reproduce", "--out={run}"], "--out"),
+        (["data", "digits", "--preview={run}/preview.png"], "--preview"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_needs_a_writable_folder_says_so_first(
+    capsys,
+    monkeypatch: pytest.MonkeyPatch,
+    read_only: Path,
+    arguments: list[str],
+    words: str,
+) -> None:
+    def work(*given: object, **named: object) -> None:
+        raise AssertionError("the work was begun")
+
+    monkeypatch.setattr(Run, "sample", work)
+    monkeypatch.setattr("counterfeit.insight.report.diagnose", work)
+    monkeypatch.setattr("counterfeit.reproduce.reproduce_article", work)
+    monkeypatch.setattr("counterfeit.data.preview", work)
+    status, out, err = call(capsys, *(argument.format(run=read_only) for argument in arguments))
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert words in err
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name a file in it"):
+        writable(tmp_path)
+
+
+def test_a_name_that_is_too_long(tmp_path: Path) -> None:
+    with pytest.raises(CannotWrite, match="too long; name another place with --out"):
+        writable(tmp_path / ("x" * 300) / "x.png")
