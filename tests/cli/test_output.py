@@ -68,6 +68,17 @@ def test_what_needs_a_writable_folder_says_so_first(
     assert words in err
 
 
+def test_a_measurement_that_cannot_be_kept_is_shown(
+    capsys, quick_classifier: None, read_only: Path
+) -> None:
+    status, out, err = call(capsys, "evaluate", str(read_only), "--samples=200", "--quiet")
+    assert status == 1
+    assert out.splitlines()[0].split()[0] == "metric"
+    assert "fid_digits" in out
+    assert len(err.splitlines()) == 1
+    assert "metrics.jsonl" in err
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="name a file in it"):
         writable(tmp_path)

@@ -86,6 +86,10 @@ def test_a_full_disk_behind_stdout_fails_in_one_line(
     assert said.startswith("counterfeit: cannot write to stdout: No space left on device")
     if name == "train":  # what was done is there, and is named
         assert Run.open(said.rpartition(": ")[-1]).log[-1]["epoch"] == 1
+    if name == "evaluate":
+        run = Run.open(line[1])
+        assert run.metrics
+        assert run.real_scores
 
 
 def test_errors_keep_to_their_stream_and_their_status(full: io.TextIOWrapper) -> None:

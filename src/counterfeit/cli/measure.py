@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from counterfeit.cli.options import Quiet, Whole
+from counterfeit.errors import CannotWrite
 
 
 def evaluate(
@@ -49,7 +50,7 @@ def evaluate(
             inception=Inception.load(inception) if inception else None,
             progress=bar.on_stage,
         )
-    not_kept = None
+    not_kept: CannotWrite | None = None
     with Bar(1, "samples: ", quiet=quiet) as bar:
         try:
             measured = evaluate_run(
@@ -63,8 +64,12 @@ def evaluate(
             measured, not_kept = error.measured, error
     with Bar(1, "real images: ", quiet=quiet) as bar:
         real = measure_real(reference, samples, progress=bar.on_stage)
+    if not_kept is None:
+        try:
+            trained.add_real_scores(real.metrics)
+        except CannotWrite as error:
+            not_kept = error
     print(evaluation_text(trained.path.name, measured, real))
-    if not_kept:
+    if not_kept is not None:
         raise not_kept
-    trained.add_real_scores(real.metrics)
     print(trained.path / "metrics.jsonl")
