@@ -14,7 +14,7 @@ class Penalty(Protocol):
 
     @property
     def name(self) -> str:
-        """Under which it is logged."""
+        """By which an `Outcome` names it."""
 
     @property
     def every(self) -> int:

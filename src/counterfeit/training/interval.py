@@ -35,11 +35,12 @@ class Interval:
     def full(self) -> bool:
         return self.updates == len(self.losses)
 
-    def row(self, outcome: Outcome) -> Row:
+    def row(self, outcome: Outcome, *, probabilistic: bool = True) -> Row:
         """The interval's means and quantiles, and the norms and losses of its last update.
 
         `d_loss`, `g_loss`: means over the interval, in nats; `…_last`: of the last update.
         `d_real_…`: D(x), in [0, 1], over the interval's real images; `d_fake_…`: D(G(z)).
+        Neither where the loss makes D's logits no probabilities.
         `d_grad_norm`, `g_grad_norm`: Euclidean norms of the last update's gradients.
         """
         losses = self.losses[: self.updates].double()
@@ -51,6 +52,14 @@ class Interval:
             "d_loss_last": d_loss_last,
             "g_loss_last": g_loss_last,
         }
+        if probabilistic:
+            row |= self._probabilities()
+        row["d_grad_norm"] = get_total_norm(outcome.discriminator_gradients).item()
+        row["g_grad_norm"] = get_total_norm(outcome.generator_gradients).item()
+        return row
+
+    def _probabilities(self) -> Row:
+        row: Row = {}
         probabilities = self.logits[: self.updates].transpose(0, 1).flatten(1).sigmoid()  # (2, n)
         at = torch.tensor(QUANTILES, device=probabilities.device)
         for name, values in zip(("d_real", "d_fake"), probabilities, strict=True):
@@ -59,8 +68,6 @@ class Interval:
             row |= {
                 f"{name}_q{q * 100:02.0f}": v for q, v in zip(QUANTILES, quantiles, strict=True)
             }
-        row["d_grad_norm"] = get_total_norm(outcome.discriminator_gradients).item()
-        row["g_grad_norm"] = get_total_norm(outcome.generator_gradients).item()
         return row
 
     def clear(self) -> None:

@@ -309,7 +309,7 @@ def _train(
             row = {
                 "step": step,
                 "epoch": step / per_epoch,
-                **interval.row(outcome),
+                **interval.row(outcome, probabilistic=game.rules.loss.probabilistic),
                 "images_per_second": images_timed / (time.perf_counter() - started),
             }
             run.append_log(row)

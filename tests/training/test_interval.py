@@ -1,0 +1,29 @@
+"""What a row of the log says of its updates."""
+
+import torch
+
+from counterfeit.game.step import Outcome
+from counterfeit.training.interval import Interval
+
+
+def outcome(logit: float) -> Outcome:
+    gradients = [torch.tensor([3.0, 4.0])]
+    loss = torch.tensor(logit)
+    logits = torch.full((4,), logit)
+    return Outcome(loss, 2 * loss, logits, -logits, gradients, gradients)
+
+
+def test_probabilities_are_said_only_where_the_loss_makes_them() -> None:
+    interval = Interval(10, 4, torch.device("cpu"))
+    for logit in (0.0, 2.0):
+        interval.add(outcome(logit))
+    row, critics = (interval.row(outcome(2.0), probabilistic=each) for each in (True, False))
+    assert row["d_loss"] == 1
+    assert row["g_loss_last"] == 4
+    assert row["d_real_q05"] == 0.5
+    assert row["d_fake_q95"] == 0.5
+    assert row["d_grad_norm"] == 5
+    assert {key: row[key] for key in critics} == critics
+    assert {
+        key for key in row if key.startswith(("d_real", "d_fake"))
+    } == row.keys() - critics.keys()
