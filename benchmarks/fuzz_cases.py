@@ -30,7 +30,7 @@ from counterfeit import cli, data, recipe
 from counterfeit.data.idx import IDX_FILES
 from counterfeit.data.published import PUBLISHED
 from counterfeit.data.sources import Source
-from counterfeit.insight import figures
+from counterfeit.insight import charts
 from counterfeit.insight.diagnose import Watch
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
@@ -563,7 +563,7 @@ def readers(run: Path, rng: Random, drawn: Sequence[str]) -> tuple[Action, str]:
     ]
     if rng.random() < 0.45:
         name = rng.choice(drawn)
-        return lambda: figures.write(Run.open(run), name), f"figure {name}"
+        return lambda: charts.write(Run.open(run), name), f"figure {name}"
     (arguments,) = rng.choices([way for _, way in ways], [weight for weight, _ in ways])
     return partial(cli.main, arguments), " ".join([arguments[0], *arguments[2:3]])
 
@@ -719,7 +719,7 @@ def run_directory(world: World, rng: Random, folder: Path) -> tuple[Action, str]
         "snapshots": ("history", "latents", "animation"),
         "snapshot": ("history", "latents", "animation"),
     }
-    action, use = readers(run, rng, about.get(name, sorted(figures.FIGURES)))
+    action, use = readers(run, rng, about.get(name, sorted(charts.FIGURES)))
     return action, f"run: {name} {what}; {use}"
 
 

@@ -20,7 +20,8 @@ from torch import Tensor
 
 from counterfeit.files import append_row
 from counterfeit.game.inputs import draw_latents
-from counterfeit.insight import figures
+from counterfeit.insight import charts
+from counterfeit.insight.charts.axes import D_COLOUR, FAINT, G_COLOUR
 from counterfeit.insight.tables import number
 from counterfeit.measure.evaluate import SAMPLES
 from counterfeit.measure.images import compare_features
@@ -33,7 +34,7 @@ from counterfeit.run import Run, generate
 from counterfeit.seeds import stream
 
 PAPER = 225
-COLOURS = {"newest": figures.D_COLOUR, "average": figures.G_COLOUR}
+COLOURS = {"newest": D_COLOUR, "average": G_COLOUR}
 COLUMNS = ("parzen", "sigma", "fid", "recall", "coverage")
 
 
@@ -104,14 +105,14 @@ def growth_picture(measured: list[Point], real: float, path: Path) -> None:
     axes.set_xlabel("epoch", fontsize=12)
     axes.set_title("Log-likelihood of MNIST's test images, nats", fontsize=12, loc="left")
     for height, text in ((PAPER, "the paper: 225"), (real, f"real images: {real:.0f}")):
-        axes.axhline(height, color=figures.FAINT, lw=1, ls=":")
+        axes.axhline(height, color=FAINT, lw=1, ls=":")
         axes.annotate(
             text,
             (0.01, height),
             xycoords=("axes fraction", "data"),
             xytext=(0, 3),
             textcoords="offset points",
-            color=figures.FAINT,
+            color=FAINT,
             fontsize=11,
         )
     for weights, text, height in (
@@ -161,10 +162,10 @@ def main() -> None:
     if options.images:
         growth_picture(measured, real["parzen"].value, options.images / "paper-growth.png")
         for name in ("samples", "nearest", "interpolation"):
-            drawn = figures.write(runs[0], name).read_bytes()
+            drawn = charts.write(runs[0], name).read_bytes()
             (options.images / f"paper-{name}.png").write_bytes(drawn)
         newest = samples(runs[0], runs[0].checkpoint_steps[-1], "newest")
-        figures.write_samples(newest[:100], options.images / "paper-newest.png")
+        charts.write_samples(newest[:100], options.images / "paper-newest.png")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image
 
-from counterfeit.insight import figures
+from counterfeit.insight import charts
+from counterfeit.insight.charts.axes import D_COLOUR, G_COLOUR
+from counterfeit.insight.charts.grids import grid
+from counterfeit.insight.columns import epoch_losses
 from counterfeit.insight.diagnose import diagnose
-from counterfeit.insight.figures import epoch_losses
 from counterfeit.insight.verdict import span
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
@@ -89,7 +91,7 @@ def annotated_picture(run: Run, path: Path) -> None:
     findings = diagnose(run)
     drawn = []
     for name in ("losses", "outputs"):
-        with Image.open(figures.write(run, name, findings)) as picture:
+        with Image.open(charts.write(run, name, findings)) as picture:
             drawn.append(picture.convert("RGB"))
     left, right = drawn
     both = Image.new("RGB", (left.width + right.width, max(left.height, right.height)), "white")
@@ -106,12 +108,12 @@ def stages_picture(runs: list[Run], path: Path) -> None:
         zip(runs, ("1: SGD", "2: Adam for G", "3: BatchNorm, soft labels"), strict=True)
     ):
         samples, losses = axes[0, column], axes[1, column]
-        samples.imshow(figures.grid(run.sample(100).numpy()), interpolation="nearest", cmap="gray")
+        samples.imshow(grid(run.sample(100).numpy()), interpolation="nearest", cmap="gray")
         samples.set_title(f"Stage {title}")
         samples.axis("off")
         mean = epoch_losses(run.log)[1]
-        losses.plot(mean[:, 0], mean[:, 1], color=figures.D_COLOUR, label="D")
-        losses.plot(mean[:, 0], mean[:, 2], color=figures.G_COLOUR, label="G")
+        losses.plot(mean[:, 0], mean[:, 1], color=D_COLOUR, label="D")
+        losses.plot(mean[:, 0], mean[:, 2], color=G_COLOUR, label="G")
         losses.set_yscale("symlog", linthresh=1)
         losses.set_ylim(0, 40)
         losses.set_yticks([0, 0.5, 1, 10], ["0", "0.5", "1", "10"])
@@ -136,7 +138,7 @@ def main() -> None:
         for number, name in enumerate(STAGES[:-1], start=1):
             annotated_picture(first[name], options.images / f"stage-{number}.png")
         for name in ("history", "maxout", "nearest", "interpolation"):
-            picture = figures.write(first[STAGES[-1]], name)
+            picture = charts.write(first[STAGES[-1]], name)
             shutil.copy(picture, options.images / picture.name)
 
 

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 import counterfeit
 from counterfeit import recipe
 from counterfeit.environment import describe
-from counterfeit.insight.figures import CHART_DPI, D_COLOUR, DASHED, FAINT
+from counterfeit.insight.charts.axes import CHART_DPI, D_COLOUR, DASHED, FAINT
 from train_speed import products
 
 STAGE = "batchnorm-smoothing"

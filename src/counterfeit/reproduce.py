@@ -11,8 +11,7 @@ from torch import Tensor
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight.columns import column
-from counterfeit.insight.figures import epoch_losses
+from counterfeit.insight.columns import column, epoch_losses
 from counterfeit.insight.report import Statement, Verdict, anchor, write_report
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row, read_rows, write_rows
-from counterfeit.insight import figures
+from counterfeit.insight import charts
+from counterfeit.insight.charts.classes import class_bars, class_shares
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import write_report
 from counterfeit.insight.tables import findings_text
@@ -56,7 +57,7 @@ def look(run: Run) -> None:
     found = diagnose(run)
     findings_text(run, found)
     assert judge(run, found).sentence.endswith(".")
-    for draw in figures.TIMELINES.values():
+    for draw in charts.TIMELINES.values():
         with suppress(CounterfeitError):
             draw(run, found)
 
@@ -105,9 +106,9 @@ def test_metrics_may_have_any_names(
     write(copy, whole | {"metrics.jsonl": measured})
     look(copy)
     with suppress(CounterfeitError):  # nothing has counted the classes
-        shares = figures.class_shares(copy)
+        shares = class_shares(copy)
         assert len(shares.generated) == len(shares.real) == len(shares.classes)
-        figures.class_bars(shares)
+        class_bars(shares)
 
 
 def bare(rows: Sequence[Row]) -> list[Row]:

@@ -13,11 +13,11 @@ from PIL import Image
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.insight import figures
+from counterfeit.insight import charts
 from counterfeit.insight.report import Statement, anchor, rerun_command, write_report
 from counterfeit.run import Run
 
-SHOWN = len(figures.FIGURES) - 2
+SHOWN = len(charts.FIGURES) - 2
 """Pictures of a shared-maxout run without counted classes; the film stands for the animation."""
 
 VOID = {"img", "meta", "link", "br", "hr", "input", "source"}
@@ -88,7 +88,7 @@ def test_the_page_holds_every_figure_as_a_picture_with_a_description(page: Page)
 def test_anchors_are_unique_and_links_lead_to_them(page: Page) -> None:
     assert len(page.ids) == len(set(page.ids))
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)
-    names = set(figures.FIGURES) - {"animation", "maxout-history"}
+    names = set(charts.FIGURES) - {"animation", "maxout-history"}
     assert {anchor(name) for name in names} <= set(page.ids)
     assert page.path.with_name("figures").joinpath("animation.webp").is_file()
 
@@ -200,13 +200,13 @@ def test_the_same_findings_are_marked_in_the_charts(
     small_run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     marked: dict[str, list[str]] = {}
-    write = figures.write
+    write = charts.write
 
     def note(run: Run, name: str, findings=(), **place: Path) -> Path:
         marked[name] = [each.name for each in findings]
         return write(run, name, findings, **place)
 
-    monkeypatch.setattr(figures, "write", note)
+    monkeypatch.setattr(charts, "write", note)
     monkeypatch.setattr("counterfeit.insight.report.diagnose", lambda run: [finding()])
     write_report([small_run], tmp_path / "page.html")
     assert marked["losses"] == marked["outputs"] == ["mode_collapse"]

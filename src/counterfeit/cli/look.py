@@ -44,13 +44,13 @@ def sample(
         epoch: from an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         seed: fixes the latents [default: the run's].
     """
-    from counterfeit.insight import figures
+    from counterfeit.insight.charts import write_samples
     from counterfeit.run import Run
 
     trained = Run.open(run)
     target = writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)
-    figures.write_samples(trained.sample(count, seed=seed, step=step), target)
+    write_samples(trained.sample(count, seed=seed, step=step), target)
     print(target)
 
 

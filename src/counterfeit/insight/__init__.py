@@ -1,1 +1,1 @@
-"""What a run directory shows: `figures` (pictures) and `report` (one page that explains them)."""
+"""What a run directory shows: findings, charts, a verdict, and one page that explains them."""

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.run import Run
 
 Column = Float[np.ndarray, " rows"]
 
@@ -44,3 +45,35 @@ def require(rows: Sequence[Row], *keys: str) -> None:
             raise CounterfeitError(f"the log is damaged: not every {key} is a number.")
     if not any(key in row for row in rows for key in keys):
         raise CounterfeitError(f"the log has no {' and no '.join(keys)}.")
+
+
+def epoch_losses(
+    rows: Sequence[Row],
+) -> tuple[Float[np.ndarray, "epochs 3"], Float[np.ndarray, "epochs 3"]]:
+    """From log rows: (epoch, D's loss, G's loss) of each epoch's last batch, and of its mean.
+
+    The mean weighs each row by its updates. An epoch that has not ended counts with what it has.
+    """
+    steps, epochs = column(rows, "step"), column(rows, "epoch")
+    updates = np.diff(steps, prepend=0)
+    number = np.ceil(epochs - 1e-9)
+    ends = np.flatnonzero(np.diff(number, append=np.inf))  # the last row of each epoch
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    weights = np.add.reduceat(updates, starts)
+    last, mean = [epochs[ends]], [epochs[ends]]
+    for name in ("d_loss", "g_loss"):
+        last.append(column(rows, f"{name}_last")[ends])
+        mean.append(np.add.reduceat(column(rows, name) * updates, starts) / weights)
+    return np.stack(last, axis=1), np.stack(mean, axis=1)
+
+
+def logged(run: Run) -> list[Row]:
+    """The rows of its log.
+
+    Raises:
+        CounterfeitError: there are none yet.
+    """
+    rows = run.log
+    if not rows:
+        raise CounterfeitError(f"{run.path} has no log rows yet.")
+    return rows

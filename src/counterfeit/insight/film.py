@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight import figures
-from counterfeit.insight.figures import Pixels, evenly, grid
+from counterfeit.insight.charts.grids import Pixels, evenly, grid
+from counterfeit.insight.charts.history import snapshot_epochs
 from counterfeit.run import Run
 
 FILM_BYTES = 3_000_000
@@ -47,7 +47,7 @@ def films(runs: Sequence[Run], limit: int = FILM_BYTES) -> list[Film]:
     encoded, missing = [], []
     for run in runs:
         try:
-            epochs = _wanted(chosen, figures.snapshot_epochs(run))
+            epochs = _wanted(chosen, snapshot_epochs(run))
             encoded.append({epoch: frame(run.snapshot(epoch)) for epoch in epochs})
             missing.append("")
         except CounterfeitError as error:

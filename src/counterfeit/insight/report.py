@@ -23,8 +23,12 @@ from PIL import Image
 from counterfeit import recipe
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import write_whole
-from counterfeit.insight import figures, verdict
-from counterfeit.insight.columns import column
+from counterfeit.insight import charts, verdict
+from counterfeit.insight.charts.grids import COLUMNS, cell_scale
+from counterfeit.insight.charts.history import HISTORY_EPOCHS
+from counterfeit.insight.charts.losses import equilibrium
+from counterfeit.insight.charts.metrics import has_metric_curves
+from counterfeit.insight.columns import column, epoch_losses
 from counterfeit.insight.diagnose import Finding, diagnose
 from counterfeit.insight.film import films
 from counterfeit.insight.tables import number
@@ -57,7 +61,7 @@ class Section:
     """A figure of each run, and how to read them."""
 
     name: str
-    """Of `figures.FIGURES`; also the section's anchor."""
+    """Of `charts.FIGURES`; also the section's anchor."""
     title: str
     caption: str
     alt: str
@@ -222,7 +226,7 @@ MAXOUT = (
 
 
 def anchor(figure: str, number: int = 1) -> str:
-    """The anchor of a figure (see `figures.FIGURES`) of the report's run number 1, 2, …"""
+    """The anchor of a figure (see `charts.FIGURES`) of the report's run number 1, 2, …"""
     return f"{figure}-{number}"
 
 
@@ -316,7 +320,7 @@ def _shown(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
     """The runs, numbered from 1, that the section shows; data that all share, once."""
     chosen = [(n, run) for n, run in enumerate(runs, 1) if section.applies(run.recipe)]
     if section.name == "metrics":
-        return [(n, run) for n, run in chosen if figures.has_metric_curves(run)]
+        return [(n, run) for n, run in chosen if has_metric_curves(run)]
     one_data_set = len({run.recipe.data.name for run in runs}) == 1
     return chosen[:1] if section.name == "preview" and one_data_set else chosen
 
@@ -337,8 +341,8 @@ def _film_panels(runs: Sequence[Run], headings: Sequence[str]) -> list[Panel]:
                 heading,
                 "film",
                 alt=f"{heading}: the images of the 100 fixed latents",
-                width=figures.COLUMNS * width,
-                height=SNAPSHOT_IMAGES // figures.COLUMNS * height,
+                width=COLUMNS * width,
+                height=SNAPSHOT_IMAGES // COLUMNS * height,
                 epochs=reel.epochs,
                 frames=reel.sources,
             )
@@ -377,7 +381,7 @@ def _draw(run: Run, name: str, findings: Sequence[Finding] = ()) -> tuple[str, b
         CounterfeitError: the run has not what the figure takes.
     """
     with TemporaryDirectory() as folder:
-        path = figures.write(run, name, findings, folder=Path(folder))
+        path = charts.write(run, name, findings, folder=Path(folder))
         content = path.read_bytes()
     kept = run.path / "figures"
     with suppress(OSError, CannotWrite):
@@ -405,7 +409,7 @@ def _panel(
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
     if kind == "pixels":  # the size at which a pixel of an image is a pixel of the page
-        scale = figures.cell_scale(*run.image_shape[1:])
+        scale = cell_scale(*run.image_shape[1:])
         width, height = width // scale, height // scale
     elif suffix == "png":
         width, height = width // 2, height // 2  # drawn finely, for dense screens
@@ -441,7 +445,7 @@ def _note(figure: str, run: Run) -> str:
         return note
     if figure == "history":
         last = run.snapshot_epochs[-1]
-        shown = min(last, figures.HISTORY_EPOCHS)
+        shown = min(last, HISTORY_EPOCHS)
         return f"{shown} of {last} epochs, evenly chosen." if shown < last else f"{last} epochs."
     if figure == "losses":
         return _equilibrium_note(spec)
@@ -458,7 +462,7 @@ def _note(figure: str, run: Run) -> str:
 
 def _equilibrium_note(spec: Recipe) -> str:
     """Where the losses rest when nobody can gain, by this recipe."""
-    even = figures.equilibrium(spec)
+    even = equilibrium(spec)
     low, high = spec.loss.real_labels
     where = (
         "Dotted, the equilibrium, where G makes the data's images and D can only answer"
@@ -504,7 +508,7 @@ def _numbers(run: Run) -> dict[str, str]:
     numbers["epochs"] = f"{done:.4g} of {spec.training.epochs}"
     if rows:
         logged = {key for row in rows for key in row}
-        last, mean = figures.epoch_losses(rows)
+        last, mean = epoch_losses(rows)
         numbers["updates of G"] = f"{rows[-1]['step']:,}"
         for at, player in ((1, "D"), (2, "G")):
             if f"{player.lower()}_loss_last" in logged:

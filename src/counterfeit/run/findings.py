@@ -21,7 +21,7 @@ class Finding:
     first_epoch: float
     last_epoch: float
     evidence: dict[str, float | str]
-    """The numbers it rests on, and under `figure` the picture to look at, of `figures.FIGURES`."""
+    """The numbers it rests on, and under `figure` the picture to look at, of `charts.FIGURES`."""
     meaning: str
     """One plain sentence."""
     advice: str

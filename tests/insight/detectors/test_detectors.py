@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfeit import recipe
+from counterfeit.insight.charts import FIGURES
 from counterfeit.insight.detectors import DETECTORS, Record, examine
 from counterfeit.insight.diagnose import read
-from counterfeit.insight.figures import FIGURES
 from counterfeit.run import Run
 
 

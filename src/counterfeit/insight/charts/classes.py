@@ -1,0 +1,108 @@
+"""How many of the generated images are of each class, beside the data."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from counterfeit.errors import CounterfeitError
+from counterfeit.insight.charts.axes import CHART_DPI, CHART_WIDTH, D_COLOUR, G_COLOUR, style
+from counterfeit.insight.charts.save import save
+from counterfeit.measure import classifier
+from counterfeit.measure.names import MetricName
+from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
+
+
+@dataclass(frozen=True)
+class ClassShares:
+    """How many of the generated images, and of the data, belong to each class."""
+
+    generated: Float[np.ndarray, " classes"]
+    errors: Float[np.ndarray, " classes"]
+    """Standard errors of `generated`."""
+    real: Float[np.ndarray, " classes"]
+    classes: Sequence[str]
+    counted: str
+    """Which images were generated, and how many."""
+    reader: str
+    """The classifier that read them."""
+
+
+def class_bars(shares: ClassShares) -> Figure:
+    """Each class's share of the data and of the generated images, with two standard errors."""
+    figure = Figure(figsize=(CHART_WIDTH, 3.1), dpi=CHART_DPI, layout="constrained")
+    axes = figure.subplots()
+    style(axes, shares.counted, "share of the images")
+    at = np.arange(len(shares.real))
+    axes.bar(at - 0.2, shares.real, 0.4, color=D_COLOUR, label="data")
+    axes.bar(at + 0.2, shares.generated, 0.4, color=G_COLOUR, label="generated")
+    axes.errorbar(at + 0.2, shares.generated, 2 * shares.errors, fmt="none", ecolor="black", lw=1)
+    crowded = max(map(len, shares.classes)) * len(shares.classes) > 30
+    axes.set_xticks(
+        at, shares.classes, rotation=60 if crowded else 0, ha="right" if crowded else "center"
+    )
+    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.set_xlabel(f"class, as read by {shares.reader}", fontsize=12)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=11)
+    return figure
+
+
+READ_HERE = 1000
+"""Samples whose classes are counted where no evaluation has."""
+UNKNOWN = Measurement(math.nan, math.nan)
+
+
+def class_shares(run: Run) -> ClassShares:
+    """By the last epoch's newest evaluation; by MNIST's classifier, where there is none.
+
+    Raises:
+        CounterfeitError: the data have no labels, or nothing has counted the samples' classes.
+    """
+    training = run.load_data("train")
+    if training.labels is None:
+        raise CounterfeitError(f"{training.name} has no labels, so there are no classes to count.")
+    classes = classifier.classes_of(training.labels)
+    labels = classes.labels.tolist()
+    measured = [
+        (float(row["epoch"]), shares) for row in run.metrics if (shares := _shares(row["metrics"]))
+    ]
+    if measured:
+        epoch, found = max(reversed(measured), key=itemgetter(0))
+        name = next(iter(found))
+        counted_as = [replace(name, metric=f"share_{label}") for label in labels]
+        generated, errors = np.array(
+            [found.get(each, UNKNOWN) for each in counted_as], dtype=np.float64
+        ).T
+        reader = name.features or "a classifier"
+        counted = "samples" if name.count is None else f"{name.count:,} samples"
+    elif run.recipe.data.name == "mnist":
+        fixed = classifier.mnist()
+        counts = fixed.read(run.sample(READ_HERE)).classes.bincount(minlength=fixed.classes)
+        generated = counts[labels].double().numpy() / READ_HERE
+        errors = np.sqrt(generated * (1 - generated) / READ_HERE)
+        reader, counted, epoch = fixed.name, f"{READ_HERE:,} samples", run.checkpoint().epoch
+    else:
+        raise CounterfeitError(
+            f"the classes of {run.path} were not counted yet; `counterfeit evaluate` counts them."
+        )
+    of_data = (classes.sizes.double() / len(training)).numpy()
+    names = [training.classes[label] if training.classes else str(label) for label in labels]
+    title = f"epoch {epoch:.4g}, {counted}"
+    return ClassShares(generated, errors, of_data, names, title, reader)
+
+
+def _shares(metrics: Mapping[str, Measurement]) -> dict[MetricName, Measurement]:
+    """The share of each class among the samples, as far as counted."""
+    names = {name: MetricName.parse(name) for name in metrics}
+    return {names[name]: metrics[name] for name in names if names[name].of_class is not None}
+
+
+def write_classes(run: Run, path: Path) -> None:
+    save(class_bars(class_shares(run)), path)

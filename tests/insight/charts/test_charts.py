@@ -1,0 +1,52 @@
+"""All figures of a run, and what all charts have to bear."""
+
+import io
+import math
+
+import pytest
+from example_log import log_row, loss_curves, output_bands
+from matplotlib.figure import Figure
+from PIL import Image
+
+from counterfeit.errors import CounterfeitError
+from counterfeit.insight import charts
+from counterfeit.insight.charts.gradients import gradient_norms
+from counterfeit.run import Run
+
+
+def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
+    for name in charts.FIGURES:
+        if name in ("animation", "classes", "maxout-history"):  # tested on their own
+            continue
+        with Image.open(charts.write(small_run, name)) as picture:
+            picture.load()
+            assert picture.width > 100
+
+
+def test_a_figure_that_cannot_be_drawn_says_why(empty_run: Run) -> None:
+    for name in ("samples", "history", "animation", "losses", "maxout", "nearest"):
+        with pytest.raises(CounterfeitError, match=r"\.$"):
+            charts.write(empty_run, name)
+
+
+@pytest.mark.parametrize(
+    "chart", [loss_curves, output_bands, gradient_norms], ids=["loss", "output", "gradient"]
+)
+@pytest.mark.parametrize("bad", [0.0, math.nan, math.inf])
+def test_charts_survive_what_a_broken_run_logs(chart, bad: float) -> None:
+    keys = [key for key in log_row(1, 1) if key not in ("step", "epoch")]
+    broken = dict.fromkeys(keys, bad)
+    for rows in ([log_row(1, 1.0, **broken)], [log_row(1, 1.0), log_row(2, 2.0, **broken)]):
+        chart(rows).savefig(io.BytesIO(), format="png", dpi=30)
+
+
+def test_charts_leave_matplotlibs_global_state_alone() -> None:
+    import sys
+
+    assert isinstance(loss_curves([log_row(1, 1.0)]), Figure)
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_a_log_of_words_is_named() -> None:
+    with pytest.raises(CounterfeitError, match="not every d_loss is a number"):
+        loss_curves([log_row(1, 0.5), log_row(2, 1.0) | {"d_loss": "low"}])
