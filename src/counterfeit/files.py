@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -17,7 +17,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 Row = dict[str, Any]
-"""One line of a .jsonl file."""
+"""One line of a .jsonl file, as it was read."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def write_whole(path: Path, content: bytes) -> None:
     sync_folder(path.parent)
 
 
-def append_row(path: Path, row: Row) -> None:
+def append_row(path: Path, row: Mapping[str, Any]) -> None:
     """Add one line to a .jsonl file, whole or not at all; a torn last line is cut off.
 
     Raises:
@@ -145,7 +145,7 @@ def _is_sound(value: Any) -> bool:
     return not isinstance(value, int | float) or abs(value) < 3.5e38
 
 
-def write_rows(path: Path, rows: Iterable[Row]) -> None:
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Replace the rows of a .jsonl file; one that has just these is left alone."""
     content = "".join(_as_json(row) + "\n" for row in rows).encode()
     with writing(path):
@@ -172,7 +172,7 @@ def _cut_torn_line(file: FileIO) -> int:
     return end
 
 
-def _as_json(row: Row) -> str:
+def _as_json(row: Mapping[str, Any]) -> str:
     """The row on one line; NaN and infinity, which JSON does not have, become null."""
     return json.dumps({key: _finite(value) for key, value in row.items()}, allow_nan=False)
 

@@ -1,11 +1,13 @@
 """Progress on a terminal's stderr; elsewhere only what must be said."""
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from counterfeit.files import Row
+if TYPE_CHECKING:  # training has it; other work need not wait for torch
+    from counterfeit.run.rows import LogRow
 
 
 class Bar:
@@ -36,7 +38,7 @@ class Bar:
         """For work that reports a stage's name and the share of the whole that is done."""
         self.show(done, stage)
 
-    def on_row(self, row: Row) -> None:
+    def on_row(self, row: "LogRow") -> None:
         """For training, whose total is epochs: hand it over as `on_row`."""
         self.show(
             row["epoch"],

@@ -1,37 +1,13 @@
 """A run's vital signs: what its images and networks tell at an epoch's end, in a few numbers.
 
 The log knows losses, D's answers and gradients. These are the rest: cheap numbers on small batches,
-which `insight.detectors` turn into findings. Distances are Euclidean between images with pixels in
-[0, 1], as multiples of the mean distance between two training images, so that they mean the same
-on every data set.
-
-A row of vitals.jsonl has `step`, `epoch`, `data_repeated` (the share of training images that are
-flat or equal to another one), and of the 100 fixed latents' images:
-
-spread        mean distance between two of them: 1 for training images, 0 when all are alike
-distance      energy distance to the training images: 0 for the same distribution
-nearest_real  median distance to the nearest of 1,000 training images, as a multiple of what it is
-              for these themselves
-moved         mean distance from the same latents' images one epoch before
-extreme       share of pixels that are 0 or 255; `real_extreme`: of the training images
-repeated      share of the commonest image
-
-When the networks are examined too, it also has, where they apply:
-
-classes         the class of each of the 100 images, -1 where the classifier is unsure
-g_dead          G's rectifiers that are never on over 128 latents, as a share of the worst layer
-batchnorm_gap   mean distance between what one latent becomes in train mode and in eval mode
-copied          median distance of 50 images to their nearest training image, as a multiple of what
-                it is for held-out images
-d_dead          as `g_dead`, over 64 training images and as many fakes
-d_idle_pieces   maxout pieces that are never the largest, as a share of the worst layer
-d_training, d_held_out, d_generated   mean of D(x), without dropout
-d_knows         probability that D rates a training image above a held-out one; 1/2 by chance
+which `insight.detectors` turn into findings. `run.rows.VitalsRow` says what each of them means.
 """
 
 import copy
 import math
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import torch
@@ -49,6 +25,7 @@ from counterfeit.measure.pairs import as_points, nearest, squared_distances
 from counterfeit.measure.reference import subset
 from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.run import Run, generate
+from counterfeit.run.rows import VitalsRow
 from counterfeit.run.sampler import looking_at
 from counterfeit.seeds import stream
 
@@ -103,7 +80,7 @@ class Gauge:
         networks: tuple[nn.Module, model.MLPDiscriminator] | None = None,
         *,
         copies: bool = True,
-    ) -> Row:
+    ) -> VitalsRow:
         """A row of vitals.jsonl.
 
         Args:
@@ -116,7 +93,7 @@ class Gauge:
         if networks is not None:
             with looking_at(*networks):
                 row |= self._of_networks(step, images, *networks, copies=copies)
-        return row
+        return cast(VitalsRow, row)
 
     def _of_networks(
         self,
@@ -231,22 +208,25 @@ def vitals(run: Run) -> list[Row]:
             if epoch not in steps:
                 continue
             step = steps[epoch]
-            rows[epoch] = gauge.row(
+            row = gauge.row(
                 step,
                 epoch,
                 _snapshot(run, epoch),
                 _snapshot_before(run, epoch),
                 (run.generator(step), run.discriminator(step)) if step in kept else None,
             )
+            rows[epoch] = {**row}
     return [rows[epoch] for epoch in sorted(rows)]
 
 
-def untrained(gauge: Gauge, run: Run) -> Row:
+def untrained(gauge: Gauge, run: Run) -> VitalsRow:
     """The vital signs before training, of the images alone."""
     return gauge.row(0, 0, _snapshot(run, 0))
 
 
-def take(gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False) -> Row:
+def take(
+    gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False
+) -> VitalsRow:
     """The vital signs at the end of an epoch that has just been trained.
 
     Args:

@@ -23,6 +23,7 @@ from counterfeit.measure.reference import (
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.rows import MetricsRow
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def evaluate(
     reference = reference or reference_for(run)
     measured = measure_images(images, reference, progress=progress)
     measured |= _ask_discriminator(discriminator, images, reference, run.recipe.value_range)
-    row = {"step": state.step, "epoch": state.epoch, "metrics": measured.metrics}
+    row: MetricsRow = {"step": state.step, "epoch": state.epoch, "metrics": measured.metrics}
     try:
         run.append_metrics(row)
     except CannotWrite as error:

@@ -2,11 +2,11 @@
 
 recipe.toml        the resolved recipe
 environment.json   seed, image shape, versions, device, threads, git revision
-log.jsonl          a row for each logging interval (see `training.interval`)
+log.jsonl          a row for each logging interval (see `rows`, also for the next two)
 metrics.jsonl      a row for each evaluation
-vitals.jsonl       a row for each epoch that was examined (see `insight.vitals`)
-findings.jsonl     a row for each finding, when it was said (see `insight.diagnose`); training's own
-                   rows also say where it went back (`rollbacks`)
+vitals.jsonl       a row for each epoch that was examined
+findings.jsonl     a row for each finding, when it was said (see `findings`); training's own rows
+                   also say where it went back (`rollbacks`)
 real_images.json   what real training images score, `[value, spread]` under the metrics' names
 checkpoints/       see `checkpoint`; damaged ones are set aside in checkpoints/damaged/
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
@@ -203,7 +203,7 @@ class Run:
     def log(self) -> list[Row]:
         return rows.read_log(self.path)
 
-    def append_log(self, row: Row) -> None:
+    def append_log(self, row: rows.LogRow) -> None:
         append_row(self.path / rows.LOG, row)
 
     @property
@@ -211,14 +211,14 @@ class Run:
         """Rows of `step`, `epoch` and `metrics`: each name's [value, spread], None for NaN."""
         return rows.read_metrics(self.path)
 
-    def append_metrics(self, row: Row) -> None:
+    def append_metrics(self, row: rows.MetricsRow) -> None:
         append_row(self.path / rows.METRICS, row)
 
     @property
     def vitals(self) -> list[Row]:
         return rows.read_vitals(self.path)
 
-    def append_vitals(self, row: Row) -> None:
+    def append_vitals(self, row: rows.VitalsRow) -> None:
         append_row(self.path / rows.VITALS, row)
 
     @property

@@ -1,10 +1,15 @@
-"""A run's rows: the .jsonl files that training, measuring and diagnosis add to."""
+"""A run's rows: the .jsonl files that training, measuring and diagnosis add to.
+
+`LogRow`, `VitalsRow`, `MetricsRow` and `findings.Finding` are what is written. What is read is a
+`Row`: of another version, or of another program, it may lack columns or have more; None stands for
+a number that was not finite.
+"""
 
 import json
 import math
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Required, TypedDict
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row, read_rows, write_rows, write_whole
@@ -30,6 +35,110 @@ class Measurement(NamedTuple):
 
 Measurements = dict[str, Measurement]
 """By the metrics' names."""
+
+
+class ProbabilityColumns(TypedDict, total=False):
+    """What D says over an interval, where the loss makes its logits probabilities, in [0, 1]."""
+
+    d_real_mean: float
+    """Of D(x), over the interval's real images."""
+    d_real_q05: float
+    """5 % quantile of D(x); the others likewise."""
+    d_real_q25: float
+    d_real_q50: float
+    d_real_q75: float
+    d_real_q95: float
+    d_fake_mean: float
+    """Of D(G(z)), over the interval's generated images; the quantiles likewise."""
+    d_fake_q05: float
+    d_fake_q25: float
+    d_fake_q50: float
+    d_fake_q75: float
+    d_fake_q95: float
+
+
+class IntervalColumns(ProbabilityColumns, total=False):
+    """What an interval of updates is remembered by."""
+
+    d_loss: float
+    """Mean over the interval's updates, in nats; `g_loss` likewise."""
+    g_loss: float
+    d_loss_last: float
+    """Of the interval's last update; `g_loss_last` likewise."""
+    g_loss_last: float
+    d_grad_norm: float
+    """Euclidean norm of D's gradient in the last update; `g_grad_norm` likewise."""
+    g_grad_norm: float
+
+
+class LogRow(IntervalColumns, total=False):
+    """A row of log.jsonl: an interval of updates that ends with `step`."""
+
+    step: Required[int]
+    """Updates of G so far."""
+    epoch: Required[float]
+    """Passes over the data so far."""
+    images_per_second: float
+    """Real images that D saw, over the time since the row before."""
+
+
+class VitalsRow(TypedDict, total=False):
+    """A row of vitals.jsonl: what an epoch's images and networks tell (see `insight.vitals`).
+
+    Distances are Euclidean between images with pixels in [0, 1], as multiples of the mean distance
+    between two training images.
+    """
+
+    step: Required[int]
+    epoch: Required[float]
+    data_repeated: float
+    """Share of training images that are flat or equal to another one."""
+
+    # Of the 100 fixed latents' images:
+    spread: float
+    """Mean distance between two of them: 1 for training images, 0 when all are alike."""
+    distance: float
+    """Energy distance to the training images: 0 for the same distribution."""
+    nearest_real: float
+    """Median distance to the nearest of 1,000 training images, as a multiple of what it is for
+    these themselves."""
+    moved: float
+    """Mean distance from the same latents' images one epoch before."""
+    extreme: float
+    """Share of pixels that are 0 or 255."""
+    real_extreme: float
+    """The same of the training images."""
+    repeated: float
+    """Share of the commonest image."""
+
+    # When the networks are examined too, where they apply:
+    classes: list[int]
+    """The class of each of the 100 images, -1 where the classifier is unsure."""
+    g_dead: float
+    """G's rectifiers that are never on over 128 latents, as a share of the worst layer."""
+    batchnorm_gap: float
+    """Mean distance between what one latent becomes in train mode and in eval mode."""
+    copied: float
+    """Median distance of 50 images to their nearest training image, as a multiple of what it is
+    for held-out images."""
+    d_dead: float
+    """As `g_dead`, over 64 training images and as many fakes."""
+    d_idle_pieces: float
+    """Maxout pieces that are never the largest, as a share of the worst layer."""
+    d_training: float
+    """Mean of D(x) of training images, without dropout; of others, `d_held_out`, `d_generated`."""
+    d_held_out: float
+    d_generated: float
+    d_knows: float
+    """Probability that D rates a training image above a held-out one; 1/2 by chance."""
+
+
+class MetricsRow(TypedDict):
+    """A row of metrics.jsonl: an evaluation of the checkpoint of `step`."""
+
+    step: int
+    epoch: float
+    metrics: Measurements
 
 
 def read_log(folder: Path) -> list[Row]:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
-from counterfeit.files import Row
 from counterfeit.game.step import Outcome
+from counterfeit.run.rows import IntervalColumns, ProbabilityColumns
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -35,40 +35,44 @@ class Interval:
     def full(self) -> bool:
         return self.updates == len(self.losses)
 
-    def row(self, outcome: Outcome, *, probabilistic: bool = True) -> Row:
+    def row(self, outcome: Outcome, *, probabilistic: bool = True) -> IntervalColumns:
         """The interval's means and quantiles, and the norms and losses of its last update.
 
-        `d_loss`, `g_loss`: means over the interval, in nats; `…_last`: of the last update.
-        `d_real_…`: D(x), in [0, 1], over the interval's real images; `d_fake_…`: D(G(z)).
-        Neither where the loss makes D's logits no probabilities.
-        `d_grad_norm`, `g_grad_norm`: Euclidean norms of the last update's gradients.
+        Without D(x) and D(G(z)) where the loss makes D's logits no probabilities.
         """
         losses = self.losses[: self.updates].double()
         d_loss, g_loss = losses.mean(dim=0).tolist()
         d_loss_last, g_loss_last = losses[-1].tolist()
-        row = {
+        probabilities = self._probabilities() if probabilistic else ProbabilityColumns()
+        return {
             "d_loss": d_loss,
             "g_loss": g_loss,
             "d_loss_last": d_loss_last,
             "g_loss_last": g_loss_last,
+            **probabilities,
+            "d_grad_norm": get_total_norm(outcome.discriminator_gradients).item(),
+            "g_grad_norm": get_total_norm(outcome.generator_gradients).item(),
         }
-        if probabilistic:
-            row |= self._probabilities()
-        row["d_grad_norm"] = get_total_norm(outcome.discriminator_gradients).item()
-        row["g_grad_norm"] = get_total_norm(outcome.generator_gradients).item()
-        return row
 
-    def _probabilities(self) -> Row:
-        row: Row = {}
+    def _probabilities(self) -> ProbabilityColumns:
         probabilities = self.logits[: self.updates].transpose(0, 1).flatten(1).sigmoid()  # (2, n)
         at = torch.tensor(QUANTILES, device=probabilities.device)
-        for name, values in zip(("d_real", "d_fake"), probabilities, strict=True):
-            row[f"{name}_mean"] = values.mean(dtype=torch.float64).item()
-            quantiles = values.quantile(at).tolist()
-            row |= {
-                f"{name}_q{q * 100:02.0f}": v for q, v in zip(QUANTILES, quantiles, strict=True)
-            }
-        return row
+        real, fake = (values.quantile(at).tolist() for values in probabilities)
+        d_real, d_fake = (values.mean(dtype=torch.float64).item() for values in probabilities)
+        return {
+            "d_real_mean": d_real,
+            "d_real_q05": real[0],
+            "d_real_q25": real[1],
+            "d_real_q50": real[2],
+            "d_real_q75": real[3],
+            "d_real_q95": real[4],
+            "d_fake_mean": d_fake,
+            "d_fake_q05": fake[0],
+            "d_fake_q25": fake[1],
+            "d_fake_q50": fake[2],
+            "d_fake_q75": fake[3],
+            "d_fake_q95": fake[4],
+        }
 
     def clear(self) -> None:
         self.updates = 0

@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from counterfeit import arguments, data, environment, recipe
 from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
-from counterfeit.files import Row
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.rows import LogRow
 from counterfeit.seeds import stream
 from counterfeit.training.interval import Interval
 from counterfeit.training.signals import Signals, deferred_signals
@@ -34,7 +34,7 @@ LOG_EVERY = 100
 KEPT_CHECKPOINTS = 2
 """The newest checkpoints stay, and those of `is_milestone` epochs."""
 
-OnRow = Callable[[Row], None]
+OnRow = Callable[[LogRow], None]
 """Is handed each log row when it is written."""
 
 OnEpoch = Callable[[Run, int, nn.Module], None]
@@ -306,7 +306,7 @@ def _train(
         if interval.full or epoch_ended:
             require_sound()
             images_timed = (step - timed_from) * k * batch_size
-            row = {
+            row: LogRow = {
                 "step": step,
                 "epoch": step / per_epoch,
                 **interval.row(outcome, probabilistic=game.rules.loss.probabilistic),

@@ -1,0 +1,52 @@
+"""Rows: what is written is what `run.rows` defines, each column of it."""
+
+import pytest
+
+import counterfeit
+from counterfeit import recipe
+from counterfeit.insight.diagnose import Watch
+from counterfeit.run import Run
+from counterfeit.run.findings import Finding
+from counterfeit.run.rows import LogRow, Measurement, MetricsRow, VitalsRow
+from counterfeit.training.soundness import NonFinite
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """An examined run with BatchNorm in G and maxout in D."""
+    spec = recipe.load("batchnorm-smoothing").with_overrides(
+        ["data.name=digits", "generator.hidden=[16]", "discriminator.hidden=[16]",
+         "discriminator.activation=maxout", "discriminator.dropout=0.5",
+         "training.batch_size=64", "training.epochs=1"]
+    )  # fmt: skip
+    out = tmp_path_factory.mktemp("runs")
+    return counterfeit.train(spec, out=out, on_epoch=[Watch(stop_on_critical=False)])
+
+
+def test_a_row_of_the_log_has_every_column_and_no_other(run: Run) -> None:
+    (row,) = run.log
+    assert row.keys() == LogRow.__annotations__.keys()
+
+
+def test_vital_signs_have_the_columns_that_apply(run: Run) -> None:
+    columns = VitalsRow.__annotations__.keys()
+    seen = {key for row in run.vitals for key in row}
+    assert seen <= columns
+    assert columns - seen <= {"classes", "d_dead"}  # no classifier of digits, no rectifier in D
+
+
+def test_an_evaluation_comes_back_as_it_was(run: Run) -> None:
+    row: MetricsRow = {
+        "step": 22,
+        "epoch": 1.0,
+        "metrics": {"fid": Measurement(3.5, 0.25), "p": Measurement(0.5, None)},
+    }
+    run.append_metrics(row)
+    assert run.metrics == [row]
+    assert row.keys() == MetricsRow.__annotations__.keys()
+
+
+def test_what_training_and_diagnosis_say_are_findings(run: Run) -> None:
+    run.append_finding(NonFinite(["generator.hidden.0.weight"], 3, 4, 2).row)
+    for row in run.findings:
+        assert Finding.from_row(row).as_row(row["step"], row["epoch"]) == row
