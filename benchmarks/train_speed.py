@@ -40,7 +40,7 @@ import counterfeit
 from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
-from counterfeit.game.engines.fast import ONEDNN
+from counterfeit.game.engines.products import ONEDNN
 
 
 class PlainSharedMaxout(nn.Module):

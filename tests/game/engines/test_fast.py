@@ -8,7 +8,7 @@ from torch import Tensor
 
 from counterfeit import networks, recipe
 from counterfeit.game import optimizers
-from counterfeit.game.engines import fast
+from counterfeit.game.engines import products
 from counterfeit.game.engines.fast import FastEngine, Perceptron, Unknown
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.game import Game
@@ -83,10 +83,10 @@ def updates(
 
 
 @pytest.fixture(autouse=True, params=["every product by oneDNN", "small ones plain"])
-def products(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def small_or_onednn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """These networks' products are all small: without this, oneDNN would compute none of them."""
     if request.param.startswith("every"):
-        monkeypatch.setattr(fast, "SMALL", 0)
+        monkeypatch.setattr(products, "SMALL", 0)
 
 
 def spec_of(variant: str) -> recipe.Recipe:
@@ -152,13 +152,13 @@ BF16 = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("onednn", [fast.ONEDNN, set()], ids=["oneDNN", "without"])
+@pytest.mark.parametrize("onednn", [products.ONEDNN, set()], ids=["oneDNN", "without"])
 @pytest.mark.parametrize("variant", BF16)
 def test_a_bf16_update_is_as_near_as_autocasts(variant: str, onednn, monkeypatch) -> None:
     """bfloat16 keeps 8 bits: losses and logits agree with float64's to 2 %, and gradients are, in
     norm and over four batches, at most three times as far off as the plain step's under autocast.
     """
-    monkeypatch.setattr(fast, "ONEDNN", onednn)
+    monkeypatch.setattr(products, "ONEDNN", onednn)
     spec = spec_of(variant)
     errors = torch.zeros(2, 2)  # of D's and G's gradients; here, and under autocast
     for number in range(4):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from counterfeit import recipe
-from counterfeit.game.engines import fast
+from counterfeit.game.engines.products import times, times_transposed
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Batch
 
@@ -33,7 +33,7 @@ def products_of(spec: recipe.Recipe) -> list[Tensor]:
                     torch.rand(shape, generator=rng)
                     for shape in ((rows, inputs), (rows, outputs), (outputs, inputs))
                 )
-                products += [fast._times_transposed(x, w, None), fast._times(g, w)]
+                products += [times_transposed(x, w, None), times(g, w)]
                 products.append(torch.mm(g.t(), x))
     return products
 

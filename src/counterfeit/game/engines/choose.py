@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from counterfeit.game.engines.cuda import GraphedEngine
-from counterfeit.game.engines.fast import FastEngine, Unknown
+from counterfeit.game.engines.fast import FastEngine
+from counterfeit.game.engines.layers import Unknown
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.inputs import Batch
 from counterfeit.game.step import Outcome, Player, Rules
