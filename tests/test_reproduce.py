@@ -76,7 +76,7 @@ def test_each_statement_has_a_verdict_and_a_number(reproduction) -> None:
     statements = reproduce.statements([runs[stage] for stage in reproduce.STAGES])
     assert len(statements) == 9
     for statement in statements:
-        assert statement.verdict in ("agrees", "differs", "open")
+        assert statement.agreement in ("agrees", "differs", "open")
         assert any(character.isdigit() for character in statement.seen), statement.text
 
 
@@ -100,7 +100,7 @@ CLOSE, LOST, LOST_MORE = (0.6, 0.8), (0.01, 9.0), (0.001, 20.0)
 
 
 @pytest.mark.parametrize(
-    ("log", "verdict"),
+    ("log", "agreement"),
     [
         ([CLOSE] * 50 + [LOST] * 10 + [LOST_MORE] * 40, "agrees"),
         ([CLOSE] * 2 + [LOST] * 10 + [LOST_MORE] * 88, "differs"),  # far too early
@@ -109,19 +109,19 @@ CLOSE, LOST, LOST_MORE = (0.6, 0.8), (0.01, 9.0), (0.001, 20.0)
         ([CLOSE] * 10, "open"),
     ],
 )
-def test_stage_1s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str) -> None:
-    assert reproduce._discriminator_wins(told(log, tmp_path, "sgd")).verdict == verdict
+def test_stage_1s_agreement(tmp_path, log: list[tuple[float, float]], agreement: str) -> None:
+    assert reproduce._discriminator_wins(told(log, tmp_path, "sgd")).agreement == agreement
 
 
 @pytest.mark.parametrize(
-    ("log", "verdict"), [([CLOSE] * 10, "agrees"), ([CLOSE] * 3 + [LOST], "differs")]
+    ("log", "agreement"), [([CLOSE] * 10, "agrees"), ([CLOSE] * 3 + [LOST], "differs")]
 )
-def test_stage_2s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str) -> None:
-    assert reproduce._discriminator_does_not_win(told(log, tmp_path, "adam")).verdict == verdict
+def test_stage_2s_agreement(tmp_path, log: list[tuple[float, float]], agreement: str) -> None:
+    assert reproduce._discriminator_does_not_win(told(log, tmp_path, "adam")).agreement == agreement
 
 
 @pytest.mark.parametrize(
-    ("log", "verdict"),
+    ("log", "agreement"),
     [
         ([(0.19, 4.9)] + [(0.5, 1.5)] * 98 + [(0.62, 1.1)], "agrees"),
         ([(0.19, 4.9)] + [(0.5, 1.5)] * 98 + [(0.62, 3.0)], "differs"),
@@ -130,18 +130,18 @@ def test_stage_2s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str
         ([(0.19, 4.9)] + [(0.5, 1.5)] * 9, "open"),
     ],
 )
-def test_stage_3s_verdict(tmp_path, log: list[tuple[float, float]], verdict: str) -> None:
+def test_stage_3s_agreement(tmp_path, log: list[tuple[float, float]], agreement: str) -> None:
     run = told(log, tmp_path, "batchnorm-smoothing")
-    assert reproduce._losses_settle(run).verdict == verdict
+    assert reproduce._losses_settle(run).agreement == agreement
 
 
 @pytest.mark.parametrize(
-    ("agrees", "epochs", "verdict"),
+    ("agrees", "epochs", "agreement"),
     [(True, 10, "agrees"), (False, 10, "open"), (False, 100, "differs")],
 )
-def test_a_short_run_cannot_differ_yet(tmp_path, agrees: bool, epochs: int, verdict: str) -> None:
+def test_a_short_run_cannot_differ_yet(tmp_path, agrees: bool, epochs: int, agreement: str) -> None:
     run = told([CLOSE] * epochs, tmp_path, "batchnorm-smoothing")
-    assert reproduce._verdict(agrees, run) == verdict
+    assert reproduce._agreement(agrees, run) == agreement
 
 
 @pytest.mark.parametrize(

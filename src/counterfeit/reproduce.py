@@ -12,7 +12,7 @@ from torch import Tensor
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight.columns import column, epoch_losses
-from counterfeit.insight.report import Statement, Verdict, anchor, write_report
+from counterfeit.insight.report import Agreement, Statement, anchor, write_report
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.networks import SharedMaxout
@@ -124,18 +124,18 @@ def _discriminator_wins(run: Run) -> Statement:
     won = first_won_epoch(mean)
     d, g = mean[-1, 1:]
     seen = f"in the last epoch, {len(mean)}, D's mean loss is {d:.3f} and G's {g:.2f}."
-    verdict: Verdict
+    agreement: Agreement
     if won is None:
         seen = f"D does not win: {seen}"
-        verdict = "differs" if len(mean) >= ARTICLE_EPOCHS else "open"
+        agreement = "differs" if len(mean) >= ARTICLE_EPOCHS else "open"
     else:
         seen = f"D wins in epoch {won}, the first in which its mean loss is below {WON}; {seen}"
-        verdict = "agrees" if won >= 30 and g > mean[won - 1, 2] else "differs"
+        agreement = "agrees" if won >= 30 and g > mean[won - 1, 2] else "differs"
     return Statement(
         "Stage 1: both losses stay close until about epoch 50; then D wins and G's loss climbs.",
         "section 3.2",
         seen,
-        verdict,
+        agreement,
         anchor("losses", 1),
     )
 
@@ -152,7 +152,7 @@ def _history_decays(run: Run) -> Statement:
         f" {spreads[best]:.1f} grey levels a pixel) and by {spreads[last]:.1f} in epoch {last};"
         f" training images, by {spread(run.load_data('train').images[:1000].numpy()):.1f}."
         + ("" if formed else " There was nothing to decay: no images formed."),
-        _verdict(formed and spreads[last] < spreads[best] / 2, run),
+        _agreement(formed and spreads[last] < spreads[best] / 2, run),
         anchor("latents", 1),
     )
 
@@ -191,17 +191,17 @@ def _losses_settle(run: Run) -> Statement:
         f" {ARTICLE_LOSSES[epoch][1]:.2f})"
         for epoch, (d, g) in here.items()
     )
-    verdict: Verdict = "open"
+    agreement: Agreement = "open"
     if len(last) >= ARTICLE_EPOCHS:
         first, final = here[1], here[ARTICLE_EPOCHS]
         settles = final[0] > first[0] and final[1] < first[1]
         near = abs(final[0] - 0.629) < 0.15 and abs(final[1] - 1.007) < 0.5
-        verdict = "agrees" if settles and near else "differs"
+        agreement = "agrees" if settles and near else "differs"
     return Statement(
         "Stage 3: D's loss rises from .187 to .629 and G's falls from 4.87 to 1.01 in 100 epochs.",
         "section 5 and notebook",
         f"D / G in the last batch of {pairs}.",
-        verdict,
+        agreement,
         anchor("losses", 3),
     )
 
@@ -212,7 +212,7 @@ def _digits_are_readable(run: Run) -> Statement:
         "Stage 3: the images become readable digits.",
         "section 5",
         f"A classifier is sure (above 90 %) of the digit in {sure:.0%} of {SAMPLES:,} samples.",
-        _verdict(sure > 0.5, run),
+        _agreement(sure > 0.5, run),
         anchor("history", 3),
     )
 
@@ -229,7 +229,7 @@ def _no_helvetica_scenario(run: Run) -> Statement:
         "section 5",
         f"{found} of the 10 classes are found among {SAMPLES:,} samples: {shares[most]:.1%}"
         f" are {most}s and {shares[least]:.1%} are {least}s, where about 10 % would be fair.",
-        _verdict(found >= 9, run),
+        _agreement(found >= 9, run),
         anchor("samples", 3),
     )
 
@@ -249,7 +249,7 @@ def _seconds_per_epoch(run: Run) -> Statement:
     )
 
 
-def _verdict(agrees: bool, run: Run) -> Verdict:
+def _agreement(agrees: bool, run: Run) -> Agreement:
     """A run shorter than the article's may agree already, but cannot differ yet."""
     if agrees:
         return "agrees"

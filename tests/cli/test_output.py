@@ -59,7 +59,7 @@ def test_what_needs_a_writable_folder_says_so_first(
         raise AssertionError("the work was begun")
 
     monkeypatch.setattr(Run, "sample", work)
-    monkeypatch.setattr("counterfeit.insight.report.diagnose", work)
+    monkeypatch.setattr("counterfeit.insight.report.page.diagnose", work)
     monkeypatch.setattr("counterfeit.reproduce.reproduce_article", work)
     monkeypatch.setattr("counterfeit.data.preview", work)
     status, out, err = call(capsys, *(argument.format(run=read_only) for argument in arguments))

@@ -51,7 +51,9 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def report(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("counterfeit.insight.report.diagnose", lambda run: [finding(first_epoch=1)])
+        patch.setattr(
+            "counterfeit.insight.report.page.diagnose", lambda run: [finding(first_epoch=1)]
+        )
         return write_report([small_run], tmp_path_factory.mktemp("page") / "report.html")
 
 

@@ -180,7 +180,7 @@ def test_findings_are_told_with_their_evidence_and_figure(
     small_run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     found = [finding(), finding("dead_units", severity="note", evidence={"figure": "nonesuch"})]
-    monkeypatch.setattr("counterfeit.insight.report.diagnose", lambda run: found)
+    monkeypatch.setattr("counterfeit.insight.report.page.diagnose", lambda run: found)
     page = Page(write_report([small_run], tmp_path / "page.html"))
     for words in (
         "Failing: mode collapse since epoch 1",
@@ -207,7 +207,7 @@ def test_the_same_findings_are_marked_in_the_charts(
         return write(run, name, findings, **place)
 
     monkeypatch.setattr(charts, "write", note)
-    monkeypatch.setattr("counterfeit.insight.report.diagnose", lambda run: [finding()])
+    monkeypatch.setattr("counterfeit.insight.report.page.diagnose", lambda run: [finding()])
     write_report([small_run], tmp_path / "page.html")
     assert marked["losses"] == marked["outputs"] == ["mode_collapse"]
     assert marked["gradients"] == []

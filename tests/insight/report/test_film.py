@@ -3,7 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from counterfeit.insight import film
+from counterfeit.insight.report import film
 from counterfeit.run import Run
 
 

@@ -1,0 +1,135 @@
+"""The page: its parts put together and written."""
+
+import math
+import os
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from counterfeit.errors import UsageError
+from counterfeit.files import write_whole
+from counterfeit.insight import verdict
+from counterfeit.insight.diagnose import diagnose
+from counterfeit.insight.report import comparison
+from counterfeit.insight.report.panels import Panel, anchor, figure_panel, film_panels, runs_with
+from counterfeit.insight.report.sections import SECTIONS, Section
+from counterfeit.run import Run
+from counterfeit.run.findings import Finding
+
+Agreement = Literal["agrees", "differs", "open"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a source says, beside what the runs showed."""
+
+    text: str
+    source: str
+    """Where it is said, such as "section 3.2"."""
+    seen: str
+    agreement: Agreement
+    figure: str | None = None
+    """The figure that shows it: an anchor of `anchor`."""
+
+
+def write_report(
+    runs: Sequence[Run], path: Path | None = None, statements: Sequence[Statement] = ()
+) -> Path:
+    """Write the page about `runs`, and their figures into their directories; return its path.
+
+    What a run does not have yet is named in its place. A run that takes no files keeps no figures;
+    the page holds them all the same.
+
+    Args:
+        runs: finished or not; several stand beside each other.
+        path: the page; `report.html` in the run, or in the folder that several have in common.
+        statements: a source's claims and what was seen here, for a table at the top.
+
+    Raises:
+        UsageError: no runs.
+        CounterfeitError: a run's recipe or environment is damaged, or the page cannot be written.
+        ValueError: a statement names a figure that the page does not have.
+    """
+    if not runs:
+        raise UsageError("a report needs at least one run.")
+    headings = comparison.headings_of(runs)
+    findings = [diagnose(run) for run in runs]
+    reels = film_panels(runs, headings)
+    sections: list[tuple[Section, list[Panel]]] = []
+    for section in SECTIONS:
+        if section.name == "film":
+            sections.append((section, reels))
+            continue
+        panels = [
+            figure_panel(section, run, n, headings[n - 1], findings[n - 1])
+            for n, run in runs_with(section, runs)
+        ]
+        if panels:
+            sections.append((section, panels))
+    anchors = {panel.anchor for _, panels in sections for panel in panels}
+    for statement in statements:
+        if statement.figure is not None and statement.figure not in anchors:
+            raise ValueError(f"the report has no figure '{statement.figure}'")
+    environment = Environment(
+        loader=PackageLoader("counterfeit.insight.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("report.html").render(
+        title=runs[0].recipe.title if len(runs) == 1 else f"{len(runs)} runs side by side",
+        verdicts=[verdict.judge(run, found) for run, found in zip(runs, findings, strict=True)],
+        statements=statements,
+        sections=sections,
+        film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
+        findings=[
+            [_shown_finding(finding, run, n, anchors) for finding in found]
+            for n, (run, found) in enumerate(zip(runs, findings, strict=True), 1)
+        ],
+        headings=headings,
+        headers=[comparison.header(run) for run in runs],
+        numbers=comparison.side_by_side([comparison.facts(run) for run in runs]),
+        metrics=comparison.metrics(runs, headings),
+        differences=comparison.differences(runs),
+        recipes=[run.recipe.to_toml() for run in runs],
+        environments=comparison.side_by_side([comparison.environment(run) for run in runs]),
+        commands=[comparison.rerun_command(run) for run in runs],
+    )
+    path = path or default_page(runs)
+    write_whole(path, page.encode(errors="replace"))
+    return path
+
+
+def default_page(runs: Sequence[Run]) -> Path:
+    """Where the page about them is written: in the run, or in the folder they have in common."""
+    if len(runs) == 1:
+        return runs[0].path / "report.html"
+    return Path(os.path.commonpath([run.path.resolve().parent for run in runs])) / "report.html"
+
+
+def _shown_finding(finding: Finding, run: Run, number: int, anchors: Set[str]) -> dict[str, Any]:
+    """A finding as the page words it, with the figure that shows it when the page has that."""
+    evidence = {key: value for key, value in finding.evidence.items() if key != "figure"}
+    figure = anchor(str(finding.evidence.get("figure", "")), number)
+    done = run.log[-1]["epoch"] if run.log else 0
+    return {
+        "severity": finding.severity,
+        "title": verdict.title(finding).capitalize(),
+        "span": verdict.span(finding, done),
+        "epoch": math.ceil(finding.first_epoch),
+        "evidence": [
+            (key.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else value)
+            for key, value in evidence.items()
+        ],
+        "meaning": finding.meaning,
+        "advice": finding.advice,
+        "source": finding.source,
+        "figure": figure if figure in anchors else None,
+        "figure_title": next(
+            (each.title for each in SECTIONS if anchor(each.name, number) == figure), ""
+        ),
+    }

@@ -1,0 +1,134 @@
+"""One run's figures as the page holds them: data URIs with their sizes, or why there is none."""
+
+import base64
+import io
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from PIL import Image
+
+from counterfeit.errors import CannotWrite, CounterfeitError
+from counterfeit.files import write_whole
+from counterfeit.insight import charts
+from counterfeit.insight.charts.grids import COLUMNS, cell_scale
+from counterfeit.insight.charts.metrics import has_metric_curves
+from counterfeit.insight.report.film import films
+from counterfeit.insight.report.sections import Kind, Section, note
+from counterfeit.run import SNAPSHOT_IMAGES, Run
+from counterfeit.run.findings import Finding
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One run's figure, or the reason why there is none."""
+
+    anchor: str
+    heading: str
+    kind: Kind
+    note: str = ""
+    alt: str = ""
+    source: str = ""
+    """A data URI."""
+    width: int = 0
+    height: int = 0
+    missing: str = ""
+    epochs: Sequence[int] = ()
+    """Of a film."""
+    frames: Sequence[str] = ()
+    """Data URIs of a film's images after these epochs."""
+
+
+def anchor(figure: str, number: int = 1) -> str:
+    """The anchor of a figure (see `charts.FIGURES`) of the report's run number 1, 2, …"""
+    return f"{figure}-{number}"
+
+
+def runs_with(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
+    """The runs, numbered from 1, that the section shows; data that all share, once."""
+    chosen = [(n, run) for n, run in enumerate(runs, 1) if section.applies(run.recipe)]
+    if section.name == "metrics":
+        return [(n, run) for n, run in chosen if has_metric_curves(run)]
+    one_data_set = len({run.recipe.data.name for run in runs}) == 1
+    return chosen[:1] if section.name == "preview" and one_data_set else chosen
+
+
+def film_panels(runs: Sequence[Run], headings: Sequence[str]) -> list[Panel]:
+    """The film of each run; the animation of it becomes a file among the run's figures."""
+    panels = []
+    for index, (run, reel) in enumerate(zip(runs, films(runs), strict=True)):
+        place, heading = anchor("film", index + 1), headings[index]
+        if reel.missing:
+            panels.append(Panel(place, heading, "film", missing=reel.missing))
+            continue
+        _draw(run, "animation")
+        height, width = run.image_shape[1:]
+        panels.append(
+            Panel(
+                place,
+                heading,
+                "film",
+                alt=f"{heading}: the images of the 100 fixed latents",
+                width=COLUMNS * width,
+                height=SNAPSHOT_IMAGES // COLUMNS * height,
+                epochs=reel.epochs,
+                frames=reel.sources,
+            )
+        )
+    return panels
+
+
+def figure_panel(
+    section: Section, run: Run, number: int, heading: str, findings: Sequence[Finding]
+) -> Panel:
+    """The section's figure of the report's run number 1, 2, …"""
+    spec = run.recipe
+    place = anchor(section.name, number)
+    templates = section.name == "maxout" and spec.discriminator.activation == "maxout"
+    kind: Kind = "pixels" if templates else section.kind
+    try:
+        suffix, content = _draw(run, section.name, _marked(section.name, findings))
+        caption = note(section.name, run)
+    except CounterfeitError as error:
+        return Panel(place, heading, kind, missing=str(error))
+    with Image.open(io.BytesIO(content)) as picture:
+        width, height = picture.size
+    if kind == "pixels":  # the size at which a pixel of an image is a pixel of the page
+        scale = cell_scale(*run.image_shape[1:])
+        width, height = width // scale, height // scale
+    elif suffix == "png":
+        width, height = width // 2, height // 2  # drawn finely, for dense screens
+    encoded = base64.b64encode(content).decode()
+    return Panel(
+        place,
+        heading,
+        kind,
+        caption,
+        alt=f"{heading}: {section.alt}.",
+        source=f"data:image/{suffix};base64,{encoded}",
+        width=width,
+        height=height,
+    )
+
+
+def _draw(run: Run, name: str, findings: Sequence[Finding] = ()) -> tuple[str, bytes]:
+    """A figure's format and content; the run keeps it too, where it can be written.
+
+    Raises:
+        CounterfeitError: the run has not what the figure takes.
+    """
+    with TemporaryDirectory() as folder:
+        path = charts.write(run, name, findings, folder=Path(folder))
+        content = path.read_bytes()
+    kept = run.path / "figures"
+    with suppress(OSError, CannotWrite):
+        kept.mkdir(exist_ok=True)
+        write_whole(kept / path.name, content)
+    return path.suffix[1:], content
+
+
+def _marked(figure: str, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings to mark in a figure: all in the losses, elsewhere those that it shows."""
+    return [each for each in findings if figure in ("losses", each.evidence.get("figure"))]
