@@ -73,6 +73,7 @@ def reproduce_article(
                     on_row=[bar.on_row],
                 )
             else:
+                earlier.find_data(data_dir=data_dir)
                 run = loop.resume(earlier.path, device=device, on_row=[bar.on_row])
         runs.append(run)
     if not quiet:

@@ -83,12 +83,15 @@ def test_a_damaged_file_is_set_aside_and_fetched_again(
 
 
 def test_a_folder_that_cannot_be_written_is_one_error(
-    tmp_path: Path, publish: Callable[..., None]
+    tmp_path: Path, publish: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(provides(small_set()))
     (tmp_path / "file").touch()
-    with pytest.raises(CounterfeitError, match="--data-dir or COUNTERFEIT_DATA_DIR"):
+    with pytest.raises(CounterfeitError, match=r"with --data-dir\.$"):
         data.fetch("mnist", tmp_path / "file")
+    monkeypatch.setenv("COUNTERFEIT_DATA_DIR", str(tmp_path / "file"))
+    with pytest.raises(CounterfeitError, match=r"--data-dir or COUNTERFEIT_DATA_DIR\.$"):
+        data.fetch("mnist")
 
 
 def test_the_data_folder_is_the_argument_then_the_environment_then_the_cache(

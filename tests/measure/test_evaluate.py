@@ -228,12 +228,10 @@ def test_whatever_there_is_is_measured_and_the_rest_is_named(
     training, test = parts
     wanted = given.draw(st.none() | st.integers(1, len(training)))
     spec = recipe.load("adam").with_values({"data.name": "digits", "data.train_images": wanted})
-    run = SimpleNamespace(recipe=spec, data_dir=None)
+    splits = {"train": training, "test": test}
+    run = SimpleNamespace(recipe=spec, data_dir=None, load_split=splits.__getitem__)
     network = Classifier("small", FeatureNetwork(training.shape[0], number_of_classes(training)))
-    with (
-        patch("counterfeit.data.load", in_parts(test, training)),
-        patch("counterfeit.measure.reference.classifier_for", lambda *_, **__: network),
-    ):
+    with patch("counterfeit.measure.reference.classifier_for", lambda *_, **__: network):
         reference = reference_for(run, split)
     samples = torch.randint(0, 256, (40, *training.shape)).to(torch.uint8)
     for measured in (measure_images(samples, reference), measure_real(reference, 50)):

@@ -15,6 +15,8 @@ def evaluate(
     epoch: Whole | None = None,
     split: Literal["test", "validation"] = "test",
     inception: Path | None = None,
+    data: str | None = None,
+    data_dir: Path | None = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
@@ -28,6 +30,8 @@ def evaluate(
         split: compare with the test images; or with validation images, to choose by the result.
         inception: torch-fidelity's weights of Inception, to compare its features too; images
             without labels have no FID, precision or recall otherwise.
+        data: where the run's data lie, if no longer where it was trained; the run keeps it.
+        data_dir: where data sets are kept now [default: the run's]; the run keeps it.
         quiet: no progress bar.
     """
     from counterfeit.insight.tables import evaluation_text
@@ -40,6 +44,7 @@ def evaluate(
     from counterfeit.run import Run
 
     trained = Run.open(run)
+    trained.find_data(data, data_dir)
     require_samples(samples)
     # First, and once: a run that goes on removes old checkpoints.
     checkpoint = trained.checkpoint(None if epoch is None else trained.step_at(epoch))

@@ -45,7 +45,8 @@ def train(
 
     Args:
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
-        data: a data set's name, or a folder of images [default: the recipe's].
+        data: a data set's name, or a folder of images [default: the recipe's]; with --resume, where
+            the run's own now are.
         epochs: passes over the data [default: the recipe's].
         batch_size: images in a batch [default: the recipe's].
         precision: of matrix products; bf16 is faster on processors that have it [default: the
@@ -54,7 +55,8 @@ def train(
         device: auto, cpu, cuda or mps.
         set_: change a value of the recipe: --set discriminator.dropout=0.3; may be repeated.
         out: the folder to make the run directory in [default: runs].
-        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR;
+            with --resume, the run's].
         resume: go on with this run, or `latest`, the newest in --out; --epochs may differ.
         fork: go on in a new run, so that other values may be given; the old one stays as it is.
         on_nan: stop when a number is NaN or infinite; or rollback to the last checkpoint and go on
@@ -78,8 +80,9 @@ def train(
 
         parent = Run.latest(out or Path("runs")) if resume == "latest" else Run.open(resume)
         own = recipe_now(parent) if fork else parent.recipe
+    goes_on = resume is not None and not fork  # with its own data, wherever they lie now
     shortcuts = {
-        "data": data and {"name": data},
+        "data": {"name": data} if data is not None and not (goes_on and recipe is None) else None,
         "training.epochs": epochs,
         "training.batch_size": batch_size,
         "training.precision": precision,
@@ -87,11 +90,16 @@ def train(
     given = {key: value for key, value in shortcuts.items() if value is not None}
     base = recipes_.load(recipe) if recipe is not None else own
     spec = base.with_values(given).with_overrides(set_ or [])
-    if resume is not None and not fork:
-        _refuse_changes(parent, spec, seed=seed, out=out, data_dir=data_dir)
+    if goes_on:
+        if data is not None:
+            spec = spec.with_values({"data.name": parent.recipe.data.name})
+        _refuse_changes(parent, spec, seed=seed, out=out)
     if dry_run:
         print(spec.to_toml(), end="")
         return
+    if goes_on:
+        parent.find_data(data, data_dir)
+        spec = spec.with_values({"data.name": parent.recipe.data.name})
 
     from counterfeit.insight.diagnose import Watch
     from counterfeit.insight.tables import finding_line
@@ -116,7 +124,13 @@ def train(
         if resume is not None:
             if fork:
                 parent = fork_run(
-                    parent, spec, seed=seed, device=device, out=out, data_dir=data_dir
+                    parent,
+                    spec,
+                    seed=seed,
+                    device=device,
+                    out=out,
+                    data_dir=data_dir,
+                    other_data=data is not None,
                 )
             run = loop.resume(
                 parent.path,
@@ -140,9 +154,7 @@ def train(
     print(run.path)
 
 
-def _refuse_changes(
-    run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None, data_dir: Path | None
-) -> None:
+def _refuse_changes(run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None) -> None:
     """Refuse to resume a run with other values than it was started with; name each of them."""
     from counterfeit.data import anchored
 
@@ -150,9 +162,8 @@ def _refuse_changes(
     changes = run.recipe.changes(spec)
     if seed not in (None, run.seed):
         changes.append(f"seed: {run.seed} -> {seed}")
-    for name, old, new in (("out", run.path.parent, out), ("data_dir", run.data_dir, data_dir)):
-        if new is not None and (old is None or new.resolve() != old.resolve()):
-            changes.append(f"{name}: {old} -> {new}")
+    if out is not None and out.resolve() != run.path.parent.resolve():
+        changes.append(f"out: {run.path.parent} -> {out}")
     if changes:
         raise UsageError(
             f"{run.path} keeps what it was started with, and these differ: {'; '.join(changes)}."

@@ -146,9 +146,10 @@ def fetch(name: str, data_dir: Path | None = None) -> Path:
         if wanted:
             _fetch_files(name, published, folder, wanted)
     except OSError as error:
+        remedy = "--data-dir" if data_dir else "--data-dir or COUNTERFEIT_DATA_DIR"
         raise CounterfeitError(
             f"cannot keep {name} in {folder}: {error.strerror or error};"
-            " choose another place with --data-dir or COUNTERFEIT_DATA_DIR."
+            f" choose another place with {remedy}."
         ) from error
     return folder
 

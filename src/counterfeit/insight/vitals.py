@@ -55,7 +55,7 @@ class Gauge:
 
     def __init__(self, run: Run) -> None:
         self.recipe, self.seed = run.recipe, run.seed
-        everything = data.load(run.recipe.data.name, "train", data_dir=run.data_dir)
+        everything = run.load_split("train")
         self.training = everything.first(run.recipe.data.train_images).images
         self.held_out = _held_out(run, everything.images[len(self.training) :])
         self.classifier = _classifier(run, everything)

@@ -146,14 +146,14 @@ class Evaluator:
             UsageError: there are neither two classes nor two validation images.
             CounterfeitError: the data cannot be had.
         """
-        require_measurable(recipe, data_dir)
+        require_measurable(data.load(recipe.data.name, "train", data_dir))
 
     def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
         if epoch % self.every or self._unable or _measured(run, epoch):
             return
         if self._reference is None:
             try:
-                require_measurable(run.recipe, run.data_dir)
+                require_measurable(run.load_split("train"))
                 self._reference = reference_for(run, "validation")
             except CounterfeitError as error:
                 self._unable = True

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 import torch
@@ -16,7 +15,6 @@ from counterfeit.measure.classifier import Classifier, Reading, classes_of
 from counterfeit.measure.inception import WEIGHTS, Inception
 from counterfeit.measure.pairs import nearest
 from counterfeit.measure.train_classifier import classifier_for
-from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.seeds import stream
 
@@ -97,15 +95,14 @@ def reference_for(
         inception: for data without labels, or beside their classifier.
 
     Raises:
-        CounterfeitError: the data cannot be had.
+        CounterfeitError: the data cannot be had, or are not those that the run was trained on.
     """
-    name, folder = run.recipe.data.name, run.data_dir
-    everything = data.load(name, "train", data_dir=folder)
+    everything = run.load_split("train")
     candidates = everything.without_validation
     trained_on = everything.first(run.recipe.data.train_images)
     training: Tensor | None = trained_on.images
     if split == "test":
-        images = data.load(name, "test", data_dir=folder).images
+        images = run.load_split("test").images
         unused = everything.images[len(trained_on) :]
     else:
         images = everything.validation.images
@@ -116,7 +113,7 @@ def reference_for(
     if _classes(everything) >= 2:
         network = classifier_for(
             everything,
-            data.data_folder(folder) / "classifiers",
+            data.data_folder(run.data_dir) / "classifiers",
             progress=lambda done: progress("training a classifier, once", done),
         )
     return Reference(
@@ -133,14 +130,15 @@ def reference_for(
     )
 
 
-def require_measurable(recipe: Recipe, data_dir: Path | None) -> None:
+def require_measurable(everything: data.ImageData) -> None:
     """Refuse, before a training, to evaluate it where nothing at all can be measured.
+
+    Args:
+        everything: the training images of its data.
 
     Raises:
         UsageError: there are neither two classes nor two validation images.
-        CounterfeitError: the data cannot be had.
     """
-    everything = data.load(recipe.data.name, "train", data_dir=data_dir)
     if _classes(everything) < 2 and everything.held_out < 2:
         raise UsageError(
             f"{everything.name} has neither two classes nor two validation images among its"

@@ -24,7 +24,7 @@ class Data(Section):
     name: Text = "mnist"
     """A data set's name, or a folder of images."""
     train_images: Count | None = None
-    """Train on the first so many images; all of them when absent."""
+    """Train on the first so many images, of a folder random ones; on all of them when absent."""
 
 
 class Latent(Section):

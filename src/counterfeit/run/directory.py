@@ -1,7 +1,8 @@
 """The run directory: the one contract between training, which writes it, and all that reads it.
 
 recipe.toml        the resolved recipe
-environment.json   seed, image shape, versions, device, threads, git revision
+environment.json   seed, image shape, the data's checksums and place (see `provenance`), versions,
+                   device, threads, git revision
 log.jsonl          a row for each logging interval (see `rows`, also for the next two)
 metrics.jsonl      a row for each evaluation
 vitals.jsonl       a row for each epoch that was examined
@@ -19,6 +20,7 @@ forgotten when training goes on from it.
 """
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -35,15 +37,17 @@ from torch import Tensor
 
 from counterfeit import arguments, data, networks, recipe
 from counterfeit.arguments import StrPath
-from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import Row, append_row, lock, sync, sync_folder, write_whole, writing
 from counterfeit.game.inputs import draw_latents
 from counterfeit.run import checkpoint as checkpoints
-from counterfeit.run import rows, snapshots
+from counterfeit.run import provenance, rows, snapshots
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.facts import read_environment, read_recipe
 from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
 from counterfeit.seeds import stream
+
+logger = logging.getLogger(__name__)
 
 
 class Run:
@@ -51,6 +55,7 @@ class Run:
 
     def __init__(self, path: StrPath) -> None:
         self.path = arguments.path("a run", path)
+        self._splits: dict[data.Split, data.ImageData] = {}
 
     @classmethod
     def create(cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]) -> "Run":
@@ -186,16 +191,71 @@ class Run:
         folder = self.environment.get("data_dir")
         return Path(folder) if folder else None
 
-    def load_data(self, split: data.Split = "train") -> data.ImageData:
-        """The data that the run trains on, or its test split; found where training found it."""
-        split = arguments.one_of("split", split, get_args(data.Split))
-        images = data.load(self.recipe.data.name, split, data_dir=self.data_dir)
-        if images.shape != self.image_shape:
-            raise CounterfeitError(
-                f"{images.name} has images of shape {images.shape}, and {self.path} was trained on"
-                f" {self.image_shape}; bring its data back."
+    @property
+    def trained_on(self) -> data.Identity | None:
+        """What its training split was; None for a run of an earlier version."""
+        recorded = self.environment.get("data", {}).get("train")
+        return data.Identity.from_json(recorded) if recorded else None
+
+    def load_split(self, split: data.Split) -> data.ImageData:
+        """A whole split of the run's data, of which it trains on a part or all; read once.
+
+        Raises:
+            CounterfeitError: it cannot be had, or is not what the run was made with.
+        """
+        if split == "validation":
+            return self.load_split("train").validation
+        if split not in self._splits:
+            self._splits[split] = provenance.load(
+                self.path, self.environment, self.recipe.data.name, split, self.data_dir
             )
-        return images.first(self.recipe.data.train_images) if split == "train" else images
+        return self._splits[split]
+
+    def load_data(self, split: data.Split = "train") -> data.ImageData:
+        """The images that the run trains on, or those of another split.
+
+        Raises:
+            CounterfeitError: they cannot be had, or are not those that the run was made with.
+        """
+        loaded = self.load_split(arguments.one_of("split", split, get_args(data.Split)))
+        return loaded.first(self.recipe.data.train_images) if split == "train" else loaded
+
+    def hold_data(self, train: data.ImageData) -> None:
+        """Take these for the training images, which are loaded already."""
+        self._splits["train"] = train
+
+    def find_data(self, name: str | None = None, data_dir: StrPath | None = None) -> None:
+        """Look for the run's data elsewhere from now on.
+
+        Args:
+            name: of the data, or the folder where they lie now.
+            data_dir: where published sets are kept now.
+
+        Raises:
+            CounterfeitError: they cannot be had there, or are not those that the run was made
+                with.
+        """
+        name = self.recipe.data.name if name is None else data.anchored(name)
+        data_dir = (
+            self.data_dir if data_dir is None else arguments.path("data_dir", data_dir).resolve()
+        )
+        if (name, data_dir) == (self.recipe.data.name, self.data_dir):
+            return
+        if name != self.recipe.data.name and "data" not in self.environment:
+            raise CounterfeitError(
+                f"{self.path} does not say what it was trained on, as an earlier version made it;"
+                f" its data must be {self.recipe.data.name}."
+            )
+        train = provenance.load(self.path, self.environment, name, "train", data_dir)
+        environment = self.environment | {"data_dir": str(data_dir) if data_dir else None}
+        spec = self.recipe.with_values({"data.name": name})
+        try:
+            write_whole(self.path / "environment.json", json.dumps(environment, indent=2).encode())
+            self.change_recipe(spec)
+        except CannotWrite as error:  # a run that may only be read
+            logger.warning("%s Where its data lie is not kept.", error)
+        self.__dict__ |= {"environment": environment, "recipe": spec}
+        self._splits = {"train": train}
 
     # What training has written so far.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError
+from counterfeit.run import provenance
 
 
 def read_recipe(folder: Path) -> recipe.Recipe:
@@ -41,10 +42,11 @@ def read_environment(folder: Path) -> dict[str, Any]:
             and channels in (1, 3)
             and min(height, width) >= 1
         )
+        provenance.check(facts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sound = False
     if not sound:
         raise CounterfeitError(
-            f"{path} is damaged: it must be JSON with a seed and an image_shape."
+            f"{path} is damaged: it must be JSON with a seed, an image_shape and data."
         )
     return dict(facts)

@@ -12,7 +12,7 @@ from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.game.state import AVERAGE
 from counterfeit.recipe import Recipe
-from counterfeit.run import Run
+from counterfeit.run import Run, provenance
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training.interval import Interval
 from counterfeit.training.loop import as_recipe, require_epochs, steps_per_epoch, training_images
@@ -38,6 +38,7 @@ def fork(
     device: str | torch.device = "auto",
     out: StrPath | None = None,
     data_dir: StrPath | None = None,
+    other_data: bool = False,
 ) -> Run:
     """A new run at the parent's newest checkpoint, for `loop.resume` to train by `spec`.
 
@@ -50,11 +51,13 @@ def fork(
 
     Args:
         seed, out, data_dir: the parent's own seed, folder and data folder when absent.
+        other_data: whether the data may be others than the parent's even under the same name.
 
     Raises:
         UsageError: `spec` has other networks than the parent or fewer epochs, or cannot be trained;
             or an impossible argument.
-        CounterfeitError: the data or the checkpoint cannot be read, or `out` not be written.
+        CounterfeitError: the data or the checkpoint cannot be read, or `out` not be written; or the
+            data have changed since the parent was trained on them.
     """
     parent = parent if isinstance(parent, Run) else Run.open(parent)
     spec = as_recipe(spec)
@@ -64,8 +67,17 @@ def fork(
     data_dir = (
         parent.data_dir if data_dir is None else arguments.path("data_dir", data_dir).resolve()
     )
-    images = training_images(spec, data_dir)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
+    if other_data or spec.data.name != parent.recipe.data.name:
+        train_split = data.load(spec.data.name, "train", data_dir)
+    else:
+        train_split = provenance.load(
+            parent.path, parent.environment, spec.data.name, "train", data_dir
+        )
+    images = training_images(spec, train_split)
+    same_images = spec.data.train_images == parent.recipe.data.train_images and (
+        provenance.is_same(parent.environment, parent.recipe.data.name, train_split)
+    )
     saved = parent.checkpoint()
     require_epochs(parent, saved.epoch, spec)
     tensors = _carried_over(parent, spec, saved, images.shape)
@@ -100,12 +112,13 @@ def fork(
         "seed": seed,
         "history_seed": parent.history_seed if same_latents else seed,
         "image_shape": images.shape,
+        "data": data.identities(train_split, data_dir),
         "data_dir": str(data_dir) if data_dir else None,
         "parent": {"run": str(parent.path.resolve()), "step": saved.step},
     }
     with Run.creating(out, spec, facts | environment.describe(place)) as child:
         write_rows(child.path / "log.jsonl", log())
-        if spec.data == parent.recipe.data:  # what is measured against other images differs
+        if same_images:  # what is measured against other images differs
             write_rows(child.path / "metrics.jsonl", own(parent.metrics))
             write_rows(child.path / "vitals.jsonl", own(parent.vitals))
             write_rows(child.path / "findings.jsonl", map(_as_history, own(parent.findings)))

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal, SupportsIndex, get_args
 
 import torch
@@ -87,17 +86,20 @@ def train(
     spec = as_recipe(spec)
     if epochs is not None:
         spec = _of_epochs(spec, epochs)
-    images = training_images(spec, data_dir)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
+    train_split = data.load(spec.data.name, "train", data_dir)
+    images = training_images(spec, train_split)
     game = Game.from_recipe(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "history_seed": seed,
         "image_shape": images.shape,
+        "data": data.identities(train_split, data_dir),
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
     run = Run.create(out, spec, facts | environment.describe(place))
+    run.hold_data(train_split)
     with run.locked():
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
@@ -113,24 +115,26 @@ def resume(
 ) -> Run:
     """Go on with a run from its newest checkpoint to its recipe's last epoch, or to `epochs`.
 
-    Its files end up as if it had never stopped, to the bit on one machine and build.
+    Its files end up as if it had never stopped, to the bit on one machine and build. Where its data
+    were moved, `Run.find_data` tells it.
 
     Raises:
         UsageError: there is no such run, it has more epochs already, or an impossible argument; the
             run stays as it is.
-        CounterfeitError: the data cannot be had, the run is damaged, it cannot be written, or
-            another process trains it; or a loss or a weight became NaN or infinite.
+        CounterfeitError: the data cannot be had or are not those that it was trained on, the run is
+            damaged, it cannot be written, or another process trains it; or a loss or a weight
+            became NaN or infinite.
         Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
     """
     on_nan, on_row, on_epoch = _checked(on_nan, on_row, on_epoch)
     run = run if isinstance(run, Run) else Run.open(run)
     place = environment.pick_device(device)
     with run.locked():
+        images = training_images(run.recipe, run.load_split("train"))
         if epochs is not None and (spec := _of_epochs(run.recipe, epochs)) != run.recipe:
             saved = run.recover()
             require_epochs(run, saved.epoch if saved else 0, spec)
             run.change_recipe(spec)
-        images = training_images(run.recipe, run.data_dir)
         game = _game(run, images, place)
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
@@ -185,21 +189,20 @@ def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
     )
 
 
-def training_images(spec: recipe.Recipe, data_dir: Path | None) -> data.ImageData:
-    """The images that the recipe trains on.
+def training_images(spec: recipe.Recipe, train_split: data.ImageData) -> data.ImageData:
+    """The images that the recipe trains on, of those that it may train on.
 
     Raises:
         UsageError: there are fewer than it needs.
-        CounterfeitError: the data cannot be had.
     """
-    images = data.load(spec.data.name, "train", data_dir=data_dir)
     wanted = spec.data.train_images
-    if wanted is not None and wanted > len(images):
+    if wanted is not None and wanted > len(train_split):
         raise UsageError(
-            f"data.train_images is {wanted:,}, and {spec.data.name} has {len(images):,}."
+            f"data.train_images is {wanted:,}, and {spec.data.name} has {len(train_split):,}."
         )
-    steps_per_epoch(spec, len(images.first(wanted)))
-    return images.first(wanted)
+    images = train_split.first(wanted)
+    steps_per_epoch(spec, len(images))
+    return images
 
 
 def _train_soundly(

@@ -68,7 +68,7 @@ def metrics(
         metrics = row["metrics"] if row else {}
         columns.append({"epoch": f"{row['epoch']:.4g}"} if row else {})
         columns[-1] |= {name: number(measurement) for name, measurement in metrics.items()}
-        if len({run.recipe.data.name for run in runs}) == 1:
+        if on_one_data_set(runs):
             scores = {name: real_number(name, run.real_scores) for name in metrics}
             real |= {name: score for name, score in scores.items() if score}
     if not any(columns):
@@ -77,6 +77,17 @@ def metrics(
     if real:
         names, columns = [*names, "real images"], [*columns, real]
     return names, side_by_side(columns)
+
+
+def on_one_data_set(runs: Sequence[Run]) -> bool:
+    """Whether all were trained on the same, wherever it lay.
+
+    Runs of earlier versions know their data's name only.
+    """
+    known = {run.trained_on for run in runs}
+    if None in known:
+        return len(known) <= 2 and len({run.recipe.data.name for run in runs}) == 1
+    return len(known) == 1
 
 
 def environment(run: Run) -> dict[str, str]:

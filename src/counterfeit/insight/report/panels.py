@@ -16,6 +16,7 @@ from counterfeit.insight import charts
 from counterfeit.insight.charts.grids import COLUMNS, cell_scale
 from counterfeit.insight.charts.metrics import has_metric_curves
 from counterfeit.insight.report.film import films
+from counterfeit.insight.report.comparison import on_one_data_set
 from counterfeit.insight.report.sections import Kind, Section, note
 from counterfeit.run import SNAPSHOT_IMAGES, Run
 from counterfeit.run.findings import Finding
@@ -51,8 +52,7 @@ def runs_with(section: Section, runs: Sequence[Run]) -> list[tuple[int, Run]]:
     chosen = [(n, run) for n, run in enumerate(runs, 1) if section.applies(run.recipe)]
     if section.name == "metrics":
         return [(n, run) for n, run in chosen if has_metric_curves(run)]
-    one_data_set = len({run.recipe.data.name for run in runs}) == 1
-    return chosen[:1] if section.name == "preview" and one_data_set else chosen
+    return chosen[:1] if section.name == "preview" and on_one_data_set(runs) else chosen
 
 
 def film_panels(runs: Sequence[Run], headings: Sequence[str]) -> list[Panel]:

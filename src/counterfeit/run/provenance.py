@@ -1,0 +1,64 @@
+"""What a run was trained on, as environment.json keeps it, and whether it still lies there."""
+
+from pathlib import Path
+from typing import Any
+
+from counterfeit import data
+from counterfeit.errors import CounterfeitError
+
+Environment = dict[str, Any]
+"""The content of environment.json: `image_shape`, `data_dir` and `data`, the identity of each
+split; a run of an earlier version has no `data`."""
+
+
+def check(environment: Environment) -> None:
+    """Raise KeyError, TypeError, ValueError or AttributeError where it is damaged."""
+    for identity in environment.get("data", {}).values():
+        data.Identity.from_json(identity)
+
+
+def changes(environment: Environment, split: data.ImageData) -> str:
+    """How these images differ from those that the run was made with; "" where they do not."""
+    recorded = environment.get("data", {}).get(split.split)
+    if recorded is not None:
+        return data.Identity.from_json(recorded).changes(data.Identity.of(split))
+    if list(split.shape) != list(environment["image_shape"]):
+        return f"images of shape {split.shape} instead of {tuple(environment['image_shape'])}"
+    return ""
+
+
+def is_same(environment: Environment, name: str, split: data.ImageData) -> bool:
+    """Whether the run was made with these images; `name` is that of its data."""
+    if "data" not in environment and not (split.name == name and data.is_published(name)):
+        return False
+    return not changes(environment, split)
+
+
+def load(
+    run: Path, environment: Environment, name: str, split: data.Split, data_dir: Path | None
+) -> data.ImageData:
+    """A split of the data of that name, if it is what the run was made with.
+
+    Raises:
+        CounterfeitError: they cannot be had, or they have changed; the message says how.
+    """
+    resume = f"`counterfeit train --resume {run}"
+    if not data.is_published(name):
+        if not Path(name).is_dir():
+            raise CounterfeitError(
+                f"{run} was trained on the folder {name}, which is not there; bring it back, or"
+                f" name its new place with {resume} --data FOLDER`."
+            )
+        if "data" not in environment:
+            raise CounterfeitError(
+                f"{run} was made by an earlier version, which split {name} by position, so its"
+                " training images cannot be told from the others; train anew, or go on in a new"
+                f" run with {resume} --fork --data {name}`."
+            )
+    loaded = data.load(name, split, data_dir=data_dir)
+    if found := changes(environment, loaded):
+        raise CounterfeitError(
+            f"the {split} split of {name} is not the one that {run} was made with: {found}; bring"
+            f" the images back, or go on in a new run with {resume} --fork --data {name}`."
+        )
+    return loaded
