@@ -15,8 +15,8 @@ from counterfeit.files import write_whole
 from counterfeit.insight import charts
 from counterfeit.insight.charts.grids import COLUMNS, cell_scale
 from counterfeit.insight.charts.metrics import has_metric_curves
-from counterfeit.insight.report.film import films
 from counterfeit.insight.report.comparison import on_one_data_set
+from counterfeit.insight.report.film import films
 from counterfeit.insight.report.sections import Kind, Section, note
 from counterfeit.run import SNAPSHOT_IMAGES, Run
 from counterfeit.run.findings import Finding
