@@ -3,8 +3,8 @@
     python benchmarks/metrics.py [--data fashion-mnist]
 
 Prints, as Markdown: how the jackknife's spreads compare with what repeated sets of real images
-show; what the classifier says of images that are no digits; how each metric answers known faults.
-Of other labelled data, only what their classifier, trained on first use, says.
+show; what the classifier says of images that show nothing; how each metric answers known faults.
+Other labelled data get a classifier of their own, trained on first use.
 """
 
 import argparse
@@ -32,15 +32,16 @@ FAULT_COLUMNS = {
 
 
 def spreads(training: classifier.Reading, test: classifier.Reading, labels: Tensor) -> None:
-    """Six disjoint sets of 10,000 training images, in the role of samples."""
-    order = torch.randperm(60_000, generator=torch.Generator().manual_seed(1))
-    few = subset(test.features, 5_000)
+    """Six disjoint sets of training images, 10,000 each of MNIST, in the role of samples."""
+    sixth = len(training.features) // 6
+    order = torch.randperm(6 * sixth, generator=torch.Generator().manual_seed(1))
+    few = subset(test.features, min(sixth // 2, len(test.features)))
     seen: dict[str, list[Measurement]] = defaultdict(list)
-    for chosen in torch.split(order, 10_000):
+    for chosen in torch.split(order, sixth):
         features, probabilities = training.features[chosen], training.probabilities[chosen]
         seen["fid"].append(fid(features, test.features))
         seen["kid"].append(kid(features, test.features))
-        for half in torch.split(features, 5_000):
+        for half in torch.split(features, sixth // 2)[:2]:
             for name, value in prdc(half, few).items():
                 seen[name].append(value)
         seen["inception_score"].append(inception_score(probabilities))
@@ -53,27 +54,28 @@ def spreads(training: classifier.Reading, test: classifier.Reading, labels: Tens
             f"| {name} | {len(values)} | {values.mean():.4g} | {values.std():.2g}"
             f" | {errors.mean():.2g} |"
         )
-    floor = fid(training.features[order[:10_000]], training.features[order[10_000:20_000]])
-    print(f"\nFID of two disjoint sets of 10,000: {floor.value:.2f} ± {floor.spread:.1g}")
+    floor = fid(training.features[order[:sixth]], training.features[order[sixth : 2 * sixth]])
+    print(f"\nFID of two disjoint sets of {sixth:,}: {floor.value:.2f} ± {floor.spread:.1g}")
     print(f"variance of all features together: {training.features.var(0).sum():.0f}\n")
 
 
 def off_the_data(trained: classifier.Classifier, test: Tensor) -> None:
     """The classifier's surest class for images that show nothing, or test images spoiled."""
     rng = torch.Generator().manual_seed(0)
-    noise = torch.randint(0, 256, (1_000, 1, 28, 28), generator=rng, dtype=torch.uint8)
-    places = torch.rand(1_000, 784, generator=rng).argsort(1)
+    some = test[:1_000]
+    noise = torch.randint(0, 256, some.shape, generator=rng, dtype=torch.uint8)
+    places = torch.rand(some.flatten(1).shape, generator=rng).argsort(1)
     kinds = {
-        "the test split (10,000)": test,
+        "the test split": test,
         "uniform noise": noise,
         "black-and-white noise": (noise > 127).to(torch.uint8) * 255,
         "sparse dots": (noise > 242).to(torch.uint8) * 255,
-        "pixels shuffled": test[:1_000].flatten(1).gather(1, places).view(-1, 1, 28, 28),
-        "inverted": 255 - test[:1_000],
-        "a flat white image": torch.full((2, 1, 28, 28), 255, dtype=torch.uint8),
-        "a flat black image": torch.zeros(2, 1, 28, 28, dtype=torch.uint8),
+        "pixels shuffled": some.flatten(1).gather(1, places).view(some.shape),
+        "inverted": 255 - some,
+        "a flat white image": torch.full_like(some[:2], 255),
+        "a flat black image": torch.zeros_like(some[:2]),
     }
-    print("| 1,000 images of | median highest probability | unsure |\n|---|---|---|")
+    print("| up to 1,000 images of | median highest probability | unsure |\n|---|---|---|")
     for kind, images in kinds.items():
         surest = trained.read(images).probabilities.amax(1)
         unsure = (surest < SURE).double().mean()
@@ -86,30 +88,31 @@ def faults(mnist: classifier.Classifier, train: data.ImageData, test: Tensor) ->
     images, labels = train.images, train.labels
     assert labels is not None
     rng = torch.Generator().manual_seed(0)
-    ones = images[labels == 1]
+    zeros, ones = images[labels == 0], images[labels == 1]
+    sixth = len(images) // 6
 
     def reference(trained_on: int) -> Reference:
-        return Reference("test", test, images[50_000:], images[:trained_on], labels, mnist)
+        return Reference("test", test, images[5 * sixth :], images[:trained_on], labels, mnist)
 
     samples = {
-        "real images, not trained on": (images[40_000:50_000], 40_000),
-        "training images": (images[:10_000], 50_000),
-        "one 0, repeated": (images[1:2].expand(10_000, -1, -1, -1), 50_000),
-        "training 1s": (ones[torch.randint(len(ones), (10_000,), generator=rng)], 50_000),
+        "real images, not trained on": (images[4 * sixth : 5 * sixth], 4 * sixth),
+        "training images": (images[:sixth], 5 * sixth),
+        "one 0, repeated": (zeros[:1].expand(sixth, -1, -1, -1), 5 * sixth),
+        "training 1s": (ones[torch.randint(len(ones), (sixth,), generator=rng)], 5 * sixth),
         "uniform noise": (
-            torch.randint(0, 256, (10_000, 1, 28, 28), generator=rng, dtype=torch.uint8),
-            50_000,
+            torch.randint(0, 256, (sixth, *images.shape[1:]), generator=rng, dtype=torch.uint8),
+            5 * sixth,
         ),
     }
     print("| samples |", " | ".join(FAULT_COLUMNS), "|")
     print("|---|" + "---|" * len(FAULT_COLUMNS))
-    for name, (drawn, trained_on) in samples.items():
+    for kind, (drawn, trained_on) in samples.items():
         measured = measure_images(drawn, reference(trained_on)).metrics
         cells = [
-            format(measured[named(metric, measured) or ""].value, spec)
+            format(measured[name].value, spec) if (name := named(metric, measured)) else "–"
             for metric, spec in FAULT_COLUMNS.items()
         ]
-        print(f"| {name} |", " | ".join(cells), "|", flush=True)
+        print(f"| {kind} |", " | ".join(cells), "|", flush=True)
 
 
 def main() -> None:
@@ -123,11 +126,9 @@ def main() -> None:
     assert test.labels is not None
     accuracy = (tested.classes == test.labels).double().mean()
     print(f"{trained.name}: {accuracy:.2%} of the test images are right\n")
-    if name == "mnist":
-        spreads(trained.read(train.images), tested, train.labels)
+    spreads(trained.read(train.images), tested, train.labels)
     off_the_data(trained, test.images)
-    if name == "mnist":
-        faults(trained, train, test.images)
+    faults(trained, train, test.images)
 
 
 if __name__ == "__main__":

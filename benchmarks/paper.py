@@ -1,6 +1,7 @@
 """The table and pictures of docs/paper.md: how the paper's estimate grows with the epochs.
 
-    python benchmarks/paper.py RUN [RUN ...] [--images docs/images] [--append FILE.jsonl]
+    python benchmarks/paper.py RUN [RUN ...] [--images docs/images] [--samples 10000]
+                               [--append FILE.jsonl]
 
 For runs of `paper-averaged`, one for each seed. At every kept epoch, 10,000 samples from the newest
 weights of G, which are those of recipe `paper`, and 10,000 from their running average are measured
@@ -50,9 +51,9 @@ class Point:
     measured: dict[str, Measurement]
 
 
-def samples(run: Run, step: int, weights: str) -> UInt8[Tensor, "N C H W"]:
+def samples(run: Run, step: int, weights: str, count: int) -> UInt8[Tensor, "N C H W"]:
     """As `Run.sample` draws them, from either weights of G."""
-    z = draw_latents(run.recipe.latent, SAMPLES, stream(run.seed, "evaluation"))
+    z = draw_latents(run.recipe.latent, count, stream(run.seed, "evaluation"))
     generator = run.generator(step, averaged=weights == "average")
     return generate(generator, z, run.recipe.value_range)
 
@@ -71,12 +72,12 @@ def measure(images: UInt8[Tensor, "N C H W"], reference: Reference) -> dict[str,
     }
 
 
-def points(run: Run, reference: Reference) -> Iterator[Point]:
+def points(run: Run, reference: Reference, count: int) -> Iterator[Point]:
     kept = set(run.checkpoint_steps)
     for row in run.log:
         if row["step"] in kept:
             for weights in COLOURS:
-                images = samples(run, row["step"], weights)
+                images = samples(run, row["step"], weights, count)
                 measured = measure(images, reference)
                 yield Point(run.seed, row["epoch"], row["step"], weights, measured)
 
@@ -136,6 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path)
     parser.add_argument("--images", type=Path)
+    parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--append", type=Path)
     options = parser.parse_args()
     runs = [Run.open(path) for path in options.runs]
@@ -145,7 +147,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     measured: list[Point] = []
     for run in runs:
-        for point in points(run, reference):
+        for point in points(run, reference, options.samples):
             measured.append(point)
             row = (f"{point.epoch:g}", str(point.seed), point.weights, point.measured)
             print(table_row(*row), flush=True)
@@ -156,7 +158,7 @@ def main() -> None:
                     options.append, {"step": point.step, "epoch": point.epoch} | facts | values
                 )
     assert reference.real is not None
-    real = measure(subset(reference.real, SAMPLES), reference)
+    real = measure(subset(reference.real, options.samples), reference)
     print(table_row("", "", "real training images", real))
 
     if options.images:
@@ -164,8 +166,8 @@ def main() -> None:
         for name in ("samples", "nearest", "interpolation"):
             drawn = charts.write(runs[0], name).read_bytes()
             (options.images / f"paper-{name}.png").write_bytes(drawn)
-        newest = samples(runs[0], runs[0].checkpoint_steps[-1], "newest")
-        charts.write_samples(newest[:100], options.images / "paper-newest.png")
+        newest = samples(runs[0], runs[0].checkpoint_steps[-1], "newest", 100)
+        charts.write_samples(newest, options.images / "paper-newest.png")
 
 
 if __name__ == "__main__":

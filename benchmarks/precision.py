@@ -1,6 +1,7 @@
 """Whether bf16 costs quality: metrics of several seeds in float32 and in bf16.
 
-    python benchmarks/precision.py [RECIPE] [--epochs 12] [--seeds 0 1 2] [--append FILE.jsonl]
+    python benchmarks/precision.py [RECIPE] [--epochs 12] [--seeds 0 1 2] [--data mnist]
+                                   [--samples 10000] [--append FILE.jsonl]
 
 Trains the recipe for each seed and precision, measures each run as `counterfeit evaluate` does
 (10,000 samples against the test images), and prints each metric's mean and standard deviation over
@@ -20,7 +21,7 @@ import counterfeit
 from counterfeit import recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
-from counterfeit.measure.evaluate import evaluate
+from counterfeit.measure.evaluate import SAMPLES, evaluate
 from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import Reference, reference_for
 
@@ -41,6 +42,8 @@ def main() -> None:
     parser.add_argument("recipe", nargs="?", default="batchnorm-smoothing")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--data", default="mnist")
+    parser.add_argument("--samples", type=int, default=SAMPLES)
     parser.add_argument("--append", type=Path, help="add a JSON row to this file")
     options = parser.parse_args()
     if len(options.seeds) < 2:
@@ -51,12 +54,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as out:
         for seed in options.seeds:
             for precision in PRECISIONS:
-                spec = recipe.load(options.recipe).with_values({"training.precision": precision})
+                spec = recipe.load(options.recipe).with_values(
+                    {"training.precision": precision, "data.name": options.data}
+                )
                 run = counterfeit.train(
                     spec, epochs=options.epochs, seed=seed, device="cpu", out=out
                 )
                 reference = reference or reference_for(run)
-                for name, measured in evaluate(run, reference=reference).metrics.items():
+                measured_run = evaluate(run, samples=options.samples, reference=reference)
+                for name, measured in measured_run.metrics.items():
                     seen[precision].setdefault(name, []).append(measured.value)
                 print(f"trained and measured seed {seed} in {precision}", flush=True)
 

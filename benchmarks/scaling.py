@@ -1,6 +1,7 @@
 """How training's cost grows: time with images and width, memory with epochs.
 
-    python benchmarks/scaling.py [--repeats 3] [--epochs 200] [--plot docs/images/scaling.png]
+    python benchmarks/scaling.py [--repeats 3] [--epochs 200] [--data mnist]
+                                 [--plot docs/images/scaling.png]
 
 One thread, in CPU seconds, which a busy machine disturbs least; stage 3 of the article on MNIST:
 
@@ -24,13 +25,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import counterfeit
-from counterfeit import recipe
+from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.insight.charts.axes import CHART_DPI, D_COLOUR, DASHED, FAINT
 from train_speed import products
 
 STAGE = "batchnorm-smoothing"
-SHARES = (15_000, 30_000, 60_000)
+SHARES = (1 / 4, 1 / 2, 1)
 WIDTHS = (0.5, 1.0, 2.0)
 BATCH = 128
 UPDATES = 100
@@ -121,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--data", default="mnist")
     parser.add_argument("--plot", type=Path, help="draw this PNG file")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -128,19 +130,22 @@ def main() -> None:
     print(f"{STAGE}, {facts['processor']}, torch {facts['torch']}, one thread,", end=" ")
     print(f"medians of n = {options.repeats}\n")
 
-    spec = recipe.load(STAGE)
+    spec = recipe.load(STAGE).with_values({"data.name": options.data})
+    there = len(data.load(options.data))
+    shares = [round(share * there) for share in SHARES]
     by_images = medians(
-        {count: spec.with_values({"data.train_images": count}) for count in SHARES},
+        {count: spec.with_values({"data.train_images": count}) for count in shares},
         options.repeats,
     )
     print("| images | CPU seconds an epoch | times a quarter's |\n|---|---|---|")
     for count, seconds in by_images.items():
-        print(f"| {count:,} | {seconds:.2f} | {seconds / by_images[SHARES[0]]:.2f} |")
+        print(f"| {count:,} | {seconds:.2f} | {seconds / by_images[shares[0]]:.2f} |")
 
-    short = spec.with_values({"data.train_images": BATCH * UPDATES})
+    updates = min(UPDATES, there // BATCH)
+    short = spec.with_values({"data.train_images": BATCH * updates})
     wide = {factor: widened(short, factor) for factor in WIDTHS}
     by_width = {
-        factor: 1000 * seconds / UPDATES
+        factor: 1000 * seconds / updates
         for factor, seconds in medians(wide, options.repeats).items()
     }
     counts = {factor: multiplications(each) for factor, each in wide.items()}

@@ -1,20 +1,17 @@
 """What it costs to make sure that all numbers are finite: share of the time of an interval.
 
-    python benchmarks/soundness.py [RECIPE ...] [--repeats 20] [--append FILE.jsonl]
+    python benchmarks/soundness.py [RECIPE ...] [--repeats 20] [--data mnist] [--append FILE.jsonl]
 
-For each recipe, on MNIST: a log interval of 100 updates, and the check of it, which reads both
+For each recipe: a log interval of 100 updates, and the check of it, which reads both
 losses of each update, the weights, BatchNorm's statistics and the optimisers' state. Prints medians
 of CPU time with their range, and the ratio of the medians. OMP_NUM_THREADS=1 disturbs them least.
 """
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command line sets it
 
 import torch
 
@@ -62,10 +59,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("recipes", nargs="*", default=recipe.names())
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--data", default="mnist")
     parser.add_argument("--append", type=Path, help="a .jsonl file for the figures")
     arguments = parser.parse_args()
     for name in arguments.recipes:
-        intervals, checks = measure(recipe.load(name), arguments.repeats)
+        intervals, checks = measure(
+            recipe.load(name).with_values({"data.name": arguments.data}), arguments.repeats
+        )
         share = statistics.median(checks) / statistics.median(intervals)
         print(
             f"{name}: {LOG_EVERY} updates {statistics.median(intervals):.3f} s"

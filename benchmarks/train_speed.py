@@ -2,100 +2,46 @@
 
     python benchmarks/train_speed.py [RECIPE ...] [--repeats 5] [--steps 100] [--device cpu]
                                      [--append FILE.jsonl]
+    python benchmarks/train_speed.py batchnorm-smoothing --whole --repeats 3
 
 For each recipe, in one process and in turn, so that a noisy machine disturbs all alike:
 
-- plain: what a reader of the article writes. A DataLoader with ToTensor, probabilities and BCELoss,
-  real and fake images through D apart, G run twice, gradients for D's weights in G's step as
-  well, PyTorch's optimisers as they come. Updates alternate also where the recipe's are
-  simultaneous, as that is how such code is written.
+- plain: what a reader of the article writes (plain.py).
 - linear and mm: the update's matrix products alone, each once, on ready tensors, by these two.
 - floor: the same by the fastest of the ways that PyTorch has for each; on the CPU it has oneDNN.
 - counterfeit: `counterfeit.train` as a user calls it, with its log, snapshots and checkpoints.
 - bf16 floor and counterfeit bf16: the same two with `--precision bf16`.
+
+With `--whole`, processes of 1 and of 7 epochs in turn, and their difference: plain code, the
+library, and the command `counterfeit train`, each from its start to its end, with all that it
+brings along. Imports, data and the first epoch's preparations cancel.
 
 Prints medians over the repeats with their range, and the ratios of the medians. Seconds mean
 nothing on another machine; ratios are what to compare.
 """
 
 import argparse
-import os
 import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # as the command line sets it
-
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Subset
-from torchvision import transforms
-from torchvision.datasets import MNIST
 
 import counterfeit
 from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
 from counterfeit.game.engines.products import ONEDNN
+from plain import torchvision_folder, trainer
 
-
-class PlainSharedMaxout(nn.Module):
-    """The article's layer: a linear map from 1 to k on every unit, then a max pool over k."""
-
-    def __init__(self, k: int) -> None:
-        super().__init__()
-        self.k = k
-        self.weight = nn.Parameter(torch.randn(k, 1), requires_grad=False)
-        self.bias = nn.Parameter(torch.randn(k), requires_grad=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        lines = nn.functional.linear(x.flatten().unsqueeze(1), self.weight, self.bias)
-        return nn.functional.max_pool1d(lines, self.k).reshape(x.shape)
-
-
-class PlainMaxout(nn.Module):
-    def __init__(self, inputs: int, units: int, pieces: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, units * pieces)
-        self.shape = (units, pieces)
-
-    def forward(self, x: Tensor) -> Tensor:
-        lines: Tensor = self.linear(x).view(-1, *self.shape)
-        return lines.max(dim=2)[0]
-
-
-def plain_networks(spec: recipe.Recipe) -> tuple[nn.Module, nn.Module]:
-    layers: list[nn.Module] = []
-    inputs = spec.latent.dim
-    for units in spec.generator.hidden:
-        layers.append(nn.Linear(inputs, units))
-        if spec.generator.batch_norm:
-            layers.append(nn.BatchNorm1d(units))
-        layers.append(nn.ReLU())
-        inputs = units
-    generator = nn.Sequential(*layers, nn.Linear(inputs, 784), nn.Sigmoid())
-
-    layers = [nn.Dropout(spec.discriminator.input_dropout)]
-    inputs = 784
-    for units, p in zip(spec.discriminator.hidden, spec.discriminator.hidden_dropout, strict=True):
-        if spec.discriminator.activation == "maxout":
-            layers.append(PlainMaxout(inputs, units, spec.discriminator.pieces))
-        else:
-            layers += [nn.Linear(inputs, units), PlainSharedMaxout(spec.discriminator.pieces)]
-        if p:
-            layers.append(nn.Dropout(p))
-        inputs = units
-    return generator, nn.Sequential(*layers, nn.Linear(inputs, 1), nn.Sigmoid())
-
-
-def plain_optimizer(network: nn.Module, spec: recipe.Sgd | recipe.Adam) -> torch.optim.Optimizer:
-    if isinstance(spec, recipe.Adam):
-        return torch.optim.Adam(network.parameters(), lr=spec.lr)
-    return torch.optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum)
+PLAIN = Path(__file__).with_name("plain.py")
 
 
 def wait_for(device: torch.device) -> None:
@@ -108,34 +54,15 @@ def plain(
     spec: recipe.Recipe, folder: Path, steps: int, device: torch.device
 ) -> Callable[[], float]:
     """Seconds a step of the plain code."""
-    images = MNIST(str(folder), train=True, transform=transforms.ToTensor())
-    chosen = Subset(images, range(spec.data.train_images or len(images)))
-    batch = spec.training.batch_size
-    loader = DataLoader(chosen, batch_size=batch, shuffle=True, drop_last=True)
-    G, D = (network.to(device) for network in plain_networks(spec))
-    optimizer_G = plain_optimizer(G, spec.generator.optimizer)
-    optimizer_D = plain_optimizer(D, spec.discriminator.optimizer)
-    bce = nn.BCELoss()
-    low, high = spec.loss.real_labels
-    ones = low + (high - low) * torch.rand(batch, 1, device=device)
-    zeros = torch.zeros(batch, 1, device=device)
+    loader, update = trainer(spec, folder, device)
+    steps = min(steps, len(loader) - 1)
 
     def run() -> float:
-        batches: Iterator[tuple[Tensor, Tensor]] = iter(loader)
+        batches = iter(loader)
         next(batches)
         started = time.perf_counter()
         for _ in range(steps):
-            real = next(batches)[0].to(device).view(batch, -1)
-            z = spec.latent.std * torch.randn(batch, spec.latent.dim, device=device)
-            optimizer_D.zero_grad()
-            d_loss = (bce(D(real), ones) + bce(D(G(z).detach()), zeros)) / 2
-            d_loss.backward()
-            optimizer_D.step()
-            optimizer_G.zero_grad()
-            g_loss = bce(D(G(z)), torch.ones(batch, 1, device=device))
-            g_loss.backward()
-            optimizer_G.step()
-            d_loss.item(), g_loss.item()
+            update(next(batches)[0])
         return (time.perf_counter() - started) / steps
 
     return run
@@ -239,14 +166,46 @@ def ours(spec: recipe.Recipe, device: torch.device, precision: str) -> Callable[
     return run
 
 
-def torchvision_folder() -> Path:
-    """MNIST where torchvision looks for it: links to the verified files."""
-    folder = Path(tempfile.mkdtemp())
-    raw = folder / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    for file in data.fetch("mnist").iterdir():
-        (raw / file.name).symlink_to(file)
-    return folder
+LIBRARY = """
+import sys, counterfeit
+spec = counterfeit.load_recipe(sys.argv[1]).with_values({"data.name": sys.argv[2]})
+counterfeit.train(spec, epochs=int(sys.argv[3]), out=sys.argv[4], device="cpu")
+"""
+
+
+def process(contender: str, name: str, images: str, epochs: int) -> float:
+    """Seconds of a whole process that trains so many epochs, from its start to its end."""
+    with tempfile.TemporaryDirectory() as out:
+        command = {
+            "plain": [str(PLAIN), name, f"--data={images}", f"--epochs={epochs}"],
+            "library": ["-c", LIBRARY, name, images, str(epochs), out],
+            "command": ["-m", "counterfeit", "train", name, f"--data={images}", "--device=cpu",
+                        f"--epochs={epochs}", f"--out={out}", "--quiet"],
+        }[contender]  # fmt: skip
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+        return time.perf_counter() - started
+
+
+def whole_processes(
+    name: str, images: str, epochs: tuple[int, int], repeats: int
+) -> dict[str, list[float]]:
+    """Seconds an epoch of each contender: two processes' difference over that of their epochs."""
+    few, many = epochs
+    seconds: dict[str, list[float]] = {"plain": [], "library": [], "command": []}
+    for _ in range(repeats):
+        for contender, values in seconds.items():
+            short, long = (process(contender, name, images, count) for count in (few, many))
+            values.append((long - short) / (many - few))
+    return seconds
+
+
+def say(name: str, contender: str, values: list[float]) -> float:
+    """Print the median with its range; return the median."""
+    median = statistics.median(values)
+    spread = f"[{min(values):.2f}, {max(values):.2f}]"
+    print(f"{name:20} {contender:16} {median:7.2f} s an epoch  {spread}", flush=True)
+    return median
 
 
 def main() -> None:
@@ -257,6 +216,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=100, help="steps of plain and floor a repeat")
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--data", default="mnist", help="or a folder of IDX files of 28x28 images")
+    parser.add_argument("--whole", action="store_true", help="whole processes, and nothing else")
+    parser.add_argument("--epochs", type=int, nargs=2, default=[1, 7], help="of whole processes")
     parser.add_argument("--append", type=Path, help="add a JSON row for each recipe to this file")
     options = parser.parse_args()
 
@@ -267,10 +229,26 @@ def main() -> None:
         f" torch {facts['torch']},"
         f" Python {platform.python_version()}; n = {options.repeats}, medians [min, max]"
     )
-    folder = torchvision_folder()
+    if options.whole:
+        for name in options.recipes:
+            few, many = options.epochs
+            measured = whole_processes(name, options.data, (few, many), options.repeats)
+            medians = {each: say(name, each, values) for each, values in measured.items()}
+            row = {"recipe": name, "n": options.repeats, "epochs": options.epochs, **facts}
+            row |= {f"whole_{contender}_seconds": median for contender, median in medians.items()}
+            row["whole_times_plain"] = medians["plain"] / medians["command"]
+            row["whole_times_library"] = medians["command"] / medians["library"]
+            print(
+                f"{name:20} the command: {row['whole_times_plain']:.2f} times as fast as plain"
+                f" code, {row['whole_times_library']:.2f} times the library's time"
+            )
+            if options.append:
+                append_row(options.append, row)
+        return
+    folder = torchvision_folder(options.data)
     for name in options.recipes:
-        spec = recipe.load(name)
-        images = spec.data.train_images or 60_000
+        spec = recipe.load(name).with_values({"data.name": options.data})
+        images = spec.data.train_images or len(data.load(options.data))
         steps = images // spec.training.batch_size
         contenders = {
             "plain": plain(spec, folder, options.steps, device),
@@ -289,11 +267,7 @@ def main() -> None:
                 seconds[contender].append(run() * scale)
         row = {"recipe": name, "n": options.repeats, **facts}
         for contender, values in seconds.items():
-            row[f"{contender.replace(' ', '_')}_seconds"] = statistics.median(values)
-            print(
-                f"{name:20} {contender:16} {statistics.median(values):7.2f} s an epoch"
-                f"  [{min(values):.2f}, {max(values):.2f}]"
-            )
+            row[f"{contender.replace(' ', '_')}_seconds"] = say(name, contender, values)
         for bf16 in ("", "bf16_"):
             mine = row[f"counterfeit{'_bf16' if bf16 else ''}_seconds"]
             row[f"{bf16}times_plain"] = row["plain_seconds"] / mine

@@ -1,6 +1,6 @@
 """How long a user waits: for the first update, for 10,000 samples, and for their evaluation.
 
-    python benchmarks/waiting.py [RECIPE ...] [--repeats 5]
+    python benchmarks/waiting.py [RECIPE ...] [--repeats 5] [--data mnist] [--samples 10000]
 
 - the first update: a process of its own each time, `counterfeit train RECIPE` until its first
   update is done, imports and data included;
@@ -43,11 +43,19 @@ cli.main(["train", *sys.argv[1:]])
 """
 
 
-def start_seconds(name: str) -> float:
+def start_seconds(name: str, images: str) -> float:
     with tempfile.TemporaryDirectory() as out:
         started = time.time()
         done = subprocess.run(
-            [sys.executable, "-c", UNTIL_THE_FIRST_UPDATE, name, f"--out={out}", "--device=cpu"],
+            [
+                sys.executable,
+                "-c",
+                UNTIL_THE_FIRST_UPDATE,
+                name,
+                f"--data={images}",
+                f"--out={out}",
+                "--device=cpu",
+            ],
             capture_output=True,
             text=True,
             check=True,
@@ -68,9 +76,9 @@ def command(*arguments: str) -> tuple[float, float]:
     return time.perf_counter() - started, used.ru_maxrss / 2**20
 
 
-def sample_seconds(run: counterfeit.Run) -> float:
+def sample_seconds(run: counterfeit.Run, count: int) -> float:
     started = time.perf_counter()
-    run.sample(10_000)
+    run.sample(count)
     return time.perf_counter() - started
 
 
@@ -82,6 +90,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipes", nargs="*", default=["batchnorm-smoothing", "paper"])
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--data", default="mnist")
+    parser.add_argument("--samples", type=int, default=10_000)
     options = parser.parse_args()
     facts = describe(torch.device("cpu"))
     print(
@@ -89,18 +99,24 @@ def main() -> None:
         f" Python {platform.python_version()}; n = {options.repeats}, medians [min, max]"
     )
     for name in options.recipes:
-        starts = [start_seconds(name) for _ in range(options.repeats)]
+        starts = [start_seconds(name, options.data) for _ in range(options.repeats)]
         print(row(f"{name}, to the first update", starts))
-        spec = recipe.load(name).with_values({"data.train_images": 1000, "training.epochs": 1})
+        spec = recipe.load(name).with_values(
+            {"data.name": options.data, "data.train_images": 1000, "training.epochs": 1}
+        )
         samples, commands, evaluations = [], [], []
         for _ in range(options.repeats):
             with tempfile.TemporaryDirectory() as out:
                 run = counterfeit.train(spec, out=out, device="cpu")
-                samples.append(sample_seconds(run))
+                samples.append(sample_seconds(run, options.samples))
                 file = f"--out={out}/x.npz"
-                commands.append(command("sample", str(run.path), "-n", "10000", file)[0])
-                evaluations.append(command("evaluate", str(run.path), "--quiet"))
-        print(row(f"{name}, 10,000 samples", samples))
+                commands.append(
+                    command("sample", str(run.path), "-n", str(options.samples), file)[0]
+                )
+                evaluations.append(
+                    command("evaluate", str(run.path), f"--samples={options.samples}", "--quiet")
+                )
+        print(row(f"{name}, {options.samples:,} samples", samples))
         print(row(f"{name}, counterfeit sample", commands))
         print(row(f"{name}, counterfeit evaluate", [seconds for seconds, _ in evaluations]))
         print(

@@ -1,12 +1,14 @@
 """Small real data for all tests: scikit-learn's digits, which need no download."""
 
 import os
+from pathlib import Path
 
 import hypothesis
+import numpy as np
 import pytest
 import torch
 
-from counterfeit import recipe
+from counterfeit import data, recipe
 
 # No deadlines: a busy machine is no failure. The same examples every time where CI asks for them.
 hypothesis.settings.register_profile("counterfeit", deadline=None, derandomize="CI" in os.environ)
@@ -35,3 +37,19 @@ def tiny() -> recipe.Recipe:
             "training.epochs=2",
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def digits28(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits at MNIST's size, in a folder of IDX files."""
+    folder = tmp_path_factory.mktemp("digits28")
+    for split, name in (("train", "train"), ("test", "t10k")):
+        digits = data.load("digits", split)  # type: ignore[arg-type]
+        images = torch.nn.functional.interpolate(digits.images.float(), size=28).to(torch.uint8)
+        header = np.array([0x803, len(images), 28, 28], dtype=">u4").tobytes()
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(header + images.numpy().tobytes())
+        assert digits.labels is not None
+        labels = digits.labels.to(torch.uint8)
+        header = np.array([0x801, len(labels)], dtype=">u4").tobytes()
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(header + labels.numpy().tobytes())
+    return folder

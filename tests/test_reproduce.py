@@ -4,29 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from counterfeit import data, recipe, reproduce
+from counterfeit import recipe, reproduce
 from counterfeit.run import Run
 
 
 @pytest.fixture(scope="module")
-def idx_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """scikit-learn's digits at MNIST's size, as IDX files."""
-    folder = tmp_path_factory.mktemp("digits28")
-    for split, name in (("train", "train"), ("test", "t10k")):
-        digits = data.load("digits", split)  # type: ignore[arg-type]
-        images = torch.nn.functional.interpolate(digits.images.float(), size=28).to(torch.uint8)
-        header = np.array([0x803, len(images), 28, 28], dtype=">u4").tobytes()
-        (folder / f"{name}-images-idx3-ubyte").write_bytes(header + images.numpy().tobytes())
-        labels = digits.labels.to(torch.uint8)
-        header = np.array([0x801, len(labels)], dtype=">u4").tobytes()
-        (folder / f"{name}-labels-idx1-ubyte").write_bytes(header + labels.numpy().tobytes())
-    return folder
-
-
-@pytest.fixture(scope="module")
-def reproduction(idx_folder: Path, tmp_path_factory: pytest.TempPathFactory):
+def reproduction(digits28: Path, tmp_path_factory: pytest.TempPathFactory):
     """A folder with the stages trained for two epochs, and a function that asks for it again."""
     folder = tmp_path_factory.mktemp("reproduction")
     load = recipe.load
@@ -34,7 +18,7 @@ def reproduction(idx_folder: Path, tmp_path_factory: pytest.TempPathFactory):
     def small(name: str) -> recipe.Recipe:
         return load(name).with_overrides(
             [
-                f'data.name="{idx_folder}"',
+                f'data.name="{digits28}"',
                 "generator.hidden=[32]",
                 "discriminator.hidden=[32]",
                 "discriminator.dropout=0.5",
