@@ -201,7 +201,7 @@ def swapped_labels(spec: recipe.Recipe) -> Iterator[None]:
 
 def one_class_an_epoch(spec: recipe.Recipe) -> AbstractContextManager[None]:
     """Each epoch sees one class only, as from data sorted by label: G must run after it."""
-    labels = loop.training_images(spec, None).labels
+    labels = loop.training_images(spec, data.load(spec.data.name)).labels
     assert labels is not None
 
     def order(count: int, seed: int, epoch: int) -> Tensor:
