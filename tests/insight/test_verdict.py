@@ -4,7 +4,7 @@ import pytest
 from example_finding import finding
 
 from counterfeit import recipe
-from counterfeit.insight.verdict import judge
+from counterfeit.insight.verdict import judge, newest_metrics
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 
@@ -22,6 +22,15 @@ def measure(run: Run, *, epoch: int = 3, found: int = 10, coverage: float = 0.8)
     metrics["classes_found_x-v1_1k"] = [found, 0]
     metrics |= {f"share_{c}_x-v1_1k": [0.1, 0] for c in range(10)}
     run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": metrics})
+
+
+def test_a_later_measurement_by_another_protocol_hides_none_of_its_epoch(run: Run) -> None:
+    measure(run)
+    run.append_metrics({"step": 33, "epoch": 3, "metrics": {"parzen_test_40": [1.0, 0.1]}})
+    assert judge(run, []).standing == "healthy"
+    newest = newest_metrics(run.metrics)
+    assert newest is not None
+    assert list(newest["metrics"])[:2] == ["parzen_test_40", "fid_x-v1_test_1k"]
 
 
 def test_a_run_that_was_measured_and_is_varied_is_healthy(run: Run) -> None:

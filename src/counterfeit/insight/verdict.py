@@ -68,8 +68,13 @@ def judge(run: Run, findings: Sequence[Finding]) -> Verdict:
 
 
 def newest_metrics(rows: Sequence[Row]) -> Row | None:
-    """The last epoch's newest evaluation."""
-    return max(reversed(rows), key=lambda row: float(row["epoch"]), default=None)
+    """The last epoch's evaluations as one row: the metrics of all protocols, the newest first."""
+    last = max((float(row["epoch"]) for row in rows), default=None)
+    of_last = [row for row in reversed(rows) if row["epoch"] == last]
+    metrics: dict[str, Measurement] = {}
+    for row in of_last:
+        metrics |= {name: row["metrics"][name] for name in row["metrics"] if name not in metrics}
+    return of_last[0] | {"metrics": metrics} if of_last else None
 
 
 def title(finding: Finding) -> str:
