@@ -69,7 +69,7 @@ def measure_real(
     real = none if reference.real is None else reference.real
     unseen = none if reference.unseen is None else reference.unseen
     if len(real) < LEAST_SAMPLES:
-        line = missing("real images' scores", len(real), LEAST_SAMPLES, "of them")
+        line = missing("all metrics", len(real), LEAST_SAMPLES, "real images")
         return Measured({}, (line,))
     few = subset(unseen, min(count, NEAREST_IMAGES))
     return _measure(subset(real, count), few, reference, progress)
@@ -99,7 +99,7 @@ def _by_readers(
     samples: UInt8[Tensor, "N C H W"], reference: Reference, progress: Progress
 ) -> Measured:
     """What the classifier and Inception say."""
-    metrics: Measurements = {}
+    classes: Measurements = {}
     read = []  # a reader's name, with the features of samples and of the reference
     progress("reading images", 0)
     if reference.classifier and reference.reading:
@@ -112,19 +112,18 @@ def _by_readers(
         if reference.labels is not None:
             of_classes |= mode_coverage(reading.probabilities, reference.labels)
         for metric, value in of_classes.items():
-            metrics[str(MetricName(metric, name, None, len(samples)))] = value
+            classes[str(MetricName(metric, name, None, len(samples)))] = value
     if reference.inception and reference.inception_features is not None:
         seen = reference.inception.read(
             samples, progress=lambda done: progress("Inception", 0.25 + 0.1 * done)
         )
         read.append((reference.inception.name, seen, reference.inception_features))
     if not read:
-        return Measured(metrics, ())
+        return Measured({}, ())
     progress("FID, KID, precision and recall", 0.35)
     compared = [compare_features(*each, reference.split) for each in read]
-    for part in compared:
-        metrics |= part.metrics
-    return Measured(metrics, compared[0].left_out)
+    metrics = {name: value for part in compared for name, value in part.metrics.items()}
+    return Measured(metrics | classes, compared[0].left_out)
 
 
 def compare_features(

@@ -156,7 +156,7 @@ def _without_classifier(training: data.ImageData, inception: Inception | None) -
     lines = [f"inception_score, classes_found, class_tv, class_kl, unsure, share: {why}"]
     if inception is None:
         lines.append(
-            f"fid, kid, precision, recall, density, coverage: {why} to train a classifier for;"
+            f"fid, kid, precision, recall, density, coverage: {why}, so no classifier;"
             f" --inception takes Inception's weights instead, {WEIGHTS}"
         )
     return tuple(lines)
