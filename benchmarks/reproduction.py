@@ -20,7 +20,6 @@ from counterfeit.insight.charts.axes import D_COLOUR, G_COLOUR
 from counterfeit.insight.charts.grids import grid
 from counterfeit.insight.columns import epoch_losses
 from counterfeit.insight.diagnose import diagnose
-from counterfeit.insight.verdict import span
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.reproduce import ARTICLE_LOSSES, SAMPLES, STAGES, first_won_epoch, spread
@@ -76,7 +75,7 @@ def findings_table(runs: list[Run]) -> str:
         done = run.log[-1]["epoch"]
         said: dict[bool, list[str]] = {True: [], False: []}
         for finding in diagnose(run):
-            said[finding.severity == "critical"].append(f"{finding.name} {span(finding, done)}")
+            said[finding.severity == "critical"].append(f"{finding.name} {finding.span(done)}")
         trained = run.recipe.discriminator.train_shared_maxout
         cells = (", ".join(said[critical]) or "–" for critical in (True, False))
         lines.append(

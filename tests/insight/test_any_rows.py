@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row, read_rows, write_rows
 from counterfeit.insight import charts
-from counterfeit.insight.charts.classes import class_bars, class_shares
+from counterfeit.insight.charts.classes import class_bars, count_classes
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import write_report
 from counterfeit.insight.tables import findings_text
@@ -106,7 +106,7 @@ def test_metrics_may_have_any_names(
     write(copy, whole | {"metrics.jsonl": measured})
     look(copy)
     with suppress(CounterfeitError):  # nothing has counted the classes
-        shares = class_shares(copy)
+        shares = count_classes(copy)
         assert len(shares.generated) == len(shares.real) == len(shares.classes)
         class_bars(shares)
 

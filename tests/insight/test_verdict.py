@@ -4,7 +4,8 @@ import pytest
 from example_finding import finding
 
 from counterfeit import recipe
-from counterfeit.insight.verdict import judge, newest_metrics
+from counterfeit.insight.columns import newest_metrics
+from counterfeit.insight.verdict import judge
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 

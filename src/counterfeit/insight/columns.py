@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 
 Column = Float[np.ndarray, " rows"]
 
@@ -65,6 +66,16 @@ def epoch_losses(
         last.append(column(rows, f"{name}_last")[ends])
         mean.append(np.add.reduceat(column(rows, name) * updates, starts) / weights)
     return np.stack(last, axis=1), np.stack(mean, axis=1)
+
+
+def newest_metrics(rows: Sequence[Row]) -> Row | None:
+    """The last epoch's evaluations as one row: the metrics of all protocols, the newest first."""
+    last = max((float(row["epoch"]) for row in rows), default=None)
+    of_last = [row for row in reversed(rows) if row["epoch"] == last]
+    metrics: dict[str, Measurement] = {}
+    for row in of_last:
+        metrics |= {name: row["metrics"][name] for name in row["metrics"] if name not in metrics}
+    return of_last[0] | {"metrics": metrics} if of_last else None
 
 
 def logged(run: Run) -> list[Row]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
-from counterfeit.measure.names import MetricName
+from counterfeit.measure.names import MetricName, class_shares
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
@@ -38,7 +38,8 @@ def metrics_table(
     ]
     lines.insert(1, "-" * len(lines[0]))
     if shares := class_shares(samples):
-        lines += ["", "share of each class: " + ", ".join(shares)]
+        each = (f"{name.of_class} {share.value:.1%}" for name, share in shares.items())
+        lines += ["", "share of each class: " + ", ".join(each)]
     return "\n".join(lines)
 
 
@@ -53,15 +54,6 @@ def real_number(name: str, real: Mapping[str, Measurement]) -> str:
         return ""
     most = max(fewer, key=lambda each: each.count or 0)
     return f"{number(counts[most])} (of {most.count:,})"
-
-
-def class_shares(samples: Mapping[str, Measurement]) -> list[str]:
-    """`0 9.8 %` for each class, in order; none when the classes were not measured."""
-    return [
-        f"{of_class} {measurement.value:.1%}"
-        for name, measurement in samples.items()
-        if (of_class := MetricName.parse(name).of_class) is not None
-    ]
 
 
 def number(measurement: Measurement) -> str:
@@ -86,10 +78,10 @@ def findings_text(run: Run, findings: list[Finding]) -> str:
     if not findings:
         return head + "all is well, as far as diagnosis can see."
     count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}"
-    return "\n\n".join([head + count, *map(_account, findings)])
+    return "\n\n".join([head + count, *(_account(finding, at) for finding in findings)])
 
 
-def _account(finding: Finding) -> str:
+def _account(finding: Finding, done: float) -> str:
     numbers = [
         f"{key} {value:.3g}" if isinstance(value, float | int) else f"{key} {value}"
         for key, value in finding.evidence.items()
@@ -103,7 +95,9 @@ def _account(finding: Finding) -> str:
         "evidence": ", ".join(numbers) + look,
         "source": finding.source,
     }
-    title = f"{finding.severity.upper()}  {finding.name}, {_span(finding)}"
+    first, last = f"{finding.first_step:,}", f"{finding.last_step:,}"
+    steps = f"step {first}" if first == last else f"steps {first} to {last}"
+    title = f"{finding.severity.upper()}  {finding.name} {finding.span(done)} ({steps})"
     indent = " " * 12
     paragraphs = [
         textwrap.fill(
@@ -118,12 +112,3 @@ def _account(finding: Finding) -> str:
         if text
     ]
     return "\n".join([title, *paragraphs])
-
-
-def _span(finding: Finding) -> str:
-    if finding.first_step == finding.last_step:
-        return f"epoch {finding.first_epoch:.4g} (step {finding.first_step:,})"
-    return (
-        f"epochs {finding.first_epoch:.4g} to {finding.last_epoch:.4g}"
-        f" (steps {finding.first_step:,} to {finding.last_step:,})"
-    )

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from counterfeit.files import Row
-from counterfeit.insight.diagnose import Finding
-from counterfeit.measure.names import MetricName, named
+from counterfeit.insight.columns import newest_metrics
+from counterfeit.measure.names import class_shares, named
 from counterfeit.run import Run
+from counterfeit.run.findings import Finding
 from counterfeit.run.rows import Measurement
 
 HEALTHY_COVERAGE = 0.5
@@ -67,33 +68,8 @@ def judge(run: Run, findings: Sequence[Finding]) -> Verdict:
     return Verdict(standing, f"{opening}: {'; '.join([*clauses, seen])}.")
 
 
-def newest_metrics(rows: Sequence[Row]) -> Row | None:
-    """The last epoch's evaluations as one row: the metrics of all protocols, the newest first."""
-    last = max((float(row["epoch"]) for row in rows), default=None)
-    of_last = [row for row in reversed(rows) if row["epoch"] == last]
-    metrics: dict[str, Measurement] = {}
-    for row in of_last:
-        metrics |= {name: row["metrics"][name] for name in row["metrics"] if name not in metrics}
-    return of_last[0] | {"metrics": metrics} if of_last else None
-
-
-def title(finding: Finding) -> str:
-    """A finding's name as words."""
-    return finding.name.replace("_", " ").replace("-", " ")
-
-
-def span(finding: Finding, done: float) -> str:
-    """When it was, in a run of `done` epochs: `since epoch 2`, `in epoch 2`, `in epochs 2 to 7`."""
-    first, last = f"{finding.first_epoch:.3g}", f"{finding.last_epoch:.3g}"
-    if first == last:
-        return f"in epoch {first}"
-    if finding.last_epoch >= done:
-        return f"since epoch {first}"
-    return f"in epochs {first} to {last}"
-
-
 def _named(findings: Sequence[Finding], done: float) -> str:
-    names = [f"{title(finding)} {span(finding, done)}" for finding in findings[:2]]
+    names = [f"{finding.title} {finding.span(done)}" for finding in findings[:2]]
     if len(findings) > 2:
         names.append(f"{_count(len(findings) - 2)} more")
     return " and ".join(names) if len(names) < 3 else f"{names[0]}, {names[1]} and {names[2]}"
@@ -105,7 +81,7 @@ def _seen(newest: Row | None, real: Mapping[str, Measurement], done: float) -> s
         return "how good the images are was not measured (counterfeit evaluate does)"
     metrics = newest["metrics"]
     parts = []
-    found, classes = _value(metrics, "classes_found"), _classes(metrics)
+    found, classes = _value(metrics, "classes_found"), len(class_shares(metrics))
     if found is not None:
         whole = found == classes
         parts.append(
@@ -131,11 +107,7 @@ def _varied(metrics: Mapping[str, Measurement]) -> bool:
     coverage, found = _value(metrics, "coverage"), _value(metrics, "classes_found")
     if coverage is None or found is None:
         return False
-    return found == _classes(metrics) and coverage >= HEALTHY_COVERAGE
-
-
-def _classes(metrics: Mapping[str, Measurement]) -> int:
-    return sum(MetricName.parse(name).of_class is not None for name in metrics)
+    return found == len(class_shares(metrics)) and coverage >= HEALTHY_COVERAGE
 
 
 def _value(metrics: Mapping[str, Measurement], metric: str) -> float | None:

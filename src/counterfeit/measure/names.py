@@ -6,8 +6,11 @@ features. Two numbers of one name are of one kind and can be compared.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _NAME = re.compile(
     r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation))?"
@@ -61,3 +64,9 @@ def named(metric: str, names: Iterable[str], features: str | None = None) -> str
         if name.metric == metric and features in (None, name.features):
             return text
     return None
+
+
+def class_shares(metrics: Mapping[str, T]) -> dict[MetricName, T]:
+    """Of metrics by name, each class's share of the samples, in order, as far as counted."""
+    names = {name: MetricName.parse(name) for name in metrics}
+    return {names[name]: metrics[name] for name in names if names[name].of_class is not None}

@@ -29,6 +29,21 @@ class Finding:
     source: str
     """The paper or list that describes the failure."""
 
+    @property
+    def title(self) -> str:
+        """Its name as words."""
+        return self.name.replace("_", " ").replace("-", " ")
+
+    def span(self, done: float) -> str:
+        """When it was, in a run of `done` epochs: `since epoch 2`, `in epoch 2`, `in epochs 2 to
+        7`."""
+        first, last = f"{self.first_epoch:.3g}", f"{self.last_epoch:.3g}"
+        if first == last:
+            return f"in epoch {first}"
+        if self.last_epoch >= done:
+            return f"since epoch {first}"
+        return f"in epochs {first} to {last}"
+
     def as_row(self, step: int, epoch: float) -> Row:
         """A row of findings.jsonl, for a finding that is said at that step."""
         return {"step": step, "epoch": epoch, **asdict(self)}

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight.charts.classes import class_bars, class_shares
+from counterfeit.insight.charts.classes import class_bars, count_classes
 from counterfeit.run import Run
 
 
 def test_class_shares_are_those_of_the_newest_evaluation(small_run: Run, tmp_path: Path) -> None:
     with pytest.raises(CounterfeitError, match="counterfeit evaluate"):
-        class_shares(small_run)
+        count_classes(small_run)
     shutil.copytree(small_run.path, tmp_path / "run")
     run = Run(tmp_path / "run")
     for epoch, share in ((3, 0.9), (2, 0.5)):
@@ -21,7 +21,7 @@ def test_class_shares_are_those_of_the_newest_evaluation(small_run: Run, tmp_pat
         values = {f"share_{c}_digits-v1-ab_10k": [rest, 0.01] for c in range(1, 10)}
         values = {"share_0_digits-v1-ab_10k": [share, 0.02]} | values
         run.append_metrics({"step": 11 * epoch, "epoch": epoch, "metrics": values})
-    shares = class_shares(run)
+    shares = count_classes(run)
     assert shares.generated[0] == 0.9
     assert shares.errors[0] == 0.02
     assert shares.real.sum() == pytest.approx(1)
@@ -40,7 +40,7 @@ def test_classes_are_those_of_the_labels_whatever_their_values(
     run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
     values = {"share_3_digits-v1-ab_1k": [0.6, 0.1], "share_7_digits-v1-ab_1k": [0.4, 0.1]}
     run.append_metrics({"step": 33, "epoch": 3, "metrics": values})
-    shares = class_shares(run)
+    shares = count_classes(run)
     assert list(shares.classes) == ["3", "7"]
     np.testing.assert_allclose(shares.real, [0.75, 0.25], atol=0.01)
     assert list(shares.generated) == [0.6, 0.4]

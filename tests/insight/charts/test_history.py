@@ -6,7 +6,7 @@ from PIL import Image
 
 from counterfeit.insight import charts
 from counterfeit.insight.charts.grids import cell_scale
-from counterfeit.insight.charts.history import animation, frame
+from counterfeit.insight.charts.history import animation, labelled_frame
 from counterfeit.run import Run
 
 
@@ -20,7 +20,7 @@ def test_the_history_shows_the_first_latent_after_each_epoch(small_run: Run) -> 
 
 def test_an_animation_is_lossless_and_keeps_to_its_limit() -> None:
     images = random_images(30, 1, 8)
-    frames = [frame(np.roll(images, n, axis=0), f"epoch {n}") for n in range(20)]
+    frames = [labelled_frame(np.roll(images, n, axis=0), f"epoch {n}") for n in range(20)]
     with Image.open(io.BytesIO(animation(frames))) as picture:
         assert picture.n_frames == 20
         picture.seek(19)

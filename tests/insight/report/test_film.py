@@ -3,6 +3,7 @@ import io
 import numpy as np
 from PIL import Image
 
+from counterfeit.insight.charts.grids import SHADE
 from counterfeit.insight.report import film
 from counterfeit.run import Run
 
@@ -13,7 +14,7 @@ def test_a_frame_is_its_images_in_sixteen_shades() -> None:
         shown = np.asarray(picture.convert("L")).astype(int)
     cell = images[57, 0].astype(int)
     assert shown.shape == (80, 80)
-    assert np.abs(shown[5 * 8 : 6 * 8, 7 * 8 : 8 * 8] - cell).max() <= film.SHADE / 2 + 0.5
+    assert np.abs(shown[5 * 8 : 6 * 8, 7 * 8 : 8 * 8] - cell).max() <= SHADE / 2 + 0.5
     assert set(np.unique(shown)) <= set(range(0, 256, 17))
 
 

@@ -63,7 +63,7 @@ def timeline(
         ribbon.barh(row + 0.5, 0.008 * width, 0.84, first, color=colour, lw=0)
         late = first - start > 0.45 * width
         ribbon.annotate(
-            finding.name.replace("_", " ").replace("-", " "),
+            finding.title,
             (first, row + 0.5),
             xytext=(-4, 0) if late else (6, 0),
             textcoords="offset points",

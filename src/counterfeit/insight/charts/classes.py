@@ -1,9 +1,8 @@
 """How many of the generated images are of each class, beside the data."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +13,9 @@ from matplotlib.ticker import PercentFormatter
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight.charts.axes import CHART_DPI, CHART_WIDTH, D_COLOUR, G_COLOUR, style
 from counterfeit.insight.charts.save import save
+from counterfeit.insight.columns import newest_metrics
 from counterfeit.measure import classifier
-from counterfeit.measure.names import MetricName
+from counterfeit.measure.names import class_shares
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 
@@ -59,7 +59,7 @@ READ_HERE = 1000
 UNKNOWN = Measurement(math.nan, math.nan)
 
 
-def class_shares(run: Run) -> ClassShares:
+def count_classes(run: Run) -> ClassShares:
     """By the last epoch's newest evaluation; by MNIST's classifier, where there is none.
 
     Raises:
@@ -70,11 +70,9 @@ def class_shares(run: Run) -> ClassShares:
         raise CounterfeitError(f"{training.name} has no labels, so there are no classes to count.")
     classes = classifier.classes_of(training.labels)
     labels = classes.labels.tolist()
-    measured = [
-        (float(row["epoch"]), shares) for row in run.metrics if (shares := _shares(row["metrics"]))
-    ]
-    if measured:
-        epoch, found = max(reversed(measured), key=itemgetter(0))
+    measured = newest_metrics([row for row in run.metrics if class_shares(row["metrics"])])
+    if measured is not None:
+        epoch, found = measured["epoch"], class_shares(measured["metrics"])
         name = next(iter(found))
         counted_as = [replace(name, metric=f"share_{label}") for label in labels]
         generated, errors = np.array(
@@ -98,11 +96,5 @@ def class_shares(run: Run) -> ClassShares:
     return ClassShares(generated, errors, of_data, names, title, reader)
 
 
-def _shares(metrics: Mapping[str, Measurement]) -> dict[MetricName, Measurement]:
-    """The share of each class among the samples, as far as counted."""
-    names = {name: MetricName.parse(name) for name in metrics}
-    return {names[name]: metrics[name] for name in names if names[name].of_class is not None}
-
-
 def write_classes(run: Run, path: Path) -> None:
-    save(class_bars(class_shares(run)), path)
+    save(class_bars(count_classes(run)), path)

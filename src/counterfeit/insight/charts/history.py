@@ -9,7 +9,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole
-from counterfeit.insight.charts.grids import COLUMNS, Pixels, evenly, grid, labelled_columns
+from counterfeit.insight.charts.grids import (
+    COLUMNS,
+    Pixels,
+    evenly,
+    grid,
+    in_few_shades,
+    labelled_columns,
+)
 from counterfeit.insight.charts.save import save
 from counterfeit.run import Run
 
@@ -39,15 +46,14 @@ def write_latents(run: Run, path: Path) -> None:
 
 def write_animation(run: Run, path: Path) -> None:
     epochs = evenly(snapshot_epochs(run), ANIMATION_EPOCHS)
-    frames = [frame(run.snapshot(epoch), f"epoch {epoch}") for epoch in epochs]
+    frames = [labelled_frame(run.snapshot(epoch), f"epoch {epoch}") for epoch in epochs]
     write_whole(path, animation(frames))
 
 
-def frame(images: Pixels, label: str) -> Image.Image:
+def labelled_frame(images: Pixels, label: str) -> Image.Image:
     """A 10-column grid of images, in 16 shades a channel, with a label above, on white."""
-    shades = images // 17 * 17
     side = max(images.shape[2:])
-    cells = grid(shades, COLUMNS, scale=max(1, round(56 / side))).convert("RGB")
+    cells = grid(in_few_shades(images), COLUMNS, scale=max(1, round(56 / side))).convert("RGB")
     font = ImageFont.load_default(size=22)
     strip = 36
     picture = Image.new("RGB", (cells.width, cells.height + strip), "white")

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from counterfeit import recipe
-from counterfeit.insight import verdict
-from counterfeit.insight.columns import column, epoch_losses
+from counterfeit.insight.columns import column, epoch_losses, newest_metrics
 from counterfeit.insight.tables import number, real_number
 from counterfeit.run import Run
 
@@ -64,7 +63,7 @@ def metrics(
     columns: list[dict[str, str]] = []
     real: dict[str, str] = {}
     for run in runs:
-        row = verdict.newest_metrics(run.metrics)
+        row = newest_metrics(run.metrics)
         metrics = row["metrics"] if row else {}
         columns.append({"epoch": f"{row['epoch']:.4g}"} if row else {})
         columns[-1] |= {name: number(measurement) for name, measurement in metrics.items()}

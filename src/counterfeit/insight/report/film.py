@@ -5,10 +5,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight.charts.grids import Pixels, evenly, grid
+from counterfeit.insight.charts.grids import Pixels, evenly, grid, in_few_shades
 from counterfeit.insight.charts.history import snapshot_epochs
 from counterfeit.run import Run
 
@@ -17,9 +15,6 @@ FILM_BYTES = 3_000_000
 
 FRAMES = 150
 """Epochs that are tried at first."""
-
-SHADE = 17
-"""Sixteen shades a channel are enough to follow a history by, and halve a frame's size."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +69,6 @@ def _wanted(chosen: Sequence[int], there: Sequence[int]) -> list[int]:
 
 def frame(images: Pixels) -> bytes:
     """Images in ten columns, a pixel for a pixel, in 16 shades, as a lossless WebP file."""
-    shades = (np.round(images / SHADE) * SHADE).astype(np.uint8)
     buffer = io.BytesIO()
-    grid(shades, scale=1).save(buffer, "WEBP", lossless=True, quality=60, method=4)
+    grid(in_few_shades(images), scale=1).save(buffer, "WEBP", lossless=True, quality=60, method=4)
     return buffer.getvalue()

@@ -118,8 +118,8 @@ def _shown_finding(finding: Finding, run: Run, number: int, anchors: Set[str]) -
     done = run.log[-1]["epoch"] if run.log else 0
     return {
         "severity": finding.severity,
-        "title": verdict.title(finding).capitalize(),
-        "span": verdict.span(finding, done),
+        "title": finding.title.capitalize(),
+        "span": finding.span(done),
         "epoch": math.ceil(finding.first_epoch),
         "evidence": [
             (key.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else value)
