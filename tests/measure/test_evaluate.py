@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import cast
 from unittest.mock import patch
 
 import pytest
@@ -111,6 +112,29 @@ def test_real_images_are_the_ceiling_of_memorisation_only_where_they_were_not_tr
     known = torch.cat([reference.images, trained.load_data("train").images])
     known_bytes = {image.numpy().tobytes() for image in known}
     assert not any(image.numpy().tobytes() in known_bytes for image in reference.unseen)
+
+
+def test_test_images_that_are_not_compared_with_serve_as_the_ceiling() -> None:
+    numbered = torch.arange(1500).unsqueeze(1) // torch.tensor([256, 1]) % 256
+    images = numbered.to(torch.uint8).view(1500, 1, 1, 2)
+    train = data.ImageData("many", "train", torch.zeros_like(images), None)
+    run = run_on(train, data.ImageData("many", "test", images, None))
+    reference = reference_for(run)
+    assert reference.unseen is not None
+    compared, unseen = (
+        {image.numpy().tobytes() for image in part}
+        for part in (reference.compared, reference.unseen)
+    )
+    assert [len(compared), len(unseen)] == [1000, 500]
+    assert compared.isdisjoint(unseen)
+
+
+def run_on(train: data.ImageData, test: data.ImageData, wanted: int | None = None) -> Run:
+    """What `reference_for` asks of a run: here, one that trains on the first `wanted` images."""
+    spec = recipe.load("adam").with_values({"data.train_images": wanted})
+    splits = {"train": train, "test": test}
+    stand_in = SimpleNamespace(recipe=spec, data_dir=None, load_split=splits.__getitem__)
+    return cast(Run, stand_in)
 
 
 def test_the_ceiling_of_memorisation_is_empty_where_all_images_are_trained_on_or_compared_with(
@@ -227,9 +251,7 @@ def test_whatever_there_is_is_measured_and_the_rest_is_named(
 ) -> None:
     training, test = parts
     wanted = given.draw(st.none() | st.integers(1, len(training)))
-    spec = recipe.load("adam").with_values({"data.name": "digits", "data.train_images": wanted})
-    splits = {"train": training, "test": test}
-    run = SimpleNamespace(recipe=spec, data_dir=None, load_split=splits.__getitem__)
+    run = run_on(training, test, wanted)
     network = Classifier("small", FeatureNetwork(training.shape[0], number_of_classes(training)))
     with patch("counterfeit.measure.reference.classifier_for", lambda *_, **__: network):
         reference = reference_for(run, split)

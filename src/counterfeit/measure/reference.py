@@ -125,7 +125,7 @@ def reference_for(
         classifier=network,
         inception=inception,
         real=candidates.images,
-        unseen=torch.cat([_rest(images, NEAREST_IMAGES), unused]),
+        unseen=torch.cat([_next(images, NEAREST_IMAGES), subset(unused, NEAREST_IMAGES)]),
         left_out=() if network else _without_classifier(everything, inception),
     )
 
@@ -174,8 +174,9 @@ def subset(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count
     return values[torch.randperm(len(values), generator=stream(0, "subset"))[:count]]
 
 
-def _rest(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "rest ..."]:
-    """The rows that `subset` does not take."""
+def _next(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "n ..."]:
+    """Up to `count` rows that `subset` does not take."""
     if len(values) <= count:
         return values[:0]
-    return values[torch.randperm(len(values), generator=stream(0, "subset"))[count:]]
+    order = torch.randperm(len(values), generator=stream(0, "subset"))
+    return values[order[count : 2 * count]]
