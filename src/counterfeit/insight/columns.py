@@ -7,7 +7,7 @@ and in rows that another program wrote may be of any type.
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
@@ -48,24 +48,34 @@ def require(rows: Sequence[Row], *keys: str) -> None:
         raise CounterfeitError(f"the log has no {' and no '.join(keys)}.")
 
 
+def epoch_ends(rows: Sequence[Row]) -> Int[np.ndarray, " epochs"]:
+    """The index of each epoch's last row of the log; the last epoch may be going on."""
+    number = np.ceil(column(rows, "epoch") - 1e-9)
+    return np.flatnonzero(np.diff(number, append=np.inf))
+
+
+def epoch_mean(rows: Sequence[Row], key: str) -> Float[np.ndarray, " epochs"]:
+    """A column's mean over each epoch of the log, where each row counts by its updates.
+
+    An epoch that has not ended counts with what it has.
+    """
+    ends, updates = epoch_ends(rows), np.diff(column(rows, "step"), prepend=0)
+    if not len(ends):
+        return np.zeros(0)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    sums: Float[np.ndarray, " epochs"] = np.add.reduceat(column(rows, key) * updates, starts)
+    return sums / np.add.reduceat(updates, starts)
+
+
 def epoch_losses(
     rows: Sequence[Row],
 ) -> tuple[Float[np.ndarray, "epochs 3"], Float[np.ndarray, "epochs 3"]]:
-    """From log rows: (epoch, D's loss, G's loss) of each epoch's last batch, and of its mean.
-
-    The mean weighs each row by its updates. An epoch that has not ended counts with what it has.
-    """
-    steps, epochs = column(rows, "step"), column(rows, "epoch")
-    updates = np.diff(steps, prepend=0)
-    number = np.ceil(epochs - 1e-9)
-    ends = np.flatnonzero(np.diff(number, append=np.inf))  # the last row of each epoch
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    weights = np.add.reduceat(updates, starts)
-    last, mean = [epochs[ends]], [epochs[ends]]
-    for name in ("d_loss", "g_loss"):
-        last.append(column(rows, f"{name}_last")[ends])
-        mean.append(np.add.reduceat(column(rows, name) * updates, starts) / weights)
-    return np.stack(last, axis=1), np.stack(mean, axis=1)
+    """From log rows: (epoch, D's loss, G's loss) of each epoch's last batch, and of its mean."""
+    ends, losses = epoch_ends(rows), ("d_loss", "g_loss")
+    epochs = column(rows, "epoch")[ends]
+    last = [column(rows, f"{loss}_last")[ends] for loss in losses]
+    mean = [epoch_mean(rows, loss) for loss in losses]
+    return np.stack([epochs, *last], axis=1), np.stack([epochs, *mean], axis=1)
 
 
 def newest_metrics(rows: Sequence[Row]) -> Row | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from counterfeit.files import Row
-from counterfeit.insight.columns import column, is_number
+from counterfeit.insight.columns import epoch_ends, epoch_mean, is_number
 from counterfeit.measure.names import MetricName
 from counterfeit.recipe import Recipe
 
@@ -42,13 +42,11 @@ class Record:
     @cached_property
     def epochs(self) -> list[Row]:
         """The log's rows, averaged within each epoch, the last of which may be going on."""
-        groups: dict[int, list[Row]] = {}
-        for row in self.log:
-            groups.setdefault(math.ceil(row["epoch"] - 1e-9), []).append(row)
+        means = {key: epoch_mean(self.log, key) for key in {key for row in self.log for key in row}}
         return [
-            {key: float(column(rows, key).mean()) for key in rows[-1]}
-            | {key: rows[-1][key] for key in ("step", "epoch")}
-            for rows in groups.values()
+            {key: float(means[key][number]) for key in row}
+            | {key: row[key] for key in ("step", "epoch")}
+            for number, row in enumerate(self.log[end] for end in epoch_ends(self.log))
         ]
 
     @cached_property
