@@ -6,6 +6,7 @@ module's parameters, and the number of threads changes no bit of what it compute
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -249,7 +250,8 @@ class SharedMaxoutLayer:
         self.buffers = Buffers()
 
     def forward(self, x: Tensor) -> Tensor:
-        self.lines = _upper_envelope(self.module)
+        module = self.module
+        self.lines = _upper_envelope(tuple(module.weight.tolist()), tuple(module.bias.tolist()))
         self.x = x
         (slope, offset, *_), *others = self.lines
         y = torch.add(offset, x, alpha=slope, out=self.buffers("y", x))
@@ -293,11 +295,12 @@ class SharedMaxoutLayer:
             previous = index
 
 
-def _upper_envelope(module: SharedMaxout) -> list[tuple[float, Tensor, float, int]]:
+@lru_cache(maxsize=8)
+def _upper_envelope(
+    slopes: tuple[float, ...], offsets: tuple[float, ...]
+) -> list[tuple[float, Tensor, float, int]]:
     """The lines that are the highest somewhere, from left to right: slope, offset, start, index."""
-    lines = sorted(
-        zip(module.weight.tolist(), module.bias.tolist(), range(len(module.weight)), strict=True)
-    )
+    lines = sorted(zip(slopes, offsets, range(len(slopes)), strict=True))
     kept: list[tuple[float, float, float, int]] = []
     for slope, offset, index in lines:
         start = -math.inf
