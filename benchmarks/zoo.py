@@ -39,7 +39,7 @@ from counterfeit.insight.diagnose import read
 from counterfeit.insight.vitals import Gauge, take, untrained
 from counterfeit.run import Run
 from counterfeit.seeds import stream
-from counterfeit.training import loop
+from counterfeit.training import epochs, loop
 
 Breakage = Callable[[recipe.Recipe], AbstractContextManager[Any]]
 """Breaks training while it is entered, as a function of what is trained."""
@@ -201,7 +201,7 @@ def swapped_labels(spec: recipe.Recipe) -> Iterator[None]:
 
 def one_class_an_epoch(spec: recipe.Recipe) -> AbstractContextManager[None]:
     """Each epoch sees one class only, as from data sorted by label: G must run after it."""
-    labels = loop.training_images(spec, data.load(spec.data.name)).labels
+    labels = epochs.training_images(spec, data.load(spec.data.name)).labels
     assert labels is not None
 
     def order(count: int, seed: int, epoch: int) -> Tensor:
@@ -210,7 +210,7 @@ def one_class_an_epoch(spec: recipe.Recipe) -> AbstractContextManager[None]:
             torch.randperm(count, generator=stream(seed, "order", epoch)) % len(of_class)
         ]
 
-    return replaced(loop.shuffled, order)
+    return replaced(epochs.shuffled, order)
 
 
 def rates_change(epoch: int, factor: float) -> Breakage:

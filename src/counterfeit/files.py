@@ -86,6 +86,22 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+@contextmanager
+def locked(path: Path, busy: str) -> Iterator[None]:
+    """Hold the lock that the file at `path` is, which is made where it is missing.
+
+    Raises:
+        CounterfeitError: another process holds it, which `busy` says; or it cannot be written.
+    """
+    with writing(path):
+        path.touch()
+        file = path.open("rb", buffering=0)  # not to write: a disk may turn read-only below it
+    with file:
+        if not lock(file, wait=False):
+            raise CounterfeitError(busy)
+        yield
+
+
 def lock(file: FileIO, *, wait: bool = True) -> bool:
     """Lock an open file until it is closed or the process ends, however it ends.
 
@@ -102,6 +118,19 @@ def lock(file: FileIO, *, wait: bool = True) -> bool:
         except OSError:
             pass
     return True
+
+
+def rename_to_free(path: Path, wanted: Path) -> Path:
+    """Rename a file or a folder to the wanted name, or to that with a number, if others have it."""
+    target, again = wanted, 1
+    while True:
+        try:
+            return path.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
+        again += 1
+        target = wanted.with_name(f"{wanted.name}-{again}")
 
 
 def read_rows(path: Path) -> list[Row]:

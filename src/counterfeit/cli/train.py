@@ -133,7 +133,7 @@ def train(
                     other_data=data is not None,
                 )
             run = loop.resume(
-                parent.path,
+                parent,
                 epochs=spec.training.epochs,
                 device=device,
                 on_nan=on_nan,

@@ -1,8 +1,11 @@
 """Recipes by name and from files."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
+from counterfeit import arguments
+from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.recipe.explain import nearest
 from counterfeit.recipe.recipe import Recipe, parse
@@ -18,13 +21,16 @@ def names() -> list[str]:
     )
 
 
-def load(name: str | Path) -> Recipe:
-    """The recipe of that name, or in that TOML file.
+def load(name: StrPath | Recipe) -> Recipe:
+    """The recipe of that name, or in that TOML file; a recipe is itself.
 
     Raises:
         UsageError: no such recipe or file, not TOML, an unknown key, or an impossible value.
     """
-    origin, text = _text_of(str(name))
+    if isinstance(name, Recipe):
+        return name
+    arguments.path("a recipe", name)
+    origin, text = _text_of(os.fspath(name))
     return parse(read_toml(text, origin), origin)
 
 

@@ -1,30 +1,11 @@
-"""The run directory: the one contract between training, which writes it, and all that reads it.
-
-recipe.toml        the resolved recipe
-environment.json   seed, image shape, the data's checksums and place (see `provenance`), versions,
-                   device, threads, git revision
-log.jsonl          a row for each logging interval (see `rows`, also for the next two)
-metrics.jsonl      a row for each evaluation
-vitals.jsonl       a row for each epoch that was examined
-findings.jsonl     a row for each finding, when it was said (see `findings`); training's own rows
-                   also say where it went back (`rollbacks`)
-real_images.json   what real training images score, `[value, spread]` under the metrics' names
-checkpoints/       see `checkpoint`; damaged ones are set aside in checkpoints/damaged/
-snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
-figures/           PNG and WebP files; report.html stands beside
-.lock              held by the process that trains the run
-
-Whatever moment training is killed at, the directory holds a whole run: every file but the .jsonl
-ones is written under a temporary name and renamed, and what came after the newest checkpoint is
-forgotten when training goes on from it.
-"""
+"""`Run`: a training on disk. The package says what its directory holds."""
 
 import json
 import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -38,12 +19,19 @@ from torch import Tensor
 from counterfeit import arguments, data, networks, recipe
 from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
-from counterfeit.files import Row, append_row, lock, sync, sync_folder, write_whole, writing
+from counterfeit.files import (
+    Row,
+    append_row,
+    locked,
+    rename_to_free,
+    sync_folder,
+    write_whole,
+    writing,
+)
 from counterfeit.game.inputs import draw_latents
 from counterfeit.run import checkpoint as checkpoints
-from counterfeit.run import provenance, rows, snapshots
+from counterfeit.run import facts, provenance, rows, snapshots
 from counterfeit.run.checkpoint import Checkpoint
-from counterfeit.run.facts import read_environment, read_recipe
 from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
 from counterfeit.seeds import stream
 
@@ -59,11 +47,7 @@ class Run:
 
     @classmethod
     def create(cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]) -> "Run":
-        """A new directory in `out`, named after the time, the recipe and the seed.
-
-        Raises:
-            CounterfeitError: it cannot be written there.
-        """
+        """`creating`, with nothing more to put into it."""
         with cls.creating(out, spec, environment) as run:
             return run
 
@@ -72,7 +56,8 @@ class Run:
     def creating(
         cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]
     ) -> Iterator["Run"]:
-        """A new run to put more into; it gets its name in `out`, whole, when the block ends well.
+        """A new run to put more into; it gets its name in `out`, whole, when the block ends well:
+        the time, the recipe and the seed.
 
         Raises:
             CounterfeitError: it cannot be written there.
@@ -94,7 +79,7 @@ class Run:
             write_whole(unfinished / "environment.json", json.dumps(environment, indent=2).encode())
             yield run
             with writing(out / name):
-                run.path = _rename_to_free(unfinished, out / name)
+                run.path = rename_to_free(unfinished, out / name)
         except BaseException:
             shutil.rmtree(unfinished, ignore_errors=True)
             raise
@@ -108,15 +93,9 @@ class Run:
             UsageError: there is none.
         """
         out = arguments.path("out", out)
-        runs: list[tuple[str, int, Path]] = []
-        with suppress(OSError):  # such as a name that is too long
-            for path in out.glob("[!.]*/environment.json"):
-                with suppress(CounterfeitError, OSError):  # no run, or a damaged one
-                    created = cls.open(path.parent).environment.get("created", "")
-                    runs.append((str(created), path.stat().st_mtime_ns, path.parent))
-        if not runs:
+        if (path := facts.newest(out)) is None:
             raise UsageError(f"there is no run in {out}; --out names the folder to look in.")
-        return cls(max(runs)[-1])
+        return cls(path)
 
     @classmethod
     def open(cls, path: StrPath) -> "Run":
@@ -141,15 +120,8 @@ class Run:
         Raises:
             CounterfeitError: another process trains it, or it cannot be written.
         """
-        path = self.path / ".lock"
-        with writing(path):
-            path.touch()
-            file = path.open("rb", buffering=0)  # not to write: a disk may turn read-only below it
-        with file:
-            if not lock(file, wait=False):
-                raise CounterfeitError(
-                    f"another process is training {self.path}; wait until it ends, or stop it."
-                )
+        busy = f"another process is training {self.path}; wait until it ends, or stop it."
+        with locked(self.path / ".lock", busy):
             yield
 
     # What a run is.
@@ -160,25 +132,15 @@ class Run:
 
     @cached_property
     def recipe(self) -> recipe.Recipe:
-        return read_recipe(self.path)
+        return facts.read_recipe(self.path)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
-        return read_environment(self.path)
+        return facts.read_environment(self.path)
 
     @property
     def seed(self) -> int:
         return int(self.environment["seed"])
-
-    @property
-    def history_seed(self) -> int | None:
-        """The seed of the latents of all its snapshots, which a fork has from its parent.
-
-        None for a run on a GPU of before it was kept, whose latents were drawn there.
-        """
-        on_cpu = self.environment.get("device", "cpu") == "cpu"
-        own = self.environment.get("history_seed")
-        return own if own is not None else self.seed if on_cpu else None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -235,20 +197,14 @@ class Run:
             CounterfeitError: they cannot be had there, or are not those that the run was made
                 with.
         """
-        name = self.recipe.data.name if name is None else data.anchored(name)
-        data_dir = (
-            self.data_dir if data_dir is None else arguments.path("data_dir", data_dir).resolve()
-        )
-        if (name, data_dir) == (self.recipe.data.name, self.data_dir):
+        if data_dir is not None:
+            data_dir = arguments.path("data_dir", data_dir).resolve()
+        name = self.recipe.data.name if name is None else name
+        place = name, data_dir or self.data_dir
+        moved = provenance.moved(self.path, self.environment, self.recipe, *place)
+        if moved is None:
             return
-        if name != self.recipe.data.name and "data" not in self.environment:
-            raise CounterfeitError(
-                f"{self.path} does not say what it was trained on, as an earlier version made it;"
-                f" its data must be {self.recipe.data.name}."
-            )
-        train = provenance.load(self.path, self.environment, name, "train", data_dir)
-        environment = self.environment | {"data_dir": str(data_dir) if data_dir else None}
-        spec = self.recipe.with_values({"data.name": name})
+        environment, spec, train = moved
         try:
             write_whole(self.path / "environment.json", json.dumps(environment, indent=2).encode())
             self.change_recipe(spec)
@@ -268,7 +224,7 @@ class Run:
 
     @property
     def metrics(self) -> list[Row]:
-        """Rows of `step`, `epoch` and `metrics`: each name's [value, spread], None for NaN."""
+        """Rows of `step`, `epoch` and `metrics`, which are `Measurements`."""
         return rows.read_metrics(self.path)
 
     def append_metrics(self, row: rows.MetricsRow) -> None:
@@ -315,13 +271,12 @@ class Run:
         Raises:
             CounterfeitError: they were drawn on a GPU, by an older version.
         """
-        if self.history_seed is None:
+        if (seed := self.environment["history_seed"]) is None:
             raise CounterfeitError(
                 f"{self.path} is of an older version, which drew its snapshots' latents on the GPU;"
                 " with --fork a new run goes on from it."
             )
-        rng = stream(self.history_seed, "history")
-        return draw_latents(self.recipe.latent, snapshots.SNAPSHOT_IMAGES, rng)
+        return draw_latents(self.recipe.latent, snapshots.SNAPSHOT_IMAGES, stream(seed, "history"))
 
     @property
     def snapshot_epochs(self) -> list[int]:
@@ -384,18 +339,14 @@ class Run:
 
     def write_checkpoint(self, state: Checkpoint) -> None:
         """Keep a state, and before it, safe from a power cut, all rows that belong to it."""
-        for name in (rows.LOG, rows.FINDINGS):
-            sync(self.path / name)
+        rows.flush(self.path)
         checkpoints.write(self._checkpoints, state)
 
     def remove_checkpoint(self, step: int) -> None:
         checkpoints.remove(self._checkpoints, step)
 
     def rewind(self, step: int, epoch: float) -> None:
-        """Forget all that came after `step`, before training goes on from there.
-
-        Findings that training went back for stay: they say where learning rates change.
-        """
+        """Forget all that came after `step`, before training goes on from there."""
         for folder in (self._checkpoints, self._snapshots):
             with writing(folder):
                 folder.mkdir(exist_ok=True)
@@ -446,16 +397,3 @@ class Run:
     @property
     def _snapshots(self) -> Path:
         return self.path / "snapshots"
-
-
-def _rename_to_free(folder: Path, wanted: Path) -> Path:
-    """Rename a folder to the wanted name, or to that with a number, if others have it."""
-    target, again = wanted, 1
-    while True:
-        try:
-            return folder.rename(target)
-        except OSError:
-            if not target.exists():
-                raise
-        again += 1
-        target = wanted.with_name(f"{wanted.name}-{again}")

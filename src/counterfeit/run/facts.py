@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ def read_recipe(folder: Path) -> recipe.Recipe:
 def read_environment(folder: Path) -> dict[str, Any]:
     """The seed, image_shape and all else that is known of how the run in `folder` was made.
 
+    `history_seed` fixes the latents of all its snapshots, which a fork has from its parent. It is
+    None in a run on a GPU of before it was kept, whose latents were drawn there.
+
     Raises:
         CounterfeitError: it is damaged.
     """
@@ -36,7 +40,10 @@ def read_environment(folder: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         channels, height, width = facts["image_shape"]
-        seeds = facts["seed"], facts.get("history_seed", 0)
+        facts.setdefault(
+            "history_seed", facts["seed"] if facts.get("device", "cpu") == "cpu" else None
+        )
+        seeds = facts["seed"], facts["history_seed"] or 0
         sound = b"\0" not in os.fsencode(facts.get("data_dir") or "") and (
             all(type(each) is int for each in (*seeds, channels, height, width))
             and channels in (1, 3)
@@ -50,3 +57,15 @@ def read_environment(folder: Path) -> dict[str, Any]:
             f"{path} is damaged: it must be JSON with a seed, an image_shape and data."
         )
     return dict(facts)
+
+
+def newest(out: Path) -> Path | None:
+    """The run in that folder that was made last."""
+    runs: list[tuple[str, int, Path]] = []
+    with suppress(OSError):  # such as a name that is too long
+        for path in out.glob("[!.]*/environment.json"):
+            with suppress(CounterfeitError, OSError):  # no run, or a damaged one
+                created = str(read_environment(path.parent).get("created", ""))
+                if (path.parent / "recipe.toml").is_file():
+                    runs.append((created, path.stat().st_mtime_ns, path.parent))
+    return max(runs)[-1] if runs else None

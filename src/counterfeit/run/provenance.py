@@ -5,6 +5,7 @@ from typing import Any
 
 from counterfeit import data
 from counterfeit.errors import CounterfeitError
+from counterfeit.recipe import Recipe
 
 Environment = dict[str, Any]
 """The content of environment.json: `image_shape`, `data_dir` and `data`, the identity of each
@@ -62,3 +63,23 @@ def load(
             f" the images back, or go on in a new run with {resume} --fork --data {name}`."
         )
     return loaded
+
+
+def moved(
+    run: Path, environment: Environment, spec: Recipe, name: str, data_dir: Path | None
+) -> tuple[Environment, Recipe, data.ImageData] | None:
+    """The run's facts and its training split once its data lie there; None if they do already.
+
+    Raises:
+        CounterfeitError: they cannot be had there, or are not those that the run was made with.
+    """
+    name, kept = data.anchored(name), str(data_dir) if data_dir else None
+    if (name, kept) == (spec.data.name, environment.get("data_dir")):
+        return None
+    if name != spec.data.name and "data" not in environment:
+        raise CounterfeitError(
+            f"{run} does not say what it was trained on, as an earlier version made it; its data"
+            f" must be {spec.data.name}."
+        )
+    train = load(run, environment, name, "train", data_dir)
+    return environment | {"data_dir": kept}, spec.with_values({"data.name": name}), train

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Required, TypedDict
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.files import Row, read_rows, write_rows, write_whole
+from counterfeit.files import Row, read_rows, sync, write_rows, write_whole
 
 LOG = "log.jsonl"
 METRICS = "metrics.jsonl"
@@ -205,6 +205,12 @@ def read_real_scores(folder: Path) -> Measurements:
 
 def write_real_scores(folder: Path, scores: Measurements) -> None:
     write_whole(folder / REAL_IMAGES, json.dumps(scores, indent=2).encode())
+
+
+def flush(folder: Path) -> None:
+    """See the rows of training safe from a power cut."""
+    for name in (LOG, FINDINGS):
+        sync(folder / name)
 
 
 def rewind(folder: Path, step: int) -> None:

@@ -6,7 +6,7 @@ from typing import SupportsIndex
 import torch
 from torch import Tensor, nn
 
-from counterfeit import arguments, data, environment, networks
+from counterfeit import arguments, data, environment, networks, recipe
 from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
@@ -14,8 +14,8 @@ from counterfeit.game.state import AVERAGE
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run, provenance
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.training.epochs import require_epochs, steps_per_epoch, training_images
 from counterfeit.training.interval import Interval
-from counterfeit.training.loop import as_recipe, require_epochs, steps_per_epoch, training_images
 
 PLAYERS = ("generator", "discriminator")
 
@@ -60,7 +60,7 @@ def fork(
             data have changed since the parent was trained on them.
     """
     parent = parent if isinstance(parent, Run) else Run.open(parent)
-    spec = as_recipe(spec)
+    spec = recipe.load(spec)
     seed = parent.seed if seed is None else arguments.whole_number("seed", seed)
     out = parent.path.parent if out is None else arguments.path("out", out)
     place = environment.pick_device(device)
@@ -89,7 +89,8 @@ def fork(
         # The old interval cannot go on.
         tensors |= Interval(1, spec.training.batch_size, place).tensors()
 
-    same_latents = spec.latent == parent.recipe.latent and parent.history_seed is not None
+    history_seed = parent.environment["history_seed"]
+    same_latents = spec.latent == parent.recipe.latent and history_seed is not None
 
     def own(rows: list[Row]) -> list[Row]:
         return [
@@ -110,7 +111,7 @@ def fork(
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
-        "history_seed": parent.history_seed if same_latents else seed,
+        "history_seed": history_seed if same_latents else seed,
         "image_shape": images.shape,
         "data": data.identities(train_split, data_dir),
         "data_dir": str(data_dir) if data_dir else None,

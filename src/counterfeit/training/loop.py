@@ -1,26 +1,30 @@
 """A run, from start to end: what happens around the adversarial update."""
 
 import logging
-import math
-import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, SupportsIndex, get_args
 
 import torch
-from jaxtyping import Int64
-from torch import Tensor, nn
+from torch import nn
 
 from counterfeit import arguments, data, environment, recipe
 from counterfeit.arguments import StrPath
-from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
+from counterfeit.errors import CannotWrite, CounterfeitError
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LogRow
-from counterfeit.seeds import stream
+from counterfeit.training.epochs import (
+    drop_old_checkpoints,
+    require_epochs,
+    shuffled,
+    steps_per_epoch,
+    training_images,
+    with_epochs,
+)
 from counterfeit.training.interval import Interval
 from counterfeit.training.signals import Signals, deferred_signals
 from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check
@@ -29,9 +33,6 @@ logger = logging.getLogger(__name__)
 
 LOG_EVERY = 100
 """Updates in a log row; the end of an epoch closes one early."""
-
-KEPT_CHECKPOINTS = 2
-"""The newest checkpoints stay, and those of `is_milestone` epochs."""
 
 OnRow = Callable[[LogRow], None]
 """Is handed each log row when it is written."""
@@ -83,9 +84,7 @@ def train(
     out = arguments.path("out", out)
     data_dir = None if data_dir is None else arguments.path("data_dir", data_dir)
     place = environment.pick_device(device)
-    spec = as_recipe(spec)
-    if epochs is not None:
-        spec = _of_epochs(spec, epochs)
+    spec = with_epochs(recipe.load(spec), epochs)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     train_split = data.load(spec.data.name, "train", data_dir)
     images = training_images(spec, train_split)
@@ -131,7 +130,7 @@ def resume(
     place = environment.pick_device(device)
     with run.locked():
         images = training_images(run.recipe, run.load_split("train"))
-        if epochs is not None and (spec := _of_epochs(run.recipe, epochs)) != run.recipe:
+        if (spec := with_epochs(run.recipe, epochs)) != run.recipe:
             saved = run.recover()
             require_epochs(run, saved.epoch if saved else 0, spec)
             run.change_recipe(spec)
@@ -154,55 +153,10 @@ def _checked(
     )
 
 
-def as_recipe(spec: StrPath | recipe.Recipe) -> recipe.Recipe:
-    """A recipe, or that of a name or a TOML file.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if isinstance(spec, recipe.Recipe):
-        return spec
-    arguments.path("a recipe", spec)
-    return recipe.load(os.fspath(spec))
-
-
-def _of_epochs(spec: recipe.Recipe, epochs: SupportsIndex) -> recipe.Recipe:
-    return spec.with_values({"training.epochs": arguments.whole_number("epochs", epochs)})
-
-
-def require_epochs(run: Run, done: float, spec: recipe.Recipe) -> None:
-    """Refuse to train a run to fewer epochs than the `done` ones.
-
-    Raises:
-        UsageError: `spec` has fewer.
-    """
-    if done > spec.training.epochs:
-        raise UsageError(
-            f"{run.path} has {done:.4g} epochs already, and {spec.training.epochs} are asked for;"
-            f" ask for {math.ceil(done)} or more, or train another run."
-        )
-
-
 def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
     return Game.from_recipe(
         run.recipe, images.mean_image(), seed=run.seed, device=device, halvings=run.rollbacks
     )
-
-
-def training_images(spec: recipe.Recipe, train_split: data.ImageData) -> data.ImageData:
-    """The images that the recipe trains on, of those that it may train on.
-
-    Raises:
-        UsageError: there are fewer than it needs.
-    """
-    wanted = spec.data.train_images
-    if wanted is not None and wanted > len(train_split):
-        raise UsageError(
-            f"data.train_images is {wanted:,}, and {spec.data.name} has {len(train_split):,}."
-        )
-    images = train_split.first(wanted)
-    steps_per_epoch(spec, len(images))
-    return images
 
 
 def _train_soundly(
@@ -267,29 +221,30 @@ def _train(
                 f"the checkpoint of step {saved.step} in {run.path} does not fit its recipe."
             ) from None
         step = saved.step
-    run.rewind(step, step // per_epoch)
-    _drop_old_checkpoints(run, per_epoch)
+    epoch, position = divmod(step, per_epoch)
+    run.rewind(step, epoch)
+    drop_old_checkpoints(run, per_epoch)
 
+    # What is written, and who is told, again and again.
     def snapshot(epoch: int) -> None:
         run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range))
 
     def require_sound() -> None:
         check(game.tensors(), interval.losses[: interval.updates], step, per_epoch)
 
+    def save() -> None:
+        tensors = game.tensors() | interval.tensors()
+        run.write_checkpoint(Checkpoint(step, step / per_epoch, tensors))
+        drop_old_checkpoints(run, per_epoch)
+
     def tell_epoch(epoch: int) -> None:
         with signals.at_once():  # all is saved, and evaluations take long
             for see in on_epoch:
                 see(run, epoch, game.sampler_to_show())
 
-    def save() -> None:
-        run.write_checkpoint(
-            Checkpoint(step, step / per_epoch, game.tensors() | interval.tensors())
-        )
-        _drop_old_checkpoints(run, per_epoch)
-
+    # The data, and what a killed process may have left undone at an epoch's end.
     pool = Pool.of(images, spec.value_range, device)
-    order = shuffled(len(images), seed, step // per_epoch).to(device)
-    epoch, position = divmod(step, per_epoch)
+    order = shuffled(len(images), seed, epoch).to(device)
     if position == 0 and epoch not in run.snapshot_epochs:
         snapshot(epoch)
     if position == 0 and epoch > 0:
@@ -341,35 +296,3 @@ def _train(
                 save()
             raise signals.interrupted()
     return run
-
-
-def _drop_old_checkpoints(run: Run, per_epoch: int) -> None:
-    for old in run.checkpoint_steps[:-KEPT_CHECKPOINTS]:
-        if not is_milestone(old, per_epoch):
-            run.remove_checkpoint(old)
-
-
-def steps_per_epoch(spec: recipe.Recipe, images: int) -> int:
-    """Updates of G in one pass over the data; a last short batch is left out.
-
-    Raises:
-        UsageError: there are fewer images than one update needs.
-    """
-    needed = spec.training.batch_size * spec.training.discriminator_steps
-    if images < needed:
-        raise UsageError(
-            f"{spec.data.name} has {images} images and one update needs {needed};"
-            " lower training.batch_size."
-        )
-    return images // needed
-
-
-def shuffled(count: int, seed: int, epoch: int) -> Int64[Tensor, " count"]:
-    """The order in which an epoch sees the images."""
-    return torch.randperm(count, generator=stream(seed, "order", epoch))
-
-
-def is_milestone(step: int, per_epoch: int) -> bool:
-    """Whether a step ends epoch 1, 2, 5, 10, 20, 50, 100 and so on, whose checkpoints stay."""
-    epoch, rest = divmod(step, per_epoch)
-    return rest == 0 and str(epoch).rstrip("0") in ("1", "2", "5")

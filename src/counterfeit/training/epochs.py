@@ -1,0 +1,89 @@
+"""A run's epochs: how many, of which images in which order, and whose checkpoints stay."""
+
+import math
+from typing import SupportsIndex
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from counterfeit import arguments, data, recipe
+from counterfeit.errors import UsageError
+from counterfeit.run import Run
+from counterfeit.seeds import stream
+
+KEPT_CHECKPOINTS = 2
+"""The newest checkpoints stay, and those of `is_milestone` epochs."""
+
+
+def training_images(spec: recipe.Recipe, train_split: data.ImageData) -> data.ImageData:
+    """The images that the recipe trains on, of those that it may train on.
+
+    Raises:
+        UsageError: there are fewer than it needs.
+    """
+    wanted = spec.data.train_images
+    if wanted is not None and wanted > len(train_split):
+        raise UsageError(
+            f"data.train_images is {wanted:,}, and {spec.data.name} has {len(train_split):,}."
+        )
+    images = train_split.first(wanted)
+    steps_per_epoch(spec, len(images))
+    return images
+
+
+def steps_per_epoch(spec: recipe.Recipe, images: int) -> int:
+    """Updates of G in one pass over the data; a last short batch is left out.
+
+    Raises:
+        UsageError: there are fewer images than one update needs.
+    """
+    needed = spec.training.batch_size * spec.training.discriminator_steps
+    if images < needed:
+        raise UsageError(
+            f"{spec.data.name} has {images} images and one update needs {needed};"
+            " lower training.batch_size."
+        )
+    return images // needed
+
+
+def shuffled(count: int, seed: int, epoch: int) -> Int64[Tensor, " count"]:
+    """The order in which an epoch sees the images."""
+    return torch.randperm(count, generator=stream(seed, "order", epoch))
+
+
+def with_epochs(spec: recipe.Recipe, epochs: SupportsIndex | None) -> recipe.Recipe:
+    """The recipe with another number of epochs, or its own.
+
+    Raises:
+        UsageError: an impossible number.
+    """
+    if epochs is None:
+        return spec
+    return spec.with_values({"training.epochs": arguments.whole_number("epochs", epochs)})
+
+
+def require_epochs(run: Run, done: float, spec: recipe.Recipe) -> None:
+    """Refuse to train a run to fewer epochs than the `done` ones.
+
+    Raises:
+        UsageError: `spec` has fewer.
+    """
+    if done > spec.training.epochs:
+        raise UsageError(
+            f"{run.path} has {done:.4g} epochs already, and {spec.training.epochs} are asked for;"
+            f" ask for {math.ceil(done)} or more, or train another run."
+        )
+
+
+def drop_old_checkpoints(run: Run, per_epoch: int) -> None:
+    """Remove all but the newest, and those of milestones."""
+    for old in run.checkpoint_steps[:-KEPT_CHECKPOINTS]:
+        if not is_milestone(old, per_epoch):
+            run.remove_checkpoint(old)
+
+
+def is_milestone(step: int, per_epoch: int) -> bool:
+    """Whether a step ends epoch 1, 2, 5, 10, 20, 50, 100 and so on, whose checkpoints stay."""
+    epoch, rest = divmod(step, per_epoch)
+    return rest == 0 and str(epoch).rstrip("0") in ("1", "2", "5")
