@@ -2,6 +2,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -10,6 +11,7 @@ from counterfeit.insight import charts
 from counterfeit.insight.charts.grids import cell_scale
 from counterfeit.insight.charts.maxout import filters, maxout_shapes
 from counterfeit.networks import Maxout, SharedMaxout
+from counterfeit.run import Run
 from counterfeit.training import loop
 
 
@@ -63,3 +65,15 @@ def test_maxout_is_drawn_at_the_epochs_that_are_kept(
     columns, rows = 4, 2 * spec.discriminator.pieces  # epochs 0, 1, 2 and 3
     side = 2 * cell_scale(8, 8) * 8
     assert (width, height - rows * side) == (columns * side, 64)
+
+
+def test_maxout_is_drawn_without_a_checkpoint_that_goes_meanwhile(
+    small_recipe: recipe.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = small_recipe.with_values({"discriminator.activation": "maxout"})
+    run = loop.train(spec, seed=1, epochs=3, device="cpu", out=tmp_path)
+    listed = run.checkpoint_steps
+    run.remove_checkpoint(listed[0])
+    monkeypatch.setattr(Run, "checkpoint_steps", listed)
+    with Image.open(charts.write(run, "maxout-history")) as picture:
+        assert picture.width == 3 * 2 * cell_scale(8, 8) * 8  # epochs 0, 2 and 3

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -140,18 +141,16 @@ def _templates(run: Run, network: networks.MLPDiscriminator) -> Float[Tensor, "p
 def _discriminators(run: Run) -> list[tuple[str, networks.MLPDiscriminator]]:
     """D before training, at some of the epochs whose checkpoints are kept, and now; by epoch."""
     newest = run.checkpoint()
+    last = run.discriminator(newest.step)
+    start = networks.build_discriminator(run.recipe.discriminator, run.image_shape, seed=run.seed)
     epochs = {row["step"]: row["epoch"] for row in run.log}
     kept = [
         step
         for step in run.checkpoint_steps
         if epochs.get(step, math.inf) <= 0.9 * newest.epoch  # later ones look like the last
     ]
-    start = networks.build_discriminator(run.recipe.discriminator, run.image_shape, seed=run.seed)
-    return [
-        ("epoch 0", start),
-        *(
-            (f"epoch {epochs[step]:g}", run.discriminator(step))
-            for step in evenly(kept, SHAPES - 1)
-        ),
-        (f"epoch {newest.epoch:.4g}", run.discriminator(newest.step)),
-    ]
+    stages = [("epoch 0", start)]
+    for step in evenly(kept, SHAPES - 1):
+        with suppress(CounterfeitError):  # damaged, or gone meanwhile where training goes on
+            stages.append((f"epoch {epochs[step]:g}", run.discriminator(step)))
+    return [*stages, (f"epoch {newest.epoch:.4g}", last)]

@@ -1,24 +1,24 @@
-"""A run's vital signs: what its images and networks tell at an epoch's end, in a few numbers.
-
-The log knows losses, D's answers and gradients. These are the rest: cheap numbers on small batches,
-which `insight.detectors` turn into findings. `run.rows.VitalsRow` says what each of them means.
-"""
+"""The instrument: real images to compare with, and a row of what is measured against them."""
 
 import copy
 import math
-from collections.abc import Iterator
 from typing import cast
 
-import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from counterfeit import data
-from counterfeit import networks as model
+from counterfeit import data, networks
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.game.inputs import draw_latents
+from counterfeit.insight.vitals.measures import (
+    above,
+    extreme,
+    idle_units,
+    largest_share,
+    repeated_or_flat,
+)
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.modes import SURE
 from counterfeit.measure.pairs import as_points, nearest, squared_distances
@@ -37,13 +37,6 @@ FAKES = 128
 BATCHNORM_BATCHES = 16
 COMPARED = 50
 """Samples whose nearest training image is looked for."""
-
-EXAMINE_IMAGES = 40_000
-"""Images trained on from one examination of the networks to the next, at least: on a processor
-one costs as much as training on about 500."""
-
-COPIES_EPOCHS = 10
-"""Epochs from one search for copies to the next: its cost grows with the data."""
 
 
 class Gauge:
@@ -77,7 +70,7 @@ class Gauge:
         epoch: int,
         images: UInt8[Tensor, "N C H W"],
         before: UInt8[Tensor, "N C H W"] | None = None,
-        networks: tuple[nn.Module, model.MLPDiscriminator] | None = None,
+        players: tuple[nn.Module, networks.MLPDiscriminator] | None = None,
         *,
         copies: bool = True,
     ) -> VitalsRow:
@@ -85,14 +78,14 @@ class Gauge:
 
         Args:
             images: of the fixed latents, and `before`: one epoch earlier.
-            networks: generator and discriminator at that epoch, to be examined too.
+            players: generator and discriminator at that epoch, to be examined too.
             copies: whether to look for copies of training images, which takes longest.
         """
         row: Row = {"step": step, "epoch": epoch, "data_repeated": self.data_repeated}
         row |= self._of_images(images, before)
-        if networks is not None:
-            with looking_at(*networks):
-                row |= self._of_networks(step, images, *networks, copies=copies)
+        if players is not None:
+            with looking_at(*players):
+                row |= self._of_networks(step, images, *players, copies=copies)
         return cast(VitalsRow, row)
 
     def _of_networks(
@@ -100,7 +93,7 @@ class Gauge:
         step: int,
         images: UInt8[Tensor, "N C H W"],
         generator: nn.Module,
-        discriminator: model.MLPDiscriminator,
+        discriminator: networks.MLPDiscriminator,
         *,
         copies: bool,
     ) -> Row:
@@ -170,7 +163,7 @@ class Gauge:
 
     @torch.inference_mode()
     def _of_discriminator(
-        self, discriminator: model.MLPDiscriminator, fakes: UInt8[Tensor, "N C H W"]
+        self, discriminator: networks.MLPDiscriminator, fakes: UInt8[Tensor, "N C H W"]
     ) -> Row:
         few = FAKES // 2
         kinds = [subset(self.training, ASKED), fakes]
@@ -188,138 +181,6 @@ class Gauge:
             row["d_knows"] = above(training, logits[2])
         both = torch.cat([inputs[:few], inputs[len(training) :][:few]])
         return row | idle_units(discriminator.hidden, both, "d")
-
-
-def vitals(run: Run) -> list[Row]:
-    """The run's rows of vital signs: those kept, and those of other snapshots, taken now.
-
-    Where an epoch's checkpoint is gone, its row lacks the networks' numbers.
-
-    Raises:
-        CounterfeitError: the data cannot be had, or a file is damaged.
-    """
-    rows = {row["epoch"]: row for row in run.vitals}
-    missing = [epoch for epoch in run.snapshot_epochs if epoch not in rows]
-    if missing:
-        gauge = Gauge(run)
-        steps = {row["epoch"]: row["step"] for row in run.log} | {0: 0}
-        kept = set(run.checkpoint_steps)
-        for epoch in missing:
-            if epoch not in steps:
-                continue
-            step = steps[epoch]
-            row = gauge.row(
-                step,
-                epoch,
-                _snapshot(run, epoch),
-                _snapshot_before(run, epoch),
-                (run.generator(step), run.discriminator(step)) if step in kept else None,
-            )
-            rows[epoch] = {**row}
-    return [rows[epoch] for epoch in sorted(rows)]
-
-
-def untrained(gauge: Gauge, run: Run) -> VitalsRow:
-    """The vital signs before training, of the images alone."""
-    return gauge.row(0, 0, _snapshot(run, 0))
-
-
-def take(
-    gauge: Gauge, run: Run, epoch: int, generator: nn.Module, *, full: bool = False
-) -> VitalsRow:
-    """The vital signs at the end of an epoch that has just been trained.
-
-    Args:
-        generator: as it is now; the discriminator is read from the newest checkpoint.
-        full: examine the networks and look for copies, whether it is time to or not.
-    """
-    step = run.checkpoint_steps[-1]
-    return gauge.row(
-        step,
-        epoch,
-        _snapshot(run, epoch),
-        _snapshot_before(run, epoch),
-        (generator, run.discriminator(step))
-        if full or examination_due(epoch, len(gauge.training))
-        else None,
-        copies=full or epoch % COPIES_EPOCHS == 0,
-    )
-
-
-def examination_due(epoch: int, images: int) -> bool:
-    """Whether to examine the networks after an epoch of so many training images."""
-    return epoch * images // EXAMINE_IMAGES > (epoch - 1) * images // EXAMINE_IMAGES
-
-
-def _snapshot(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"]:
-    return torch.from_numpy(run.snapshot(epoch).copy())  # the archive's is read-only
-
-
-def _snapshot_before(run: Run, epoch: int) -> UInt8[Tensor, "N C H W"] | None:
-    try:
-        return _snapshot(run, epoch - 1)
-    except CounterfeitError:
-        return None
-
-
-# Pure measures
-
-
-def extreme(images: UInt8[Tensor, "N C H W"]) -> float:
-    """The share of pixels that are 0 or 255."""
-    return float(((images == 0) | (images == 255)).float().mean())
-
-
-def largest_share(images: UInt8[Tensor, "N C H W"]) -> float:
-    """The share of the commonest image."""
-    return max(_counts(images)) / len(images)
-
-
-def repeated_or_flat(images: UInt8[Tensor, "N C H W"]) -> float:
-    """The share of images that are of one grey, or equal to an earlier one."""
-    rows = images.flatten(1)
-    flat = int((rows.amin(1) == rows.amax(1)).sum())
-    textured = images[rows.amin(1) != rows.amax(1)]
-    repeated = len(textured) - len(_counts(textured)) if len(textured) else 0
-    return (flat + repeated) / len(images)
-
-
-def _counts(images: UInt8[Tensor, "N C H W"]) -> list[int]:
-    """How often each different image occurs."""
-    _, counts = np.unique([image.tobytes() for image in images.numpy()], return_counts=True)
-    return [int(count) for count in counts]
-
-
-def above(ones: Float[Tensor, " N"], others: Float[Tensor, " M"]) -> float:
-    """The probability that one of `ones` is above one of `others`, ties counted half."""
-    higher = (ones[:, None] > others).float() + 0.5 * (ones[:, None] == others).float()
-    return float(higher.mean())
-
-
-def idle_units(hidden: nn.Sequential, x: Float[Tensor, "N ..."], player: str) -> Row:
-    """What is never used in a network's hidden layers, of all that a batch could use.
-
-    Each number is of the worst layer: `_dead`, the share of rectifiers that are 0 for every row;
-    `_idle_pieces`, the share of maxout pieces that are the largest for no row. The article's shared
-    maxout is left out: three lines whose maximum uses only two of them are no fault.
-    """
-    worst: dict[str, float] = {}
-    for name, share in _idle_layers(hidden, x):
-        key = f"{player}_{name}"
-        worst[key] = max(share, worst.get(key, 0.0))
-    return worst
-
-
-def _idle_layers(hidden: nn.Sequential, x: Tensor) -> Iterator[tuple[str, float]]:
-    for layer in hidden:
-        y = layer(x)
-        if isinstance(layer, nn.ReLU):
-            yield "dead", float((y.amax(0) <= 0).float().mean())
-        elif isinstance(layer, model.Maxout):
-            pieces = layer.linear(x).view(-1, layer.pieces, layer.units)
-            wins = torch.eq(pieces, pieces.amax(1, keepdim=True)).any(0)  # (pieces, units)
-            yield "idle_pieces", float((~wins).float().mean())
-        x = y
 
 
 def _held_out(run: Run, left: UInt8[Tensor, "N C H W"]) -> UInt8[Tensor, "M C H W"] | None:

@@ -1,14 +1,10 @@
-"""Vital signs: pure measures on made images and networks, and a run's rows."""
-
 import copy
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from counterfeit import networks
-from counterfeit.insight import vitals as vital_signs
-from counterfeit.insight.vitals import Gauge, above, examination_due, idle_units, vitals
+from counterfeit.insight.vitals import Gauge, take
 from counterfeit.networks import Dropout
 from counterfeit.run import Run
 
@@ -104,44 +100,6 @@ def test_looking_changes_nothing(small_run: Run, size: int) -> None:
     row = gauge.row(33, 3, images, images, (generator, discriminator))
     assert {"batchnorm_gap", "d_knows", "copied"} <= set(row)
     assert state() == before
-    kept = vital_signs.take(gauge, small_run, 3, generator, full=True)
+    kept = take(gauge, small_run, 3, generator, full=True)
     assert state() == before
     assert kept["batchnorm_gap"] == pytest.approx(row["batchnorm_gap"], abs=0.1)
-
-
-def test_idle_units_are_counted_in_the_worst_layer() -> None:
-    first, second = nn.Linear(3, 4), nn.Linear(4, 2)
-    with torch.no_grad():
-        first.bias.fill_(10)
-        second.bias.copy_(torch.tensor([-1000.0, 1000.0]))
-    hidden = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
-    assert idle_units(hidden, torch.rand(8, 3), "g") == {"g_dead": 0.5}
-    maxout = networks.Maxout(3, 2, pieces=4)
-    with torch.no_grad():
-        maxout.linear.bias[:2] += 1000  # the first piece of both units
-    assert idle_units(nn.Sequential(maxout), torch.rand(8, 3), "d") == {"d_idle_pieces": 0.75}
-
-
-def test_repeated_and_flat_images_are_counted() -> None:
-    images = torch.arange(16, dtype=torch.uint8).view(4, 1, 2, 2)
-    assert vital_signs.repeated_or_flat(images) == 0
-    images[1] = images[0]
-    images[2] = 7
-    assert vital_signs.repeated_or_flat(images) == 0.5
-
-
-def test_above_is_a_probability() -> None:
-    assert above(torch.tensor([2.0, 3.0]), torch.tensor([1.0])) == 1
-    assert above(torch.tensor([1.0]), torch.tensor([1.0])) == 0.5
-
-
-def test_examinations_keep_their_distance() -> None:
-    assert all(examination_due(epoch, 60_000) for epoch in range(1, 10))
-    assert [epoch for epoch in range(1, 21) if examination_due(epoch, 6_000)] == [7, 14, 20]
-
-
-def test_rows_of_a_run_that_kept_none(small_run: Run) -> None:
-    rows = vitals(small_run)
-    assert [row["epoch"] for row in rows] == [0, 1, 2, 3]
-    assert "d_knows" not in rows[0]
-    assert "d_knows" in rows[3]

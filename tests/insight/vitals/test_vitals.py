@@ -1,0 +1,36 @@
+"""A run's rows of vital signs."""
+
+import pytest
+
+from counterfeit.errors import CounterfeitError
+from counterfeit.insight.vitals import examination_due, vitals
+from counterfeit.run import Run
+
+
+def test_examinations_keep_their_distance() -> None:
+    assert all(examination_due(epoch, 60_000) for epoch in range(1, 10))
+    assert [epoch for epoch in range(1, 21) if examination_due(epoch, 6_000)] == [7, 14, 20]
+
+
+def test_rows_of_a_run_that_kept_none(small_run: Run) -> None:
+    rows = vitals(small_run)
+    assert [row["epoch"] for row in rows] == [0, 1, 2, 3]
+    assert "d_knows" not in rows[0]
+    assert "d_knows" in rows[3]
+
+
+def test_a_checkpoint_that_goes_meanwhile_takes_no_row_with_it(
+    small_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Run.discriminator
+    gone = small_run.checkpoint_steps[0]
+
+    def discriminator(run: Run, step: int | None = None) -> object:
+        if step == gone:
+            raise CounterfeitError("training has removed it.")
+        return read(run, step)
+
+    monkeypatch.setattr(Run, "discriminator", discriminator)
+    rows = vitals(small_run)
+    assert [row["epoch"] for row in rows] == [0, 1, 2, 3]
+    assert ["d_knows" in row for row in rows] == [False, False, True, True]
