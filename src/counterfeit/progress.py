@@ -1,5 +1,8 @@
 """Progress on a terminal's stderr; elsewhere only what must be said."""
 
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -25,6 +28,20 @@ class Bar:
         )
         self._quiet = quiet
         self._task = self._progress.add_task(title, total=total, state="starting")
+
+    @classmethod
+    @contextmanager
+    def several(
+        cls, total: float, titles: Sequence[str], *, quiet: bool = False
+    ) -> Iterator[list["Bar"]]:
+        """Bars below each other, one for each title."""
+        with cls(total, titles[0], quiet=quiet) as first:
+            yield [first, *(first._below(total, title) for title in titles[1:])]
+
+    def _below(self, total: float, title: str) -> "Bar":
+        other = copy.copy(self)
+        other._task = self._progress.add_task(title, total=total, state="starting")
+        return other
 
     def show(self, completed: float, state: str) -> None:
         self._progress.update(self._task, completed=completed, state=state)

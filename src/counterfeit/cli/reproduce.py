@@ -18,8 +18,9 @@ def reproduce(
 ) -> None:
     """Train the article's three stages and compare what it says with what is seen here.
 
-    100 epochs a stage. Stages that are already in the output folder are not trained again, and
-    one that was stopped goes on.
+    100 epochs a stage; with several cores the stages are trained at once, which changes no number.
+    Stages that are already in the output folder are not trained again, and one that was stopped
+    goes on.
 
     Args:
         quick: 10 epochs a stage.

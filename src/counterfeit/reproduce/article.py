@@ -1,26 +1,17 @@
-"""The article's three stages, trained here, and each of its statements beside what is seen."""
+"""What the article says of its three stages, each statement beside what is seen here."""
 
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from counterfeit import recipe
-from counterfeit.errors import CounterfeitError
 from counterfeit.insight.columns import column, epoch_losses
-from counterfeit.insight.report import Agreement, Statement, anchor, write_report
+from counterfeit.insight.report import Agreement, Statement, anchor
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.networks import SharedMaxout
-from counterfeit.progress import Bar
 from counterfeit.run import Run
-from counterfeit.training import loop
-
-STAGES = ("sgd", "adam", "batchnorm-smoothing")
 
 ARTICLE_LOSSES = {
     1: (0.187, 4.87),
@@ -41,54 +32,6 @@ FORMED = 10.0
 """Images of different latents that differ by less, in grey levels, are one image."""
 
 SAMPLES = 10_000
-
-
-def reproduce_article(
-    folder: Path,
-    *,
-    epochs: int = 100,
-    seed: int = 0,
-    device: str = "auto",
-    data_dir: Path | None = None,
-    quiet: bool = False,
-) -> Path:
-    """Train the stages into `folder` and write one report about them; return its path.
-
-    A stage that `folder` already has is not trained again, and one that was stopped goes on.
-    """
-    runs = []
-    for number, name in enumerate(STAGES, start=1):
-        spec = recipe.load(name).with_values({"training.epochs": epochs})
-        if not quiet:
-            print(f"stage {number} of {len(STAGES)}: {spec.title}", file=sys.stderr)
-        with Bar(epochs, quiet=quiet) as bar:
-            earlier = _find(folder, spec, seed)
-            if earlier is None:
-                run = loop.train(
-                    spec,
-                    seed=seed,
-                    device=device,
-                    out=folder,
-                    data_dir=data_dir,
-                    on_row=[bar.on_row],
-                )
-            else:
-                earlier.find_data(data_dir=data_dir)
-                run = loop.resume(earlier.path, device=device, on_row=[bar.on_row])
-        runs.append(run)
-    if not quiet:
-        print("writing the report", file=sys.stderr)
-    return write_report(runs, folder / "report.html", statements(runs))
-
-
-def _find(folder: Path, spec: recipe.Recipe, seed: int) -> Run | None:
-    """The newest run of that recipe and seed in `folder`."""
-    for path in sorted(folder.glob(f"*-{spec.name}-s{seed}*"), reverse=True):
-        with suppress(CounterfeitError):  # not a run, or a damaged one
-            run = Run.open(path)
-            if run.recipe.values == spec.values and run.seed == seed:
-                return run
-    return None
 
 
 def statements(runs: Sequence[Run]) -> list[Statement]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from counterfeit import recipe, reproduce
+from counterfeit.reproduce import article
 from counterfeit.run import Run
 
 
@@ -27,7 +28,7 @@ def reproduction(digits28: Path, tmp_path_factory: pytest.TempPathFactory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipe, "load", small)
-        patch.setattr(reproduce, "SAMPLES", 500)
+        patch.setattr(article, "SAMPLES", 500)
         again = lambda: reproduce.reproduce_article(folder, epochs=2, quiet=True)  # noqa: E731
         again()
         yield folder, again
@@ -57,7 +58,7 @@ def test_asked_again_it_trains_nothing(reproduction) -> None:
 def test_each_statement_has_a_verdict_and_a_number(reproduction) -> None:
     folder, _ = reproduction
     runs = runs_in(folder)
-    statements = reproduce.statements([runs[stage] for stage in reproduce.STAGES])
+    statements = article.statements([runs[stage] for stage in reproduce.STAGES])
     assert len(statements) == 9
     for statement in statements:
         assert statement.agreement in ("agrees", "differs", "open")
@@ -94,14 +95,14 @@ CLOSE, LOST, LOST_MORE = (0.6, 0.8), (0.01, 9.0), (0.001, 20.0)
     ],
 )
 def test_stage_1s_agreement(tmp_path, log: list[tuple[float, float]], agreement: str) -> None:
-    assert reproduce._discriminator_wins(told(log, tmp_path, "sgd")).agreement == agreement
+    assert article._discriminator_wins(told(log, tmp_path, "sgd")).agreement == agreement
 
 
 @pytest.mark.parametrize(
     ("log", "agreement"), [([CLOSE] * 10, "agrees"), ([CLOSE] * 3 + [LOST], "differs")]
 )
 def test_stage_2s_agreement(tmp_path, log: list[tuple[float, float]], agreement: str) -> None:
-    assert reproduce._discriminator_does_not_win(told(log, tmp_path, "adam")).agreement == agreement
+    assert article._discriminator_does_not_win(told(log, tmp_path, "adam")).agreement == agreement
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_stage_2s_agreement(tmp_path, log: list[tuple[float, float]], agreement:
 )
 def test_stage_3s_agreement(tmp_path, log: list[tuple[float, float]], agreement: str) -> None:
     run = told(log, tmp_path, "batchnorm-smoothing")
-    assert reproduce._losses_settle(run).agreement == agreement
+    assert article._losses_settle(run).agreement == agreement
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_stage_3s_agreement(tmp_path, log: list[tuple[float, float]], agreement:
 )
 def test_a_short_run_cannot_differ_yet(tmp_path, agrees: bool, epochs: int, agreement: str) -> None:
     run = told([CLOSE] * epochs, tmp_path, "batchnorm-smoothing")
-    assert reproduce._agreement(agrees, run) == agreement
+    assert article._agreement(agrees, run) == agreement
 
 
 @pytest.mark.parametrize(
@@ -133,4 +134,4 @@ def test_a_short_run_cannot_differ_yet(tmp_path, agrees: bool, epochs: int, agre
 )
 def test_d_has_won_when_its_mean_loss_is_below_a_tenth(d_losses: list[float], won) -> None:
     mean = np.array([[epoch, d, 1.0] for epoch, d in enumerate(d_losses, start=1)])
-    assert reproduce.first_won_epoch(mean) == won
+    assert article.first_won_epoch(mean) == won
