@@ -238,10 +238,12 @@ def main() -> None:
             row |= {f"whole_{contender}_seconds": median for contender, median in medians.items()}
             row["whole_times_plain"] = medians["plain"] / medians["command"]
             row["whole_times_library"] = medians["command"] / medians["library"]
-            print(
-                f"{name:20} the command: {row['whole_times_plain']:.2f} times as fast as plain"
-                f" code, {row['whole_times_library']:.2f} times the library's time"
-            )
+            cells = (f"{statistics.median(v):.2f} [{min(v):.2f}, {max(v):.2f}]"
+                     for v in measured.values())  # fmt: skip
+            print("| recipe | plain code, s an epoch | library | the command | times plain"
+                  " | times the library's time |\n|---|---|---|---|---|---|")  # fmt: skip
+            print(f"| {name} | {' | '.join(cells)} | {row['whole_times_plain']:.2f}"
+                  f" | {row['whole_times_library']:.2f} |")  # fmt: skip
             if options.append:
                 append_row(options.append, row)
         return

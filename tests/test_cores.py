@@ -98,18 +98,18 @@ def test_a_busy_neighbour_is_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("busy", "threads", "precision", "setting"),
+    ("busy", "threads", "bits_depend", "setting"),
     [
-        (1.0, 2, "float32", "OMP_NUM_THREADS=1"),
-        (1.9, 2, "float32", "OMP_NUM_THREADS=1"),
-        (1.0, 2, "bf16", "GOMP_SPINCOUNT=1000"),
-        (0.3, 2, "float32", None),
-        (1.0, 1, "float32", None),
+        (1.0, 2, False, "OMP_NUM_THREADS=1"),
+        (1.9, 2, False, "OMP_NUM_THREADS=1"),
+        (1.0, 2, True, "GOMP_SPINCOUNT=1000"),
+        (0.3, 2, False, None),
+        (1.0, 1, False, None),
     ],
 )
-def test_what_is_advised(monkeypatch, busy, threads, precision, setting) -> None:
+def test_what_is_advised(monkeypatch, busy, threads, bits_depend, setting) -> None:
     monkeypatch.setattr(cores, "allowed", lambda: {0, 1})
-    line = cores.advice(busy, threads, precision=precision)
+    line = cores.advice(busy, threads, bits_depend=bits_depend)
     assert (line is None) == (setting is None)
     if line is not None:
         assert setting in line

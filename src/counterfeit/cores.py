@@ -116,22 +116,22 @@ def others(since: Moment, until: Moment) -> float | None:
     return max(0.0, until.busy - since.busy - (until.own - since.own)) / seconds
 
 
-def advice(busy: float, threads: int, *, precision: str) -> str | None:
+def advice(busy: float, threads: int, *, bits_depend: bool) -> str | None:
     """One line that says what would be faster beside others' work; None where nothing would.
 
-    It changes no bit of a run: in float32 the number of threads does not, and in bfloat16, where it
-    may, the line shortens the time that threads spin while they wait instead.
+    It changes no bit of a run. Where the number of threads may, the line says how they spin for a
+    shorter time while they wait instead, which helps less.
 
     Args:
         busy: cores that others use.
         threads: of this process.
-        precision: of its matrix products, "float32" or "bf16".
+        bits_depend: whether the run's bits depend on their number.
     """
     there = len(allowed())
     free = max(1, round(there - busy))
     if free >= threads:
         return None
-    setting = f"OMP_NUM_THREADS={free}" if precision == "float32" else "GOMP_SPINCOUNT=1000"
+    setting = "GOMP_SPINCOUNT=1000" if bits_depend else f"OMP_NUM_THREADS={free}"
     return (
         f"other work keeps {busy:.1f} of {there} cores busy, and {threads} threads wait for each"
         f" other: `{setting} counterfeit …` is faster, to the same bits."

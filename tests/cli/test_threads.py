@@ -37,5 +37,10 @@ def test_not_to_a_user_who_has_decided(busy, capsys, tmp_path, monkeypatch, sett
     assert "cores" not in err
 
 
+def test_a_bf16_run_is_told_what_keeps_its_bits(busy, capsys, tmp_path) -> None:
+    command = ["train", "sgd", *LOUD, "--precision=bf16", f"--out={tmp_path}"]
+    assert "`GOMP_SPINCOUNT=1000 counterfeit" in call(capsys, *command)[2]
+
+
 def test_not_with_quiet(busy, capsys, tmp_path) -> None:
     assert call(capsys, "train", "sgd", *TINY, f"--out={tmp_path}")[2] == ""

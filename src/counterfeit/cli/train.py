@@ -106,7 +106,7 @@ def train(
     from counterfeit.training import loop
 
     if not quiet:
-        say_what_is_faster(spec.training.precision)
+        say_what_is_faster(spec, device)
     on_epoch: list[loop.OnEpoch] = []
     if evaluate_every is not None:
         from counterfeit.measure.evaluate import Evaluator
