@@ -75,7 +75,7 @@ def findings_table(runs: list[Run]) -> str:
         done = run.log[-1]["epoch"]
         said: dict[bool, list[str]] = {True: [], False: []}
         for finding in diagnose(run):
-            said[finding.severity == "critical"].append(f"{finding.name} {finding.span(done)}")
+            said[finding.severity == "critical"].append(f"{finding.name} {finding.span}")
         trained = run.recipe.discriminator.train_shared_maxout
         cells = (", ".join(said[critical]) or "–" for critical in (True, False))
         lines.append(

@@ -18,6 +18,7 @@ def finding(name: str = "mode_collapse", **values: Any) -> Finding:
             "meaning": "All <images> are one.",
             "advice": "Give G BatchNorm.",
             "source": "Goodfellow et al. 2014, section 6",
+            "lasts": True,
         }
         | values
     )

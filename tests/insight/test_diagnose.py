@@ -52,6 +52,20 @@ def test_a_broken_run_says_so_while_it_trains(lost_recipe: recipe.Recipe, tmp_pa
     assert "\n" not in finding_line(after[0])
 
 
+def test_a_finding_spans_the_same_epochs_while_it_is_said_and_afterwards(
+    lost_recipe: recipe.Recipe, tmp_path
+) -> None:
+    said: list[Finding] = []
+    run = loop.train(
+        lost_recipe, out=tmp_path, on_epoch=[Watch(said.append, stop_on_critical=False)]
+    )
+    after = {finding.name: finding for finding in diagnose(run)}
+    lasting = [finding for finding in said if after[finding.name].lasts]
+    assert any(finding.first_epoch < finding.last_epoch for finding in lasting)
+    for finding in lasting:
+        assert f"{finding.name} {after[finding.name].span}. " in finding_line(finding)
+
+
 def test_stopping_saves_and_resuming_says_nothing_twice(
     lost_recipe: recipe.Recipe, tmp_path
 ) -> None:

@@ -65,13 +65,13 @@ def test_findings_that_last_come_first(run: Run) -> None:
     measure(run)
     verdict = judge(run, [finding("a_b"), finding("c", first_epoch=3), finding("d"), finding("e")])
     assert verdict.standing == "failing"
-    assert "Failing: a b since epoch 1, c in epoch 3 and two more; all ten" in verdict.sentence
+    assert "Failing: a b since epoch 1, c since epoch 3 and two more; all ten" in verdict.sentence
     assert judge(run, [finding(severity="warning")]).standing == "doubtful"
 
 
 def test_a_finding_that_passed_is_a_doubt(run: Run) -> None:
     measure(run)
-    verdict = judge(run, [finding(last_epoch=2)])
+    verdict = judge(run, [finding(last_epoch=2, lasts=False)])
     assert verdict.standing == "doubtful"
     assert "earlier, mode collapse in epochs 1 to 2" in verdict.sentence
 

@@ -64,8 +64,8 @@ def number(measurement: Measurement) -> str:
 
 def finding_line(finding: Finding) -> str:
     """What is said of a finding while the run goes on."""
-    when = f"epoch {finding.last_epoch:.4g}"
-    return f"{finding.severity}: {finding.name} ({when}). {finding.meaning} Try: {finding.advice}"
+    head = f"{finding.severity}: {finding.name} {finding.span}"
+    return f"{head}. {finding.meaning} Try: {finding.advice}"
 
 
 def findings_text(run: Run, findings: list[Finding]) -> str:
@@ -78,10 +78,10 @@ def findings_text(run: Run, findings: list[Finding]) -> str:
     if not findings:
         return head + "all is well, as far as diagnosis can see."
     count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}"
-    return "\n\n".join([head + count, *(_account(finding, at) for finding in findings)])
+    return "\n\n".join([head + count, *(_account(finding) for finding in findings)])
 
 
-def _account(finding: Finding, done: float) -> str:
+def _account(finding: Finding) -> str:
     numbers = [
         f"{key} {value:.3g}" if isinstance(value, float | int) else f"{key} {value}"
         for key, value in finding.evidence.items()
@@ -97,7 +97,7 @@ def _account(finding: Finding, done: float) -> str:
     }
     first, last = f"{finding.first_step:,}", f"{finding.last_step:,}"
     steps = f"step {first}" if first == last else f"steps {first} to {last}"
-    title = f"{finding.severity.upper()}  {finding.name} {finding.span(done)} ({steps})"
+    title = f"{finding.severity.upper()}  {finding.name} {finding.span} ({steps})"
     indent = " " * 12
     paragraphs = [
         textwrap.fill(

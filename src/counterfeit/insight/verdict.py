@@ -60,16 +60,16 @@ def judge(run: Run, findings: Sequence[Finding]) -> Verdict:
     }[standing]
     if done < planned:
         opening += f", after {done:.3g} of {planned} epochs"
-    clauses = [_named(lasting, done)] if lasting else []
+    clauses = [_named(lasting)] if lasting else []
     if past:
-        clauses.append(f"earlier, {_named(past, done)}")
+        clauses.append(f"earlier, {_named(past)}")
     if not serious:
         clauses.append(f"nothing amiss was found in {done:.3g} epochs")
     return Verdict(standing, f"{opening}: {'; '.join([*clauses, seen])}.")
 
 
-def _named(findings: Sequence[Finding], done: float) -> str:
-    names = [f"{finding.title} {finding.span(done)}" for finding in findings[:2]]
+def _named(findings: Sequence[Finding]) -> str:
+    names = [f"{finding.title} {finding.span}" for finding in findings[:2]]
     if len(findings) > 2:
         names.append(f"{_count(len(findings) - 2)} more")
     return " and ".join(names) if len(names) < 3 else f"{names[0]}, {names[1]} and {names[2]}"

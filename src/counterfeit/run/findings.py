@@ -28,21 +28,21 @@ class Finding:
     """What to try."""
     source: str
     """The paper or list that describes the failure."""
+    lasts: bool = False
+    """Whether it still held when diagnosis looked last."""
 
     @property
     def title(self) -> str:
         """Its name as words."""
         return self.name.replace("_", " ").replace("-", " ")
 
-    def span(self, done: float) -> str:
-        """When it was, in a run of `done` epochs: `since epoch 2`, `in epoch 2`, `in epochs 2 to
-        7`."""
+    @property
+    def span(self) -> str:
+        """When it was: `since epoch 2` while it lasts, else `in epoch 2` or `in epochs 2 to 7`."""
         first, last = f"{self.first_epoch:.3g}", f"{self.last_epoch:.3g}"
-        if first == last:
-            return f"in epoch {first}"
-        if self.last_epoch >= done:
+        if self.lasts:
             return f"since epoch {first}"
-        return f"in epochs {first} to {last}"
+        return f"in epoch {first}" if first == last else f"in epochs {first} to {last}"
 
     def as_row(self, step: int, epoch: float) -> Row:
         """A row of findings.jsonl, for a finding that is said at that step."""
@@ -63,6 +63,7 @@ class Finding:
             "meaning": "",
             "advice": "",
             "source": "",
+            "lasts": False,
         }
         values = {
             key: row[key] if type(row.get(key)) is type(default) else default

@@ -99,6 +99,7 @@ class Detector:
             meaning=meaning,
             advice=seen.advice or self.advice,
             source=self.source,
+            lasts=spell.lasts,
         )
 
 

@@ -87,8 +87,8 @@ def write_report(
         sections=sections,
         film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
         findings=[
-            [_shown_finding(finding, run, n, anchors) for finding in found]
-            for n, (run, found) in enumerate(zip(runs, findings, strict=True), 1)
+            [_shown_finding(finding, n, anchors) for finding in found]
+            for n, found in enumerate(findings, 1)
         ],
         headings=headings,
         headers=[comparison.header(run) for run in runs],
@@ -111,15 +111,14 @@ def default_page(runs: Sequence[Run]) -> Path:
     return Path(os.path.commonpath([run.path.resolve().parent for run in runs])) / "report.html"
 
 
-def _shown_finding(finding: Finding, run: Run, number: int, anchors: Set[str]) -> dict[str, Any]:
+def _shown_finding(finding: Finding, number: int, anchors: Set[str]) -> dict[str, Any]:
     """A finding as the page words it, with the figure that shows it when the page has that."""
     evidence = {key: value for key, value in finding.evidence.items() if key != "figure"}
     figure = anchor(str(finding.evidence.get("figure", "")), number)
-    done = run.log[-1]["epoch"] if run.log else 0
     return {
         "severity": finding.severity,
         "title": finding.title.capitalize(),
-        "span": finding.span(done),
+        "span": finding.span,
         "epoch": math.ceil(finding.first_epoch),
         "evidence": [
             (key.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else value)
