@@ -62,7 +62,7 @@ def look(run: Run) -> None:
             draw(run, found)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_rows_may_lack_columns_and_hold_odd_values(
     copy: Run, whole: dict[str, list[Row]], some: st.DataObject
@@ -83,7 +83,7 @@ def test_rows_may_lack_columns_and_hold_odd_values(
     look(copy)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.data())
 def test_metrics_may_have_any_names(
     copy: Run, whole: dict[str, list[Row]], some: st.DataObject

@@ -63,8 +63,11 @@ def epoch_mean(rows: Sequence[Row], key: str) -> Float[np.ndarray, " epochs"]:
     if not len(ends):
         return np.zeros(0)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    sums: Float[np.ndarray, " epochs"] = np.add.reduceat(column(rows, key) * updates, starts)
-    return sums / np.add.reduceat(updates, starts)
+    sums, weights = (
+        np.add.reduceat(each, starts) for each in (column(rows, key) * updates, updates)
+    )
+    mean: Float[np.ndarray, " epochs"] = sums / weights
+    return mean
 
 
 def epoch_losses(
