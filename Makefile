@@ -3,13 +3,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PINS ?=
 
-.PHONY: help demo test lint types unit browser format clean
+.PHONY: help demo test lint types unit lowest browser format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     train the article's three stages in short form and write one report"
 	@echo "make test     lint, types and all tests"
+	@echo "make lowest   all tests with the lowest versions that pyproject.toml allows"
 	@echo "make browser  bring the browser that the tests of the report's page need"
 	@echo "make format   format the code"
 	@echo "make clean    remove the environments and caches"
@@ -29,6 +31,10 @@ types: $(VENV)/installed
 unit: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2
 
+# Each `>=` of pyproject.toml as `==`.
+lowest:
+	$(MAKE) unit VENV=.venv-lowest PINS="$$(sed -n 's/^  "\([a-z-]*\)>=\(.*\)",$$/\1==\2/p' pyproject.toml | tr '\n' ' ')"
+
 # The machine's own; or Playwright's where it can be fetched, with the libraries it needs where we may
 # install them; or Debian's.
 browser: $(VENV)/installed
@@ -43,8 +49,8 @@ format: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e ".[dev]"
 	touch $@
 
 clean:
-	rm -rf .venv .venv-3.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import torch
 from PIL import Image
@@ -76,7 +77,17 @@ def test_a_folder_is_gray_only_if_every_image_is(tmp_path: Path) -> None:
     assert data.load(str(tmp_path), channels=1).images.amin() == 76
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
+OLD_PILLOW = int(PIL.__version__.split(".")[0]) < 13
+"""It cannot read the plain YCbCr TIFF that it writes."""
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        *("1", "L", "LA", "P", "RGB", "RGBA", "CMYK"),
+        pytest.param("YCbCr", marks=pytest.mark.xfail(OLD_PILLOW, reason="Pillow", strict=True)),
+    ],
+)
 def test_every_mode_gives_its_color(tmp_path: Path, mode: str) -> None:
     suffix = "tif" if mode in ("CMYK", "YCbCr") else "png"
     Image.new("RGB", (9, 7), "white").convert(mode).save(tmp_path / f"x.{suffix}")
