@@ -10,7 +10,7 @@ import counterfeit
 PACKAGE = Path(counterfeit.__file__).parent
 
 HOUSE = [
-    ["errors", "seeds", "cores"],
+    ["errors", "seeds", "cores", "terminal"],
     ["arguments", "files"],
     ["recipe"],
     ["data", "networks", "environment"],

@@ -1,6 +1,7 @@
 """Progress on a terminal's stderr; elsewhere only what must be said."""
 
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
@@ -9,8 +10,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from counterfeit.terminal import columns, fill, styled
+
 if TYPE_CHECKING:  # training has it; other work need not wait for torch
     from counterfeit.run.rows import LogRow
+
+
+BAR_WIDTH = 10
+BESIDE = BAR_WIDTH + len("  1:23:45 left ")
+"""Columns that the bar and the time take."""
 
 
 class Bar:
@@ -19,7 +27,7 @@ class Bar:
     def __init__(self, total: float, title: str = "", *, quiet: bool = False) -> None:
         console = Console(stderr=True)
         self._progress = Progress(
-            BarColumn(bar_width=16),
+            BarColumn(bar_width=BAR_WIDTH),
             TextColumn("{task.description}{task.fields[state]}"),
             TimeRemainingColumn(compact=True),
             TextColumn("left"),
@@ -27,6 +35,7 @@ class Bar:
             disable=quiet or not console.is_terminal,
         )
         self._quiet = quiet
+        self._title = title
         self._task = self._progress.add_task(title, total=total, state="starting")
 
     @classmethod
@@ -40,6 +49,7 @@ class Bar:
 
     def _below(self, total: float, title: str) -> "Bar":
         other = copy.copy(self)
+        other._title = title
         other._task = self._progress.add_task(title, total=total, state="starting")
         return other
 
@@ -49,7 +59,8 @@ class Bar:
     def say(self, line: str) -> None:
         """A line above the bar that stays; without a terminal, a line on stderr."""
         if not self._quiet:
-            self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            lines = styled(fill(line, columns(sys.stderr), rest="  "))
+            self._progress.console.print(lines, soft_wrap=True)
 
     def on_stage(self, stage: str, done: float) -> None:
         """For work that reports a stage's name and the share of the whole that is done."""
@@ -57,11 +68,18 @@ class Bar:
 
     def on_row(self, row: "LogRow") -> None:
         """For training, whose total is epochs: hand it over as `on_row`."""
-        self.show(
-            row["epoch"],
-            f"epoch {row['epoch']:.1f}  D {row['d_loss']:.3f}  G {row['g_loss']:.3f}"
-            f"  {row['images_per_second']:,.0f} images/s",
-        )
+        parts = [f"epoch {row['epoch']:.1f}", f"D {row['d_loss']:.3f}  G {row['g_loss']:.3f}"]
+        if "d_real_mean" in row and "d_fake_mean" in row:
+            parts.append(f"D(x) {row['d_real_mean']:.2f}  D(G(z)) {row['d_fake_mean']:.2f}")
+        parts.append(f"{row['images_per_second']:,.0f} images/s")
+        room = self._progress.console.width - BESIDE - len(self._title)
+        while len(parts) > 1 and len("  ".join(parts)) > room:
+            parts.pop()
+        self.show(row["epoch"], "  ".join(parts))
+
+    def on_aside(self, stage: str) -> None:
+        """For what is done between two rows: the bar stands still, and says for what."""
+        self._progress.update(self._task, state=stage)
 
     def __enter__(self) -> "Bar":
         if not self._progress.disable:

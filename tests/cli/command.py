@@ -1,8 +1,12 @@
 """A command run in this process."""
 
+import re
+
 import pytest
 
 from counterfeit import cli
+
+NEXT = re.compile(r"^next: .*\n\Z", re.MULTILINE)
 
 COMMANDS = ["data", "diagnose", "evaluate", "recipes", "report", "reproduce", "sample", "train"]
 
@@ -13,11 +17,14 @@ TINY = [
 
 
 def call(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """Exit status, stdout and stderr of a command run in this process."""
+    """Exit status, stdout and stderr of a command run in this process.
+
+    Of stderr without the last line, where it says what to do next.
+    """
     status = 0
     try:
         cli.main(list(arguments))
     except SystemExit as exit_:
         status = int(exit_.code or 0)
     captured = capsys.readouterr()
-    return status, captured.out, captured.err
+    return status, captured.out, NEXT.sub("", captured.err)

@@ -1,10 +1,12 @@
 """Where results go: what cannot be written is said before the work, or costs none of it."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 from command import TINY, call
 
+from counterfeit import cli
 from counterfeit.cli.output import writable
 from counterfeit.errors import CannotWrite, UsageError
 from counterfeit.run import Run
@@ -87,3 +89,43 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_a_name_that_is_too_long(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match="too long; name another place with --out"):
         writable(tmp_path / ("x" * 300) / "x.png")
+
+
+NEXT = {
+    ("recipes",): "counterfeit train adam",
+    ("recipes", "sgd"): "counterfeit train sgd",
+    ("data", "digits"): "counterfeit train batchnorm-smoothing --data digits",
+    ("train", "sgd", "--dry-run"): "the same without --dry-run",
+    ("train", "sgd", *TINY[:-1], "--out={out}"): "counterfeit evaluate {out}/",
+    ("evaluate", "{run}", "--samples=40"): "counterfeit report {run}",
+    ("diagnose", "{run}"): "counterfeit report {run}",
+    ("sample", "{run}"): "counterfeit evaluate {run}",
+    ("report", "{run}"): "open it in a browser",
+    ("reproduce", "--out={out}"): "open it in a browser",
+}
+
+
+@pytest.mark.parametrize("words", NEXT, ids=lambda words: " ".join(words[:2]))
+def test_a_command_ends_with_what_to_do_next_unless_it_is_quiet(
+    words: tuple[str, ...],
+    capsys: pytest.CaptureFixture[str],
+    own_run: Path,
+    tmp_path: Path,
+    quick_classifier: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "counterfeit.reproduce.reproduce_article", lambda folder, **options: folder / "report.html"
+    )
+    places = {"run": own_run, "out": tmp_path / "it's out"}
+    line = [word.format(**places) for word in words]
+    for quiet in (False, True):
+        cli.main([*line, "--quiet"] if quiet else line)
+        last = capsys.readouterr().err.splitlines()[-1:]
+        if quiet:
+            assert last == []
+        else:
+            (said,) = last
+            then = NEXT[words].format(run=own_run, out=places["out"])
+            assert shlex.split(said)[0] == "next:"
+            assert " ".join(shlex.split(said)[1:]).startswith(then)

@@ -1,30 +1,42 @@
 """What can be trained, and on what: recipes and data sets."""
 
+import sys
 from pathlib import Path
 
-from counterfeit.cli.output import writable
+from counterfeit.cli.options import Quiet
+from counterfeit.cli.output import suggest, writable
 from counterfeit.errors import CounterfeitError
+from counterfeit.terminal import columns, fill
 
 
-def recipes(name: str | None = None, /) -> None:
+def recipes(name: str | None = None, /, *, quiet: Quiet = False) -> None:
     """List the recipes; or print one, resolved, as TOML.
 
     Args:
         name: a recipe, or a TOML file of your own.
+        quiet: no word of what to do next.
     """
     from counterfeit import recipe
 
     if name is not None:
         print(recipe.load(name).to_toml(), end="")
+        suggest("counterfeit", "train", name, quiet=quiet)
         return
     known = recipe.names()
-    width = max(map(len, known))
+    widest = max(map(len, known))
     for each in known:
-        print(f"{each:{width}}  {recipe.load(each).title}")
+        title, first = recipe.load(each).title, f"{each:{widest}}  "
+        print(fill(title, columns(sys.stdout), first=first, rest=" " * len(first)))
+    suggest("counterfeit", "train", known[0], quiet=quiet)
 
 
 def data(
-    name: str = "mnist", /, *, preview: Path | None = None, data_dir: Path | None = None
+    name: str = "mnist",
+    /,
+    *,
+    preview: Path | None = None,
+    data_dir: Path | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Fetch a data set, verify it and describe it.
 
@@ -32,8 +44,13 @@ def data(
         name: mnist, fashion-mnist, digits, a folder of IDX files, or a folder of images.
         preview: draw a few images with their labels into this PNG file.
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+        quiet: no word of what to do next.
     """
     from counterfeit import data as data_sets
+
+    def describe(images: data_sets.ImageData) -> None:
+        for line in data_sets.describe(images).splitlines():
+            print(fill(line, columns(sys.stdout), rest="  "))
 
     if preview is not None:
         from matplotlib.backend_bases import FigureCanvasBase
@@ -41,13 +58,14 @@ def data(
         formats = FigureCanvasBase.get_supported_filetypes()
         writable(preview, *(f".{suffix}" for suffix in formats), option="--preview")
     train_images = data_sets.load(name, "train", data_dir=data_dir)
-    print(data_sets.describe(train_images))
+    describe(train_images)
     try:
-        print(data_sets.describe(data_sets.load(name, "test", data_dir=data_dir)))
+        describe(data_sets.load(name, "test", data_dir=data_dir))
     except CounterfeitError as error:
-        print(f"no test images: {error}")
+        print(fill(f"no test images: {error}", columns(sys.stdout), rest="  "))
     if preview is not None:
         data_sets.preview(train_images, preview)
         print(preview)
     else:
         print(data_sets.fetch(name, data_dir=data_dir))
+    suggest("counterfeit", "train", "batchnorm-smoothing", "--data", name, quiet=quiet)

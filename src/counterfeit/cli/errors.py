@@ -1,12 +1,12 @@
 """What is said of an error, and the exit status that it leads to."""
 
 import difflib
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cyclopts import CycloptsError, UnknownOptionError
 
+from counterfeit.cli.output import tell
 from counterfeit.errors import CounterfeitError, Interrupted
 
 
@@ -22,9 +22,9 @@ def report_error(error: Exception | Interrupted) -> int:
     else:
         kind = type(error).__name__
         message, status = f"unexpected {kind}: {error} (--debug shows where).", 1
-    print(f"counterfeit: {_one_line(message)}", file=sys.stderr)
+    tell(f"counterfeit: {_one_line(message)}")
     for note in getattr(error, "__notes__", []):
-        print(f"  - {_one_line(note)}", file=sys.stderr)
+        tell(f"  - {_one_line(note)}", rest="    ")
     return status
 
 

@@ -1,28 +1,32 @@
 """Looking at a run: what is wrong with it, its images, one page about it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from counterfeit.cli.options import Whole
-from counterfeit.cli.output import writable
+from counterfeit.cli.options import Quiet, Whole
+from counterfeit.cli.output import suggest, suggest_to, writable
+from counterfeit.terminal import columns, say
 
 
-def diagnose(run: Path, /) -> None:
+def diagnose(run: Path, /, *, quiet: Quiet = False) -> None:
     """Say what is wrong with a run, finished or not: on what evidence, and what to try.
 
     The exit status is 0 whether something is wrong or not. docs/diagnosis.md defines each finding.
 
     Args:
         run: a run directory.
+        quiet: no word of what to do next.
     """
     from counterfeit.insight.diagnose import diagnose as diagnose_run
     from counterfeit.insight.tables import findings_text
     from counterfeit.run import Run
 
     trained = Run.open(run)
-    print(findings_text(trained, diagnose_run(trained)))
+    say(findings_text(trained, diagnose_run(trained), columns(sys.stdout)))
+    suggest("counterfeit", "report", run, quiet=quiet)
 
 
 def sample(
@@ -33,6 +37,7 @@ def sample(
     out: Path | None = None,
     epoch: Whole | None = None,
     seed: Whole | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Draw new images from a run's generator.
 
@@ -43,6 +48,7 @@ def sample(
             run's figures].
         epoch: from an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         seed: fixes the latents [default: the run's].
+        quiet: no word of what to do next.
     """
     from counterfeit.insight.charts import write_samples
     from counterfeit.run import Run
@@ -52,19 +58,26 @@ def sample(
     step = None if epoch is None else trained.step_at(epoch)
     write_samples(trained.sample(count, seed=seed, step=step), target)
     print(target)
+    suggest("counterfeit", "evaluate", run, quiet=quiet)
 
 
 def report(
-    runs: Annotated[list[Path], Parameter(negative="")], /, *, out: Path | None = None
+    runs: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    out: Path | None = None,
+    quiet: Quiet = False,
 ) -> None:
     """Write one self-contained HTML page about a run, or about several beside each other.
 
     Args:
         runs: run directories.
         out: the page [default: report.html in the run, or in the folder of several].
+        quiet: no word of what to do next.
     """
     from counterfeit.insight.report import default_page, write_report
     from counterfeit.run import Run
 
     opened = [Run.open(run) for run in runs]
     print(write_report(opened, writable(out or default_page(opened))))
+    suggest_to("open it in a browser", quiet=quiet)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from counterfeit.cli.options import Quiet, Whole
+from counterfeit.cli.output import suggest
 from counterfeit.errors import CannotWrite
 
 
@@ -32,7 +33,7 @@ def evaluate(
             without labels have no FID, precision or recall otherwise.
         data: where the run's data lie, if no longer where it was trained; the run keeps it.
         data_dir: where data sets are kept now [default: the run's]; the run keeps it.
-        quiet: no progress bar.
+        quiet: no progress bar, and no word of what to do next.
     """
     from counterfeit.insight.tables import evaluation_text
     from counterfeit.measure.evaluate import NotKept, require_samples
@@ -78,3 +79,4 @@ def evaluate(
     if not_kept is not None:
         raise not_kept
     print(trained.path / "metrics.jsonl")
+    suggest("counterfeit", "report", run, quiet=quiet)

@@ -1,9 +1,12 @@
-"""Where a command's result goes: checked before the work that ends in it."""
+"""Where a command's result goes, checked before the work that ends in it; and what to do then."""
 
 import os
+import shlex
+import sys
 from pathlib import Path
 
 from counterfeit.errors import CannotWrite, UsageError
+from counterfeit.terminal import columns, fill
 
 
 def writable(path: Path, *suffixes: str, option: str = "--out") -> Path:
@@ -30,3 +33,23 @@ def writable(path: Path, *suffixes: str, option: str = "--out") -> Path:
             f"cannot write {path}: its folder is read-only; name another place with {option}."
         )
     return path
+
+
+def suggest(*command: object, quiet: bool = False) -> None:
+    """What to go on with: a command on a line of its own, to be copied; see `suggest_to`."""
+    suggest_to(shlex.join(map(str, command)), quiet=quiet)
+
+
+def suggest_to(act: str, *, quiet: bool = False) -> None:
+    """One line on stderr that says what to do next, below the result.
+
+    Nothing where the command was asked to be quiet.
+    """
+    sys.stdout.flush()
+    if not quiet:
+        print(f"next: {act}", file=sys.stderr)
+
+
+def tell(line: str, *, rest: str = "  ") -> None:
+    """A line on stderr, or as many as it takes there, of which the others begin with `rest`."""
+    print(fill(line, columns(sys.stderr), rest=rest), file=sys.stderr)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from counterfeit.cli.options import Flag, Quiet, Whole
-from counterfeit.cli.output import writable
+from counterfeit.cli.output import suggest_to, writable
 
 
 def reproduce(
@@ -28,7 +28,7 @@ def reproduce(
         device: auto, cpu, cuda or mps.
         out: the folder for the three runs and the report [default: runs/reproduction].
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
-        quiet: no progress bars.
+        quiet: no progress bars, and no word of what to do next.
     """
     from counterfeit.reproduce import reproduce_article
 
@@ -44,3 +44,4 @@ def reproduce(
             quiet=quiet,
         )
     )
+    suggest_to("open it in a browser", quiet=quiet)

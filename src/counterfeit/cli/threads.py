@@ -1,9 +1,9 @@
 """Threads of a command: no more than the machine grants, and a word where others use it."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from counterfeit import cores
+from counterfeit.cli.output import tell
 
 if TYPE_CHECKING:
     from counterfeit.recipe import Recipe
@@ -35,4 +35,4 @@ def say_what_is_faster(spec: "Recipe", device: str) -> None:
     bits_depend = spec.training.precision == "bf16" or not fast
     line = busy and cores.advice(busy, torch.get_num_threads(), bits_depend=bits_depend)
     if line:
-        print(f"counterfeit: {line}", file=sys.stderr)
+        tell(f"counterfeit: {line}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from counterfeit.cli.options import Flag, Quiet, Whole
+from counterfeit.cli.output import suggest, suggest_to
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
 
@@ -64,7 +65,8 @@ def train(
         dry_run: print the resolved recipe and stop.
         evaluate_every: measure the samples after every so many epochs, on the validation images.
         stop_on: end the run, saved, with exit status 3, at a finding of this severity.
-        quiet: no progress bar, no findings on the screen, and no word of a busy machine.
+        quiet: no progress bar, no findings on the screen, no word of a busy machine or of what to
+            do next.
     """
     from counterfeit import recipe as recipes_
     from counterfeit.progress import Bar
@@ -96,6 +98,7 @@ def train(
         _refuse_changes(parent, spec, seed=seed, out=out)
     if dry_run:
         print(spec.to_toml(), end="")
+        suggest_to("the same without --dry-run", quiet=quiet)
         return
     if goes_on:
         parent.find_data(data, data_dir)
@@ -152,6 +155,7 @@ def train(
                 on_epoch=on_epoch,
             )
     print(run.path)
+    suggest("counterfeit", "diagnose" if run.findings else "evaluate", run.path, quiet=quiet)
 
 
 def _refuse_changes(run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None) -> None:

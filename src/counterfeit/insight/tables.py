@@ -1,6 +1,5 @@
 """Metrics and findings as text."""
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,8 +8,7 @@ from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName, class_shares
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-
-WIDTH = 88
+from counterfeit.terminal import fill
 
 
 def evaluation_text(title: str, samples: Measured, real: Measured) -> str:
@@ -68,20 +66,25 @@ def finding_line(finding: Finding) -> str:
     return f"{head}. {finding.meaning} Try: {finding.advice}"
 
 
-def findings_text(run: Run, findings: list[Finding]) -> str:
-    """A readable account of a run's findings; one sentence when there are none."""
+def findings_text(run: Run, findings: list[Finding], width: int | None = None) -> str:
+    """A readable account of a run's findings; one sentence when there are none.
+
+    Args:
+        width: of lines; None for one line a paragraph.
+    """
     rows = run.log
     at = rows[-1]["epoch"] if rows else 0
     head = f"{run.path.name}, epoch {at:.4g} of {run.recipe.training.epochs}: "
     if not rows:
-        return head + "nothing is logged yet, so nothing can be said."
+        return fill(head + "nothing is logged yet, so nothing can be said.", width)
     if not findings:
-        return head + "all is well, as far as diagnosis can see."
+        return fill(head + "all is well, as far as diagnosis can see.", width)
     count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}"
-    return "\n\n".join([head + count, *(_account(finding) for finding in findings)])
+    accounts = (_account(finding, width) for finding in findings)
+    return "\n\n".join([fill(head + count, width), *accounts])
 
 
-def _account(finding: Finding) -> str:
+def _account(finding: Finding, width: int | None) -> str:
     numbers = [
         f"{key} {value:.3g}" if isinstance(value, float | int) else f"{key} {value}"
         for key, value in finding.evidence.items()
@@ -98,17 +101,9 @@ def _account(finding: Finding) -> str:
     first, last = f"{finding.first_step:,}", f"{finding.last_step:,}"
     steps = f"step {first}" if first == last else f"steps {first} to {last}"
     title = f"{finding.severity.upper()}  {finding.name} {finding.span} ({steps})"
-    indent = " " * 12
     paragraphs = [
-        textwrap.fill(
-            text,
-            WIDTH,
-            initial_indent=f"  {name:10}",
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        fill(text, width, first=f"  {name:10}", rest=" " * 12)
         for name, text in parts.items()
         if text
     ]
-    return "\n".join([title, *paragraphs])
+    return "\n".join([fill(title, width, rest=" " * 12), *paragraphs])

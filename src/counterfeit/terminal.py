@@ -1,0 +1,99 @@
+"""Text for people: broken between words at a terminal's width, in colour where there is any.
+
+In a file or a pipe a paragraph is one line, so that what is searched for stands whole and nothing
+depends on the window that a command was started in; tables are as for 80 columns.
+"""
+
+import os
+import re
+import sys
+from typing import IO, TYPE_CHECKING
+
+from rich.cells import cell_len
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+TABLE_WIDTH = 80
+"""Of tables where there is no terminal, or one that does not know its width."""
+
+STYLES = {"critical": "bold red", "warning": "yellow", "note": "cyan"}
+"""Of a finding's severity."""
+
+_SEVERITY = re.compile(rf"^(?:{'|'.join(STYLES)})\b", re.IGNORECASE | re.MULTILINE)
+_COMMAND = re.compile(r"`[^`]+`|--set \S+")
+"""A command, or an option with its value: they are to be copied."""
+
+_HELD = "\ue000"
+"""Stands for a space that no line ends at."""
+
+
+def columns(stream: IO[str]) -> int | None:
+    """The width of the terminal that a stream goes to, as $COLUMNS or the terminal says.
+
+    None where it goes to no terminal.
+    """
+    if not stream.isatty():
+        return None
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked) > 0:
+        return int(asked)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or TABLE_WIDTH
+    except (OSError, ValueError):
+        return TABLE_WIDTH
+
+
+def fill(text: str, width: int | None, *, first: str = "", rest: str = "") -> str:
+    """A paragraph in lines of `width` columns, the words of a command on one where they fit.
+
+    A word that is longer than a line stays whole.
+
+    Args:
+        width: None for one line.
+        first, rest: what the first line begins with, and the others.
+    """
+    if width is None:
+        return first + text
+    lines, line, empty = [], first, True
+    for word in _words(text, width - cell_len(rest)):
+        longer = line + word if empty else f"{line} {word}"
+        if empty or cell_len(longer) <= width:
+            line, empty = longer, False
+        else:
+            lines.append(line)
+            line = rest + word
+    return "\n".join([*lines, line])
+
+
+def _words(text: str, room: int) -> list[str]:
+    """What may not be broken: words, and commands that fit in `room` columns."""
+
+    def hold(found: re.Match[str]) -> str:
+        return found[0].replace(" ", _HELD) if cell_len(found[0]) <= room else found[0]
+
+    return [word.replace(_HELD, " ") for word in _COMMAND.sub(hold, text).split()]
+
+
+def say(text: str, stream: IO[str] | None = None) -> None:
+    """Print lines, on stdout by default, and severities in their colours.
+
+    No colours where $NO_COLOR or $TERM says so, or where there is no terminal.
+    """
+    stream = stream or sys.stdout
+    if not stream.isatty():
+        print(text, file=stream)
+        return
+    from rich.console import Console
+
+    Console(file=stream).print(styled(text), soft_wrap=True)
+
+
+def styled(text: str) -> "Text":
+    """The text with its severities in their colours."""
+    from rich.text import Text
+
+    coloured = Text(text)
+    for found in _SEVERITY.finditer(text):
+        coloured.stylize(STYLES[found[0].lower()], *found.span())
+    return coloured
