@@ -80,7 +80,7 @@ def test_the_slopes_are_the_losses_derivatives(
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_a_recipes_loss_is_found_by_its_name(name: str) -> None:
     spec = recipe.Loss(generator=name, real_labels=(0.9, 1.0))
-    drawn = [losses.from_recipe(spec, 5, torch.Generator().manual_seed(1)) for _ in range(2)]
+    drawn = [losses.from_recipe(spec, 5, 1, torch.device("cpu")) for _ in range(2)]
     assert type(drawn[0]) is type(losses.LOSSES[name](torch.ones(1)))
     assert torch.equal(drawn[0].real_labels, drawn[1].real_labels)
     assert ((drawn[0].real_labels >= 0.9) & (drawn[0].real_labels <= 1)).all()
@@ -167,3 +167,14 @@ def test_the_optimal_discriminator_and_value_are_the_papers(mean: float) -> None
     fake = torch.randn(200_000, dtype=torch.float64, generator=rng) + mean
     optimal = lambda samples: mean**2 / 2 - mean * samples  # noqa: E731, log p_data - log p_g
     assert losses.value(optimal(real), optimal(fake)).item() == pytest.approx(value, abs=0.01)
+
+
+def test_real_labels_are_drawn_on_no_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is fixed for a run must be the same wherever it goes on."""
+    devices = []
+    monkeypatch.setattr(
+        losses, "stream", lambda *key, **more: devices.append(more) or torch.Generator()
+    )
+    loss = losses.from_recipe(recipe.Loss(real_labels=(0.5, 1.0)), 4, 0, torch.device("meta"))
+    assert devices == [{}]
+    assert loss.real_labels.is_meta

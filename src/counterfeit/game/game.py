@@ -106,9 +106,7 @@ class Game:
             )
             for network, section in ((G, recipe.generator), (D, recipe.discriminator))
         )
-        loss = losses.from_recipe(
-            recipe.loss, recipe.training.batch_size, stream(seed, "labels", device=device)
-        )
+        loss = losses.from_recipe(recipe.loss, recipe.training.batch_size, seed, device)
         decay = recipe.generator.ema_decay
         return cls(
             generator,

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from counterfeit import recipe
+from counterfeit.seeds import stream
 
 
 class Scores(NamedTuple):
@@ -164,11 +165,11 @@ ANALYTIC = get_args(AnalyticLoss)
 """Those whose derivatives by each logit are written out, as `…_slopes`."""
 
 
-def from_recipe(spec: recipe.Loss, batch_size: int, rng: torch.Generator) -> Loss:
-    """The recipe's loss for batches of that size; real labels are drawn from `rng`, and live there.
+def from_recipe(spec: recipe.Loss, batch_size: int, seed: int, device: torch.device) -> Loss:
+    """The recipe's loss for batches of that size on a device.
 
-    Where they are smoothed they are drawn once, one for each position in the batch.
+    Real labels are drawn once, one for each position in the batch, and are the same everywhere.
     """
-    real_labels = torch.empty(batch_size, device=rng.device)
-    real_labels.uniform_(*spec.real_labels, generator=rng)
-    return LOSSES[spec.generator](real_labels)
+    real_labels = torch.empty(batch_size)
+    real_labels.uniform_(*spec.real_labels, generator=stream(seed, "labels"))
+    return LOSSES[spec.generator](real_labels.to(device))

@@ -102,8 +102,8 @@ class Gauge:
             surest, classes = self.classifier.read(images).probabilities.max(1)
             row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
         device = next(generator.parameters()).device
-        rng = stream(self.seed, "vitals", step, device)
-        z = draw_latents(self.recipe.latent, FAKES, rng)
+        rng = stream(self.seed, "vitals", step)
+        z = draw_latents(self.recipe.latent, FAKES, rng).to(device)
         fakes = generate(generator, z, self.recipe.value_range)
         row |= self._of_generator(generator, z)
         row |= self._of_discriminator(discriminator, fakes)
