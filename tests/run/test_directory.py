@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 import counterfeit
+from counterfeit import data
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
@@ -316,3 +317,23 @@ def test_damaged_findings_are_named(copy: Run, evidence: object) -> None:
     copy.append_finding({"step": 1, "epoch": 1.0, "name": "non-finite", "evidence": evidence})
     with pytest.raises(CounterfeitError, match=r"findings\.jsonl is damaged"):
         _ = copy.rollbacks
+
+
+def test_a_training_reads_its_data_once_and_lets_them_go(
+    tiny, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits: list[str] = []
+    read = data.load
+
+    def counted(name: str, split: data.Split = "train", *rest: object, **more: object):
+        splits.append(split)
+        return read(name, split, *rest, **more)
+
+    monkeypatch.setattr(data, "load", counted)
+    seen = []
+    run = counterfeit.train(
+        tiny, out=tmp_path, on_epoch=[lambda run, *_: seen.append(run.load_split("train"))]
+    )
+    assert splits == ["train"]
+    assert seen[0] is seen[1]
+    assert run.load_split("train") is not seen[0]

@@ -43,7 +43,7 @@ class Run:
 
     def __init__(self, path: StrPath) -> None:
         self.path = arguments.path("a run", path)
-        self._splits: dict[data.Split, data.ImageData] = {}
+        self._held: data.ImageData | None = None
 
     @classmethod
     def create(cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]) -> "Run":
@@ -160,18 +160,18 @@ class Run:
         return data.Identity.from_json(recorded) if recorded else None
 
     def load_split(self, split: data.Split) -> data.ImageData:
-        """A whole split of the run's data, of which it trains on a part or all; read once.
+        """A whole split of the run's data, of which it trains on a part or all.
 
         Raises:
             CounterfeitError: it cannot be had, or is not what the run was made with.
         """
         if split == "validation":
             return self.load_split("train").validation
-        if split not in self._splits:
-            self._splits[split] = provenance.load(
-                self.path, self.environment, self.recipe.data.name, split, self.data_dir
-            )
-        return self._splits[split]
+        if split == "train" and self._held is not None:
+            return self._held
+        return provenance.load(
+            self.path, self.environment, self.recipe.data.name, split, self.data_dir
+        )
 
     def load_data(self, split: data.Split = "train") -> data.ImageData:
         """The images that the run trains on, or those of another split.
@@ -182,9 +182,14 @@ class Run:
         loaded = self.load_split(arguments.one_of("split", split, get_args(data.Split)))
         return loaded.first(self.recipe.data.train_images) if split == "train" else loaded
 
-    def hold_data(self, train: data.ImageData) -> None:
-        """Take these for the training images, which are loaded already."""
-        self._splits["train"] = train
+    @contextmanager
+    def holding(self, train: data.ImageData) -> Iterator[None]:
+        """While the block runs, the training split is this one, and is not read again."""
+        self._held = train
+        try:
+            yield
+        finally:
+            self._held = None
 
     def find_data(self, name: str | None = None, data_dir: StrPath | None = None) -> None:
         """Look for the run's data elsewhere from now on.
@@ -204,14 +209,13 @@ class Run:
         moved = provenance.moved(self.path, self.environment, self.recipe, *place)
         if moved is None:
             return
-        environment, spec, train = moved
+        environment, spec = moved
         try:
             write_whole(self.path / "environment.json", json.dumps(environment, indent=2).encode())
             self.change_recipe(spec)
         except CannotWrite as error:  # a run that may only be read
             logger.warning("%s Where its data lie is not kept.", error)
         self.__dict__ |= {"environment": environment, "recipe": spec}
-        self._splits = {"train": train}
 
     # What training has written so far.
 

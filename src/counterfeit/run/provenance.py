@@ -67,8 +67,8 @@ def load(
 
 def moved(
     run: Path, environment: Environment, spec: Recipe, name: str, data_dir: Path | None
-) -> tuple[Environment, Recipe, data.ImageData] | None:
-    """The run's facts and its training split once its data lie there; None if they do already.
+) -> tuple[Environment, Recipe] | None:
+    """The run's facts once its data lie there; None if they do already.
 
     Raises:
         CounterfeitError: they cannot be had there, or are not those that the run was made with.
@@ -81,5 +81,5 @@ def moved(
             f"{run} does not say what it was trained on, as an earlier version made it; its data"
             f" must be {spec.data.name}."
         )
-    train = load(run, environment, name, "train", data_dir)
-    return environment | {"data_dir": kept}, spec.with_values({"data.name": name}), train
+    load(run, environment, name, "train", data_dir)
+    return environment | {"data_dir": kept}, spec.with_values({"data.name": name})

@@ -98,8 +98,7 @@ def train(
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
     run = Run.create(out, spec, facts | environment.describe(place))
-    run.hold_data(train_split)
-    with run.locked():
+    with run.locked(), run.holding(train_split):
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
 
@@ -129,13 +128,15 @@ def resume(
     run = run if isinstance(run, Run) else Run.open(run)
     place = environment.pick_device(device)
     with run.locked():
-        images = training_images(run.recipe, run.load_split("train"))
+        train_split = run.load_split("train")
+        images = training_images(run.recipe, train_split)
         if (spec := with_epochs(run.recipe, epochs)) != run.recipe:
             saved = run.recover()
             require_epochs(run, saved.epoch if saved else 0, spec)
             run.change_recipe(spec)
         game = _game(run, images, place)
-        return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
+        with run.holding(train_split):
+            return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
 
 def _checked(

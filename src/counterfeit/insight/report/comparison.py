@@ -93,6 +93,9 @@ def environment(run: Run) -> dict[str, str]:
     """Where it was made."""
     facts = {key: value for key, value in run.environment.items() if value is not None}
     facts["image_shape"] = " × ".join(map(str, run.image_shape))
+    if run.trained_on:
+        of = run.trained_on
+        facts["data"] = f"{of.images:,} images in the training split, SHA-256 {of.sha256[:8]}"
     return {key.replace("_", " "): str(value) for key, value in facts.items()}
 
 
