@@ -5,25 +5,37 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PINS ?=
 
-.PHONY: help demo test lint types unit lowest browser format clean
+.PHONY: help demo docs test lint types unit lowest browser format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     train the article's three stages in short form and write one report"
+	@echo "make docs     build the documentation site, with a sample report, and check it"
 	@echo "make test     lint, types and all tests"
 	@echo "make lowest   all tests with the lowest versions that pyproject.toml allows"
-	@echo "make browser  bring the browser that the tests of the report's page need"
+	@echo "make browser  bring the browser that the tests of the report's page and of the site need"
 	@echo "make format   format the code"
-	@echo "make clean    remove the environments and caches"
+	@echo "make clean    remove the environments, caches and the site"
 
 demo: $(VENV)/installed
 	$(BIN)/counterfeit reproduce --quick
 
+docs: $(VENV)/installed-docs site/sample/report.html
+	find site -mindepth 1 -maxdepth 1 ! -name sample -exec rm -rf {} +
+	$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going \
+	  --conf-dir docs/sphinx --doctree-dir $(VENV)/doctrees docs site
+	SITE=site $(BIN)/python -m pytest --quiet tests/docs
+	@echo $(CURDIR)/site/index.html
+
+# Trained anew when the code has changed, in about a minute.
+site/sample/report.html: docs/sphinx/sample.py $(shell find src -name "*.py" -o -name "*.toml" -o -name "*.html") | $(VENV)/installed
+	$(BIN)/python docs/sphinx/sample.py site/sample
+
 test: lint types unit
 
 lint: $(VENV)/installed
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks docs
+	$(BIN)/ruff check src tests benchmarks docs
 
 types: $(VENV)/installed
 	$(BIN)/mypy
@@ -44,13 +56,17 @@ browser: $(VENV)/installed
 	    apt-get install -y -qq --no-install-recommends chromium fonts-liberation; }
 
 format: $(VENV)/installed
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks docs
+	$(BIN)/ruff check --fix src tests benchmarks docs
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PINS) -e ".[dev]"
 	touch $@
 
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[docs]"
+	touch $@
+
 clean:
-	rm -rf .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf site .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,13 +1,16 @@
 """Small real data for all tests: scikit-learn's digits, which need no download."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
 import pytest
 import torch
 
+from chromium import find_chromium
 from counterfeit import data, recipe
 
 # No deadlines: a busy machine is no failure. The same examples every time where CI asks for them.
@@ -53,3 +56,15 @@ def digits28(tmp_path_factory: pytest.TempPathFactory) -> Path:
         header = np.array([0x801, len(labels)], dtype=">u4").tobytes()
         (folder / f"{name}-labels-idx1-ubyte").write_bytes(header + labels.numpy().tobytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        path = find_chromium(Path(driver.chromium.executable_path))
+        # The sandbox needs rights that containers withhold; the pages are our own.
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -29,11 +29,12 @@ def prdc(
     """Precision, recall, density and coverage.
 
     A point's ball reaches to its k-th nearest neighbour in its own set, boundary included.
-    precision: the share of samples inside any reference ball: are samples realistic?
-    recall: the share of reference points inside any sample's ball: is all of the data made? One
-        far sample has a large ball, and recall is fooled by it.
-    density: in how many reference balls a sample lies, on average, divided by k. It can exceed 1.
-    coverage: the share of reference balls that contain a sample.
+
+    - precision: the share of samples inside any reference ball: are samples realistic?
+    - recall: the share of reference points inside any sample's ball: is all of the data made? One
+      far sample has a large ball, and recall is fooled by it.
+    - density: in how many reference balls a sample lies, on average, divided by k. It can exceed 1.
+    - coverage: the share of reference balls that contain a sample.
 
     Source: Kynkäänniemi et al. 2019 (arXiv 1904.06991), section 2, for precision and recall; Naeem
     et al. 2020 (arXiv 2002.09797), section 3, for density and coverage.

@@ -30,12 +30,12 @@ def memorisation(
     Distances differ much between classes (a 1 is near some other 1), so with classes given each is
     divided by the median of the held-out images of its class.
 
-    nearest_ratio: median of the samples' over median of the held-out images'. About 1 for a
-    faithful generator and 0 for one that copies; smooth samples come to somewhat less than 1.
-    nearest_p: of the one-sided Mann-Whitney test that samples are not nearer. It has no spread.
-    copies: the share of samples nearer than 99 of 100 held-out images are: 0.01 by chance. It shows
-    a generator that copies only some of the time, which the median does not. It takes 100 held-out
-    images, and is left out where there are fewer.
+    - nearest_ratio: median of the samples' over median of the held-out images'. About 1 for a
+      faithful generator and 0 for one that copies; smooth samples come to somewhat less than 1.
+    - nearest_p: of the one-sided Mann-Whitney test that samples are not nearer. It has no spread.
+    - copies: the share of samples nearer than 99 of 100 held-out images are: 0.01 by chance. It
+      shows a generator that copies only some of the time, which the median does not. It takes 100
+      held-out images, and is left out where there are fewer.
 
     Source: Meehan et al. 2020 (arXiv 2004.05675), for the test and for comparing within cells.
 

@@ -28,12 +28,12 @@ def mode_coverage(
 ) -> dict[str, Measurement]:
     """How the samples' classes are distributed, against the data's labels.
 
-    classes_found: classes that hold a tenth or more of their share in the data, counting only the
-    samples that the classifier is sure of.
-    class_tv: total variation, half the sum of |p - q|: the share of samples in excess classes.
-    class_kl: Kullback-Leibler divergence of samples from data, sum of p log(p / q), in nats.
-    unsure: the share of samples whose most probable class has a probability below 0.9.
-    share_0, share_1, ...: each label's share of the samples, p.
+    - classes_found: classes that hold a tenth or more of their share in the data, counting only the
+      samples that the classifier is sure of.
+    - class_tv: total variation, half the sum of `|p - q|`: the share of samples in excess classes.
+    - class_kl: Kullback-Leibler divergence of samples from data, sum of p log(p / q), in nats.
+    - unsure: the share of samples whose most probable class has a probability below 0.9.
+    - share_0, share_1, ...: each label's share of the samples, p.
 
     Source: Che et al. 2017 (arXiv 1612.02136) and Metz et al. 2017 (arXiv 1611.02163) for counting
     the classes that a classifier sees and for the divergence; the thresholds are this project's.

@@ -1,30 +1,16 @@
 """The report in a browser: what only running it can show."""
 
 import itertools
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from example_finding import finding
-from playwright.sync_api import sync_playwright
 
+from chromium import find_chromium
 from counterfeit.insight.report import write_report
 from counterfeit.run import Run
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def find_chromium(own: Path) -> str | None:
-    """The machine's; None where Playwright has its own. With neither, tests are skipped, and say
-    so; where nobody reads that, they fail."""
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None and not own.exists():
-        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up("no Chromium is installed; `make browser` brings one")
-    return path
 
 
 @pytest.mark.parametrize(("ci", "outcome"), [("true", pytest.fail), ("", pytest.skip)])
@@ -36,16 +22,6 @@ def test_without_a_browser_ci_fails(
     with pytest.raises(outcome.Exception, match="make browser"):
         find_chromium(tmp_path / "absent")
     assert find_chromium(tmp_path) is None
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as driver:
-        path = find_chromium(Path(driver.chromium.executable_path))
-        # The sandbox needs rights that containers withhold; the page is our own.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

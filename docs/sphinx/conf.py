@@ -1,0 +1,42 @@
+"""The documentation site: Sphinx over docs/*.md, which read the same on the repository's pages."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "counterfeit"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages"]
+root_doc = "index"
+exclude_patterns = ["sphinx"]
+html_title = "counterfeit"
+html_theme = "furo"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+html_favicon = "static/icon.svg"
+html_copy_source = False
+html_show_sphinx = False
+html_show_copyright = False
+# The two themes of code meet WCAG's contrast on furo's backgrounds.
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
+smartquotes = False  # --resume is no dash
+
+autodoc_member_order = "bysource"
+autodoc_class_signature = "separated"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+default_role = "py:obj"  # docstrings quote code as Markdown does; names in it become links
+maximum_signature_line_length = 72
+highlight_language = "text"
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:obj", "(?s).*"),  # code that is no name
+    ("py:class", ".*"),  # types in signatures that are another's, or not public
+]

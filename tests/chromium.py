@@ -1,0 +1,19 @@
+"""A browser for the tests of pages."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_chromium(own: Path) -> str | None:
+    """The machine's; None where Playwright has its own. With neither, tests are skipped, and say
+    so; where nobody reads that, they fail."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None and not own.exists():
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up("no Chromium is installed; `make browser` brings one")
+    return path
