@@ -49,7 +49,7 @@ def machine(tmp_path: Path) -> Machine:
 def test_a_python_that_is_absent_is_said_not_to_be_tested(machine: Machine) -> None:
     status, said = machine.run()
     assert status == 0
-    assert said[:2] == ["make browser, CI=true", "make test, CI=true"]
+    assert said[:3] == [f"make {each}, CI=true" for each in ("browser", "test", "docs")]
     assert said[-1].endswith("no such interpreter: Python 3.12 3.13")
 
 
@@ -68,7 +68,7 @@ def test_the_newest_python_of_each_version_is_found(machine: Machine) -> None:
     assert not any("NOT TESTED" in line for line in said)
 
 
-@pytest.mark.parametrize("target", ["browser", "test", "unit"])
+@pytest.mark.parametrize("target", ["browser", "test", "docs", "unit"])
 def test_whatever_fails_fails_the_run(machine: Machine, target: str) -> None:
     machine.program("bin/python3.13", "echo 3.13")
     machine.program("bin/make", f'[ "$1" != {target} ]')
