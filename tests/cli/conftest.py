@@ -33,9 +33,18 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> Classifier:
     return classifier_for(data.load("digits"), tmp_path_factory.mktemp("classifier"), updates=20)
 
 
+@pytest.fixture(autouse=True)
+def no_kept_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine has kept changes no test, and a report trains no classifier."""
+    monkeypatch.setattr("counterfeit.measure.evaluate.kept_classifier", lambda *given: None)
+
+
 @pytest.fixture
-def quick_classifier(classifier: Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
+def quick_classifier(
+    classifier: Classifier, no_kept_classifier: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Evaluations read with a classifier that is barely trained."""
+    monkeypatch.setattr("counterfeit.measure.evaluate.kept_classifier", lambda *given: classifier)
     monkeypatch.setattr(
         "counterfeit.measure.reference.classifier_for", lambda *given, **named: classifier
     )

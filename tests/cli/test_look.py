@@ -1,9 +1,14 @@
 """`counterfeit diagnose`, `sample` and `report`."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
-from command import call
+import pytest
+from command import TINY, call
+
+from counterfeit.measure import evaluate
+from counterfeit.run import Run
 
 
 def test_sample_writes_arrays_and_grids(capsys, run_path: Path, tmp_path) -> None:
@@ -18,10 +23,10 @@ def test_sample_writes_arrays_and_grids(capsys, run_path: Path, tmp_path) -> Non
     assert Path(out.strip()).read_bytes().startswith(b"\x89PNG")
 
 
-def test_diagnose_says_that_all_is_well(capsys, run_path: Path) -> None:
+def test_diagnose_does_not_say_that_all_is_well_after_an_epoch(capsys, run_path: Path) -> None:
     status, out, err = call(capsys, "diagnose", str(run_path))
     assert (status, err) == (0, "")
-    assert "all is well" in out
+    assert f"{run_path.name}: Too early to judge, after 1 epoch and " in out
 
 
 def test_report_is_one_file(capsys, run_path: Path, tmp_path) -> None:
@@ -29,3 +34,64 @@ def test_report_is_one_file(capsys, run_path: Path, tmp_path) -> None:
     status, out, _ = call(capsys, "report", str(run_path), f"--out={page}")
     assert (status, out.strip()) == (0, str(page))
     assert "<html" in page.read_text()
+
+
+@pytest.fixture
+def few_samples(quick_classifier: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report measures with 200 samples and a classifier that is barely trained."""
+    few = functools.partial(evaluate.measure_newest, samples=200)
+    monkeypatch.setattr(evaluate, "measure_newest", few)
+
+
+def test_train_diagnose_evaluate_and_the_page_say_the_same_sentence(
+    capsys, few_samples: None, tmp_path: Path
+) -> None:
+    loud = [word for word in TINY if word != "--quiet"]
+    _, out, err = call(capsys, "train", "batchnorm-smoothing", *loud, f"--out={tmp_path}")
+    run = Path(out.strip())
+
+    def everywhere() -> set[str]:
+        _, diagnosis, _ = call(capsys, "diagnose", str(run))
+        _, _, trained = call(capsys, "train", f"--resume={run}")
+        _, page, _ = call(capsys, "report", str(run))
+        sentence = trained.splitlines()[-1]
+        assert sentence in Path(page.strip()).read_text()
+        return {sentence, diagnosis.strip().removeprefix(f"{run.name}: ")}
+
+    unmeasured = err.splitlines()[-1]
+    assert unmeasured.startswith("Too early to judge, after 1 epoch and ")
+    assert "not measured" in unmeasured
+    assert f"{run.name}: {unmeasured}" in call(capsys, "diagnose", str(run))[1]
+    evaluated = call(capsys, "evaluate", str(run), "--samples=300")[1].splitlines()[0]
+    assert "coverage 0." in evaluated
+    assert everywhere() == {evaluated}
+
+
+def test_report_measures_what_it_shows_once(capsys, few_samples: None, own_run: Path) -> None:
+    page = f"--out={own_run / 'page.html'}"
+    assert call(capsys, "report", str(own_run), page)[2] == ""
+    (row,) = Run.open(own_run).metrics
+    assert row["step"] == Run.open(own_run).checkpoint_steps[-1]
+    fid = next(name for name in row["metrics"] if name.startswith("fid_digits"))
+    assert fid in Run.open(own_run).real_scores
+    assert "coverage 0." in (own_run / "page.html").read_text()
+    call(capsys, "report", str(own_run), page)
+    assert len(Run.open(own_run).metrics) == 1
+
+
+def test_report_says_why_it_does_not_measure(capsys, own_run: Path) -> None:
+    status, _, err = call(capsys, "report", str(own_run))
+    assert status == 0
+    assert err == (
+        f"{own_run.name} is not measured: digits has no classifier yet; `counterfeit evaluate"
+        f" {own_run}` trains it once, in some minutes.\n"
+    )
+    assert not Run.open(own_run).metrics
+
+
+def test_report_measures_no_run_that_takes_no_files(
+    capsys, few_samples: None, read_only: Path, tmp_path: Path
+) -> None:
+    status, _, err = call(capsys, "report", str(read_only), f"--out={tmp_path / 'page.html'}")
+    assert status == 0
+    assert err == f"{read_only.name} is not measured: {read_only} cannot be written.\n"

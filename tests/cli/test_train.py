@@ -35,7 +35,7 @@ def test_a_resumed_run_keeps_its_values_and_a_fork_changes_them(capsys, tmp_path
     status, out, _ = call(capsys, "train", "sgd", *TINY, f"--out={tmp_path}")
     path = out.strip()
     again = ["train", "--resume=latest", f"--out={tmp_path}"]
-    assert call(capsys, *again) == (0, out, "")
+    assert call(capsys, *again, "--quiet") == (0, out, "")
     assert call(capsys, *again, "sgd", *TINY) == (0, out, "")  # the same values once more
 
     changed = ["--set=generator.optimizer.lr=0.02", "--batch-size=32", "--seed=4"]
@@ -71,8 +71,11 @@ def test_stop_on_critical_ends_the_run_and_diagnose_explains_it(capsys, tmp_path
     status, out, err = call(capsys, *arguments, "--stop-on=critical")
     assert (status, out) == (3, "")
     assert len(err.splitlines()) == 1
-    assert "discriminator-overpowering" in err
+    assert "discriminator overpowering since epoch " in err
     (path,) = tmp_path.iterdir()
     status, out, _ = call(capsys, "diagnose", str(path))
     assert status == 0
     assert "CRITICAL  discriminator-overpowering" in out
+    said = out.splitlines()[0].removeprefix(f"{path.name}: ")
+    assert said.startswith("Failing, after ")
+    assert f"and saved. {said} `counterfeit diagnose" in err

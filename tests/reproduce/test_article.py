@@ -63,6 +63,7 @@ def test_each_statement_has_a_verdict_and_a_number(reproduction) -> None:
     for statement in statements:
         assert statement.agreement in ("agrees", "differs", "open")
         assert any(character.isdigit() for character in statement.seen), statement.text
+        assert ("Open, as the" in statement.seen) == (statement.agreement == "open")
 
 
 def told(log: list[tuple[float, float]], tmp_path: Path, name: str) -> Run:

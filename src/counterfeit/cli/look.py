@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from counterfeit.cli.options import Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, writable
+from counterfeit.errors import CounterfeitError
 from counterfeit.terminal import columns, say
 
 
@@ -70,14 +71,26 @@ def report(
 ) -> None:
     """Write one self-contained HTML page about a run, or about several beside each other.
 
+    A run whose newest checkpoint was not evaluated is evaluated first, where that takes seconds.
+
     Args:
         runs: run directories.
         out: the page [default: report.html in the run, or in the folder of several].
         quiet: no word of what to do next.
     """
     from counterfeit.insight.report import default_page, write_report
+    from counterfeit.measure.evaluate import measure_newest, newest_is_measured
+    from counterfeit.progress import Bar
     from counterfeit.run import Run
 
     opened = [Run.open(run) for run in runs]
-    print(write_report(opened, writable(out or default_page(opened))))
+    page = writable(out or default_page(opened))
+    for each in opened:
+        if not newest_is_measured(each):
+            with Bar(1, f"measuring {each.path.name}: ", quiet=quiet) as bar:
+                try:
+                    measure_newest(each, progress=bar.on_stage)
+                except CounterfeitError as error:
+                    bar.say(f"{each.path.name} is not measured: {error}")
+    print(write_report(opened, page))
     suggest_to("open it in a browser", quiet=quiet)

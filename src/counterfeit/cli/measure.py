@@ -1,11 +1,14 @@
 """How good a run's images are."""
 
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from counterfeit.cli.options import Quiet, Whole
 from counterfeit.cli.output import suggest
-from counterfeit.errors import CannotWrite
+from counterfeit.errors import CannotWrite, CounterfeitError
+from counterfeit.terminal import columns, fill
 
 
 def evaluate(
@@ -35,7 +38,9 @@ def evaluate(
         data_dir: where data sets are kept now [default: the run's]; the run keeps it.
         quiet: no progress bar, and no word of what to do next.
     """
+    from counterfeit.insight.diagnose import diagnose
     from counterfeit.insight.tables import evaluation_text
+    from counterfeit.insight.verdict import judge
     from counterfeit.measure.evaluate import NotKept, require_samples
     from counterfeit.measure.evaluate import evaluate as evaluate_run
     from counterfeit.measure.images import measure_real
@@ -75,6 +80,14 @@ def evaluate(
             trained.add_real_scores(real.metrics)
         except CannotWrite as error:
             not_kept = error
+    row = {"step": checkpoint.step, "epoch": checkpoint.epoch, "metrics": measured.metrics}
+    said = None
+    with suppress(CounterfeitError):  # where other files are damaged, what was measured is shown
+        metrics = trained.metrics if not_kept is None else [*trained.metrics, row]
+        scores = trained.real_scores | real.metrics
+        said = judge(trained, diagnose(trained), metrics=metrics, real=scores).sentence
+    if said:
+        print(fill(said, columns(sys.stdout)), end="\n\n")
     print(evaluation_text(trained.path.name, measured, real))
     if not_kept is not None:
         raise not_kept

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from counterfeit.cli.options import Flag, Quiet, Whole
-from counterfeit.cli.output import suggest, suggest_to
+from counterfeit.cli.output import suggest, suggest_to, tell
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
 
@@ -104,8 +104,9 @@ def train(
         parent.find_data(data, data_dir)
         spec = spec.with_values({"data.name": parent.recipe.data.name})
 
-    from counterfeit.insight.diagnose import Watch
+    from counterfeit.insight.diagnose import Watch, diagnose
     from counterfeit.insight.tables import finding_line
+    from counterfeit.insight.verdict import judge
     from counterfeit.training import loop
 
     if not quiet:
@@ -155,6 +156,8 @@ def train(
                 on_epoch=on_epoch,
             )
     print(run.path)
+    if not quiet:
+        tell(judge(run, diagnose(run)).sentence, rest="")
     suggest("counterfeit", "diagnose" if run.findings else "evaluate", run.path, quiet=quiet)
 
 

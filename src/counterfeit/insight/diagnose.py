@@ -8,6 +8,7 @@ from counterfeit.errors import CounterfeitError, Stopped
 from counterfeit.files import Row
 from counterfeit.insight import detectors
 from counterfeit.insight.detectors import Record
+from counterfeit.insight.verdict import judge
 from counterfeit.insight.vitals import Gauge, take, untrained, vitals
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding, Severity
@@ -16,7 +17,7 @@ __all__ = ["SEVERITIES", "Finding", "Severity", "Watch", "diagnose"]
 
 
 def diagnose(run: Run) -> list[Finding]:
-    """What is wrong with a run, finished or not, the worst first; nothing when all is well.
+    """What is wrong with a run, finished or not, the worst first.
 
     Rows of findings.jsonl that no detector makes, such as what training itself says when its
     numbers are no longer finite, are handed on as they are.
@@ -85,7 +86,7 @@ class Watch:
         worst = [finding for finding in new if finding.severity == "critical"]
         if worst and self.stop_on_critical:
             raise Stopped(
-                f"stopped at epoch {epoch} and saved: {worst[0].name}."
+                f"stopped at epoch {epoch} and saved. {judge(run, diagnose(run)).sentence}"
                 f" `counterfeit diagnose {run.path}` explains it;"
                 f" `counterfeit train --resume {run.path}` goes on all the same."
             )

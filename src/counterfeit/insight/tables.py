@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from counterfeit.insight.verdict import judge
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName, class_shares
@@ -67,21 +68,14 @@ def finding_line(finding: Finding) -> str:
 
 
 def findings_text(run: Run, findings: list[Finding], width: int | None = None) -> str:
-    """A readable account of a run's findings; one sentence when there are none.
+    """The verdict on a run, and a readable account of each finding.
 
     Args:
         width: of lines; None for one line a paragraph.
     """
-    rows = run.log
-    at = rows[-1]["epoch"] if rows else 0
-    head = f"{run.path.name}, epoch {at:.4g} of {run.recipe.training.epochs}: "
-    if not rows:
-        return fill(head + "nothing is logged yet, so nothing can be said.", width)
-    if not findings:
-        return fill(head + "all is well, as far as diagnosis can see.", width)
-    count = f"{len(findings)} finding{'s' if len(findings) > 1 else ''}"
+    head = f"{run.path.name}: {judge(run, findings).sentence}"
     accounts = (_account(finding, width) for finding in findings)
-    return "\n\n".join([fill(head + count, width), *accounts])
+    return "\n\n".join([fill(head, width), *accounts])
 
 
 def _account(finding: Finding, width: int | None) -> str:

@@ -1,6 +1,7 @@
 """Measuring a run: its samples, beside real images, and the row that is kept."""
 
 import logging
+import os
 from pathlib import Path
 
 import torch
@@ -16,10 +17,12 @@ from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import (
     Progress,
     Reference,
+    classes_in,
     reference_for,
     require_measurable,
     subset,
 )
+from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
@@ -79,6 +82,38 @@ def evaluate(
     except CannotWrite as error:
         raise NotKept(measured, error) from error
     return measured
+
+
+def newest_is_measured(run: Run) -> bool:
+    """Whether there is nothing newer to measure than what was measured."""
+    steps = run.checkpoint_steps
+    return not steps or any(row["step"] >= steps[-1] for row in run.metrics)
+
+
+def measure_newest(
+    run: Run, *, samples: int = SAMPLES, progress: Progress = lambda stage, done: None
+) -> None:
+    """Evaluate the newest checkpoint, if it was not, and real images beside it.
+
+    Raises:
+        CounterfeitError: it cannot be, or not in seconds: the data's classifier has to be trained.
+    """
+    if newest_is_measured(run):
+        return
+    if not os.access(run.path, os.W_OK):
+        raise CannotWrite(f"{run.path} cannot be written.")
+    everything = run.load_split("train")
+    require_measurable(everything)
+    folder = data.data_folder(run.data_dir) / "classifiers"
+    if classes_in(everything) >= 2 and kept_classifier(everything, folder) is None:
+        raise CounterfeitError(
+            f"{everything.name} has no classifier yet; `counterfeit evaluate {run.path}` trains it"
+            " once, in some minutes."
+        )
+    reference = reference_for(run)
+    evaluate(run, samples=samples, reference=reference, progress=progress)
+    if not any(MetricName.parse(name).split == reference.split for name in run.real_scores):
+        run.add_real_scores(measure_real(reference, samples, progress=progress).metrics)
 
 
 def require_samples(count: int) -> None:

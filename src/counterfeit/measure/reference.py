@@ -110,7 +110,7 @@ def reference_for(
         if trained_on.held_out:
             training = None
     network = None
-    if _classes(everything) >= 2:
+    if classes_in(everything) >= 2:
         network = classifier_for(
             everything,
             data.data_folder(run.data_dir) / "classifiers",
@@ -139,7 +139,7 @@ def require_measurable(everything: data.ImageData) -> None:
     Raises:
         UsageError: there are neither two classes nor two validation images.
     """
-    if _classes(everything) < 2 and everything.held_out < 2:
+    if classes_in(everything) < 2 and everything.held_out < 2:
         raise UsageError(
             f"{everything.name} has neither two classes nor two validation images among its"
             f" {len(everything)} training images, so nothing can be measured; train without"
@@ -147,7 +147,7 @@ def require_measurable(everything: data.ImageData) -> None:
         )
 
 
-def _classes(training: data.ImageData) -> int:
+def classes_in(training: data.ImageData) -> int:
     return 0 if training.labels is None else len(classes_of(training.labels).labels)
 
 

@@ -18,6 +18,7 @@ from counterfeit import cores, recipe
 from counterfeit.environment import pick_device
 from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.insight.report import write_report
+from counterfeit.measure.evaluate import measure_newest, newest_is_measured
 from counterfeit.progress import Bar
 from counterfeit.reproduce.article import statements
 from counterfeit.run import Run
@@ -64,6 +65,13 @@ def reproduce_article(
         runs = train_together(
             stages, [bar.on_row for bar in bars], workers=workers or many, threads=threads
         )
+    for run in runs:
+        if not newest_is_measured(run):
+            with Bar(1, f"measuring {run.recipe.name}: ", quiet=quiet) as bar:
+                try:
+                    measure_newest(run, progress=bar.on_stage)
+                except CounterfeitError as error:
+                    bar.say(f"{run.path.name} is not measured: {error}")
     if not quiet:
         print("writing the report", file=sys.stderr)
     return write_report(runs, folder / "report.html", statements(runs))

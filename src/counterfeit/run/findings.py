@@ -39,7 +39,7 @@ class Finding:
     @property
     def span(self) -> str:
         """When it was: `since epoch 2` while it lasts, else `in epoch 2` or `in epochs 2 to 7`."""
-        first, last = f"{self.first_epoch:.3g}", f"{self.last_epoch:.3g}"
+        first, last = f"{self.first_epoch:.4g}", f"{self.last_epoch:.4g}"
         if self.lasts:
             return f"since epoch {first}"
         return f"in epoch {first}" if first == last else f"in epochs {first} to {last}"

@@ -114,6 +114,8 @@ class VitalsRow(TypedDict, total=False):
     # When the networks are examined too, where they apply:
     classes: list[int]
     """The class of each of the 100 images, -1 where the classifier is unsure."""
+    data_classes: int
+    """How many classes there are in the data."""
     g_dead: float
     """G's rectifiers that are never on over 128 latents, as a share of the worst layer."""
     batchnorm_gap: float

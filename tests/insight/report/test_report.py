@@ -101,7 +101,7 @@ def test_the_page_says_what_a_reader_must_know(page: Page, small_run: Run) -> No
         "counterfeit train",
         "real_labels",
         "0.5 ± 0.1",  # what real images score
-        "Not there yet: nothing amiss was found in 3 epochs",
+        "Healthy: classifier FID 70 against 0.5 for real images, coverage 0.75, recall 0.75",
         "70.00 ± 1.5",  # the last epoch's FID, which was not the last to be measured
         str(small_run.environment["torch"]),
     ):

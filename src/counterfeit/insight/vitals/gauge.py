@@ -101,6 +101,7 @@ class Gauge:
         if self.classifier is not None:
             surest, classes = self.classifier.read(images).probabilities.max(1)
             row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
+            row["data_classes"] = self.classifier.classes
         device = next(generator.parameters()).device
         rng = stream(self.seed, "vitals", step)
         z = draw_latents(self.recipe.latent, FAKES, rng).to(device)
