@@ -27,16 +27,13 @@ myst_enable_extensions = ["deflist"]
 smartquotes = False  # --resume is no dash
 
 autodoc_member_order = "bysource"
-autodoc_class_signature = "separated"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-default_role = "py:obj"  # docstrings quote code as Markdown does; names in it become links
+default_role = "name-or-code"  # docstrings quote code as Markdown does; see pages.py
 maximum_signature_line_length = 72
 highlight_language = "text"
 nitpicky = True
-nitpick_ignore_regex = [
-    ("py:obj", "(?s).*"),  # code that is no name
-    ("py:class", ".*"),  # types in signatures that are another's, or not public
-]
+# Types in signatures and names in docstrings that are another's, or not public, stay unlinked.
+nitpick_ignore_regex = [("py:(class|obj)", ".*")]

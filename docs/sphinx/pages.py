@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst.states import Inliner
 from PIL import Image
 from pydantic import BaseModel
 from sphinx.addnodes import pending_xref
@@ -27,6 +28,7 @@ from counterfeit.insight.detectors import NAMES
 from counterfeit.recipe.explain import _allowed as allowed
 
 REPOSITORY = Path(__file__).parents[2]
+NAME = re.compile(r"[A-Z]\w+(\.\w+)*")
 MARK = re.compile(r"<!-- made: (\S+) -->")
 
 SECTIONS: dict[str, type[BaseModel]] = {
@@ -43,11 +45,12 @@ SECTIONS: dict[str, type[BaseModel]] = {
 
 def commands() -> str:
     """Every subcommand, in the words of its `--help`."""
-    return "\n\n".join(
+    text = "\n\n".join(
         command_line[name].generate_docs(heading_level=2, usage_name=f"counterfeit {name}")
         for name in command_line
         if not name.startswith("-")
     )
+    return re.sub(r"docs/(\w+\.md)", r"[docs/\1](\1)", text)
 
 
 def recipes() -> str:
@@ -164,6 +167,25 @@ def use_dashes(app: Sphinx, document: nodes.document, page: str) -> None:
             text.parent.replace(text, nodes.Text(" – "))
 
 
+def name_or_code(
+    role: str,
+    raw: str,
+    text: str,
+    line: int,
+    inliner: Inliner,
+    options: object = None,
+    content: object = (),
+) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    """What a docstring quotes: a link where it names a class or what it has, such as `Run.sample`,
+    and code otherwise. `train` is the name of a split as well as of a function."""
+    code = nodes.literal(raw, text)
+    if not NAME.fullmatch(text):
+        return [code], []
+    page = inliner.document.settings.env.docname
+    target = {"refdomain": "py", "reftype": "obj", "reftarget": text, "refdoc": page}
+    return [pending_xref(raw, code, **target, refwarn=False)], []
+
+
 def find_by_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
 ) -> nodes.reference | None:
@@ -171,11 +193,11 @@ def find_by_name(
     if node.get("refdomain") != "py":
         return None
     wanted = node["reftarget"]
+    short = match[0] if (match := NAME.search(wanted)) else wanted
     found = {
         (entry.docname, entry.node_id)
         for name, entry in env.domains.python_domain.objects.items()
-        if name.rpartition(".")[2] == wanted.rpartition(".")[2]
-        and (entry.objtype in ("class", "exception", "function") or wanted.startswith("Run."))
+        if name.endswith(f".{short}")
     }
     if len(found) != 1:
         return None
@@ -190,11 +212,20 @@ def keep_prose(
     it, an empty comment leaves it alone."""
     if what in ("attribute", "property"):
         lines[:0] = ["..", ""]
+    elif what == "class" and lines and lines[0].startswith(f"{item.__name__}("):
+        lines.clear()  # a dataclass without a docstring repeats its signature
 
 
 def skip_fields(app: Sphinx, what: str, name: str, item: Any, skip: bool, options: Any) -> bool:
     """A recipe's keys are on the recipes' page, with what may stand there."""
     return skip or name in recipe.Recipe.model_fields or name == "model_config"
+
+
+def keep_short(
+    app: Sphinx, what: str, name: str, item: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str] | None:
+    """A recipe is read from a file or a table; pydantic's signature of it says nothing."""
+    return ("", "") if item is recipe.Recipe else None
 
 
 def say_language(app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
@@ -209,6 +240,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("doctree-resolved", use_dashes)
     app.connect("missing-reference", find_by_name)
     app.connect("autodoc-process-docstring", keep_prose, priority=400)  # before napoleon
+    app.add_role("name-or-code", name_or_code)
+    app.connect("autodoc-process-signature", keep_short)
     app.connect("autodoc-skip-member", skip_fields)
     app.connect("html-page-context", say_language)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
