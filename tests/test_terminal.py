@@ -77,6 +77,7 @@ def test_severities_have_colours_where_they_are_wanted(
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     assert printed(terminal, text).startswith("\x1b[1;31mCRITICAL\x1b[0m  mode-collapse\nno crit")
+    assert "\x1b[32mHealthy\x1b[0m, after" in printed(terminal, "a-run: Healthy, after 2 epochs: x")
     monkeypatch.setenv("TERM", "dumb")
     assert printed(terminal, text) == f"{text}\n"
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -17,10 +17,22 @@ if TYPE_CHECKING:
 TABLE_WIDTH = 80
 """Of tables where there is no terminal, or one that does not know its width."""
 
-STYLES = {"critical": "bold red", "warning": "yellow", "note": "cyan"}
-"""Of a finding's severity."""
+STYLES = {
+    "critical": "bold red",
+    "failing": "bold red",
+    "warning": "yellow",
+    "take care": "yellow",
+    "note": "cyan",
+    "healthy": "green",
+    "recovered": "green",
+}
+"""Of a finding's severity, and of what a verdict opens with."""
 
-_SEVERITY = re.compile(rf"^(?:{'|'.join(STYLES)})\b", re.IGNORECASE | re.MULTILINE)
+_STYLED = re.compile(
+    r"^(?:CRITICAL|WARNING|NOTE)\b|^(?:critical|warning|note)(?=:)"
+    r"|(?:^|(?<=: ))(?:Failing|Take care|Healthy|Recovered)(?=[,:])",
+    re.MULTILINE,
+)
 _COMMAND = re.compile(r"`[^`]+`|--set \S+")
 """A command, or an option with its value: they are to be copied."""
 
@@ -76,7 +88,7 @@ def _words(text: str, room: int) -> list[str]:
 
 
 def say(text: str, stream: IO[str] | None = None) -> None:
-    """Print lines, on stdout by default, and severities in their colours.
+    """Print lines, on stdout by default; severities and verdicts in their colours.
 
     No colours where $NO_COLOR or $TERM says so, or where there is no terminal.
     """
@@ -90,10 +102,10 @@ def say(text: str, stream: IO[str] | None = None) -> None:
 
 
 def styled(text: str) -> "Text":
-    """The text with its severities in their colours."""
+    """The text with its severities and verdicts in their colours."""
     from rich.text import Text
 
     coloured = Text(text)
-    for found in _SEVERITY.finditer(text):
+    for found in _STYLED.finditer(text):
         coloured.stylize(STYLES[found[0].lower()], *found.span())
     return coloured

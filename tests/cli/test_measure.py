@@ -1,5 +1,7 @@
 """`counterfeit evaluate`."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 
@@ -30,23 +32,39 @@ def run_copy(run_path: Path, tmp_path: Path) -> Path:
 def test_evaluate_prints_samples_beside_real_images(capsys, run_copy: Path) -> None:
     status, out, _ = call(capsys, "evaluate", str(run_copy), "--samples", "200", "--quiet")
     assert status == 0
-    verdict, _, *lines = out.splitlines()
-    assert verdict.startswith("Too early to judge, after 1 epoch and ")
-    assert lines[0].split() == ["metric", run_copy.name, "real", "images"]
-    fid = next(line for line in lines if line.startswith("fid_digits-v"))
-    assert fid.count("±") == 2
-    assert any(line.startswith("share of each class: 0 ") for line in lines)
+    lines = out.splitlines()
+    assert lines[0] == f"{run_copy.name}, epoch 1"
+    assert lines[1].startswith("Too early to judge, after 1 epoch and ")
+    assert lines[3].split()[:3] == ["samples", "real", "images"]
+    assert lines[4].startswith("  FID ")
+    assert lines[4].count("±") == 2
+    assert "share of each class  samples  real images" in lines
     assert lines[-1] == str(run_copy / "metrics.jsonl")
     assert len(Run.open(run_copy).metrics) == 1
+
+
+def test_programs_get_one_document_with_full_names(capsys, run_copy: Path) -> None:
+    status, out, _ = call(capsys, "evaluate", str(run_copy), "--samples=60", "--json")
+    assert status == 0
+    document = json.loads(out)
+    run = Run.open(run_copy)
+    assert document["run"] == str(run_copy)
+    assert (document["step"], document["epoch"]) == (run.checkpoint().step, 1)
+    assert document["verdict"]["sentence"]
+    for kept, said in (
+        (run.metrics[-1]["metrics"], document["metrics"]),
+        (run.real_scores, document["real"]["metrics"]),
+    ):
+        assert {name: (each["value"], each["spread"]) for name, each in said.items()} == kept
+    assert all(isinstance(line, str) for line in document["left_out"])
 
 
 def test_a_set_with_fewer_images_than_samples_is_measured_whole(capsys, run_copy: Path) -> None:
     status, out, err = call(capsys, "evaluate", str(run_copy), "--samples", "1300", "--quiet")
     assert (status, err) == (0, "")
-    parzen = next(line for line in out.splitlines() if line.startswith("parzen_test_1300"))
-    assert parzen.endswith("(of 1,198)")
+    assert re.search("^Real images are fewer: 1,198 for .*Parzen in nats", out, re.MULTILINE)
     # All of digits is trained on or compared with, so that nothing is left for this ceiling.
-    nearest = next(line for line in out.splitlines() if line.startswith("nearest_ratio_test"))
+    nearest = next(line for line in out.splitlines() if line.startswith("  nearest ratio "))
     assert nearest.count("±") == 1
     assert "not measured: real images: nearest_ratio, nearest_p, copies: 40 real images" in out
     assert Run.open(run_copy).real_scores.keys().isdisjoint({"nearest_ratio_test_1k"})
@@ -56,7 +74,7 @@ def test_a_row_that_cannot_be_kept_is_shown(capsys, run_copy: Path) -> None:
     (run_copy / "metrics.jsonl").mkdir()
     status, out, err = call(capsys, "evaluate", str(run_copy), "--samples", "40", "--quiet")
     assert status == 1
-    assert "parzen_test_40" in out
+    assert "  Parzen in nats " in out
     assert err.startswith("counterfeit: what was measured could not be kept: cannot write ")
     assert err.count("\n") == 1
 
@@ -72,7 +90,7 @@ def test_a_checkpoint_that_goes_while_a_classifier_is_trained_is_measured(
     monkeypatch.setattr("counterfeit.measure.reference.reference_for", slow)
     status, out, _ = call(capsys, "evaluate", str(run_copy), "--samples", "40", "--quiet")
     assert status == 0
-    assert "parzen_test_40" in out
+    assert "  Parzen in nats " in out
 
 
 def test_training_that_could_not_be_evaluated_is_refused_before_it_starts(

@@ -3,12 +3,19 @@
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from counterfeit.cli.options import Quiet, Whole
+from counterfeit.cli.options import Flag, Quiet, Whole
 from counterfeit.cli.output import suggest
 from counterfeit.errors import CannotWrite, CounterfeitError
-from counterfeit.terminal import columns, fill
+from counterfeit.terminal import columns, fill, say
+
+if TYPE_CHECKING:
+    from counterfeit.insight.verdict import Verdict
+    from counterfeit.measure.images import Measured
+    from counterfeit.run import Run
+    from counterfeit.run.checkpoint import Checkpoint
+    from counterfeit.run.rows import Measurements
 
 
 def evaluate(
@@ -21,6 +28,7 @@ def evaluate(
     inception: Path | None = None,
     data: str | None = None,
     data_dir: Path | None = None,
+    json: Annotated[bool, Flag] = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
@@ -36,6 +44,7 @@ def evaluate(
             without labels have no FID, precision or recall otherwise.
         data: where the run's data lie, if no longer where it was trained; the run keeps it.
         data_dir: where data sets are kept now [default: the run's]; the run keeps it.
+        json: print one JSON document instead, with the metrics' full names.
         quiet: no progress bar, and no word of what to do next.
     """
     from counterfeit.insight.diagnose import diagnose
@@ -81,15 +90,53 @@ def evaluate(
         except CannotWrite as error:
             not_kept = error
     row = {"step": checkpoint.step, "epoch": checkpoint.epoch, "metrics": measured.metrics}
-    said = None
+    verdict = None
     with suppress(CounterfeitError):  # where other files are damaged, what was measured is shown
         metrics = trained.metrics if not_kept is None else [*trained.metrics, row]
         scores = trained.real_scores | real.metrics
-        said = judge(trained, diagnose(trained), metrics=metrics, real=scores).sentence
-    if said:
-        print(fill(said, columns(sys.stdout)), end="\n\n")
-    print(evaluation_text(trained.path.name, measured, real))
+        verdict = judge(trained, diagnose(trained), metrics=metrics, real=scores)
+    if json:
+        print(_document(trained, checkpoint, verdict, measured, real))
+    else:
+        width = columns(sys.stdout)
+        say(fill(f"{trained.path.name}, epoch {checkpoint.epoch:.4g}", width))
+        if verdict:
+            say(fill(verdict.sentence, width))
+        say(f"\n{evaluation_text(measured, real, width)}\n")
     if not_kept is not None:
         raise not_kept
-    print(trained.path / "metrics.jsonl")
+    if not json:
+        print(trained.path / "metrics.jsonl")
     suggest("counterfeit", "report", run, quiet=quiet)
+
+
+def _document(
+    run: "Run",
+    checkpoint: "Checkpoint",
+    verdict: "Verdict | None",
+    samples: "Measured",
+    real: "Measured",
+) -> str:
+    """For programs: values and spreads by the metrics' full names, null where there is none."""
+    import math
+    from json import dumps
+
+    def numbers(metrics: "Measurements") -> dict[str, dict[str, float | None]]:
+        return {
+            name: {"value": value if math.isfinite(value) else None, "spread": spread}
+            for name, (value, spread) in metrics.items()
+        }
+
+    return dumps(
+        {
+            "run": str(run.path),
+            "step": checkpoint.step,
+            "epoch": checkpoint.epoch,
+            "verdict": verdict and {"standing": verdict.standing, "sentence": verdict.sentence},
+            "metrics": numbers(samples.metrics),
+            "left_out": samples.left_out,
+            "real": {"metrics": numbers(real.metrics), "left_out": real.left_out},
+        },
+        indent=2,
+        allow_nan=False,
+    )

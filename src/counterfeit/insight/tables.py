@@ -1,6 +1,7 @@
 """Metrics and findings as text."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from counterfeit.insight.verdict import judge
@@ -9,56 +10,222 @@ from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName, class_shares
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.terminal import fill
+from counterfeit.terminal import TABLE_WIDTH, fill
+
+GOOD = {
+    "fid": "lower is better",
+    "kid": "near 0",
+    "coverage": "higher is better",
+    "recall": "higher is better",
+    "precision": "higher is better",
+    "density": "near 1",
+    "classes_found": "all",
+    "class_tv": "0: as the data",
+    "class_kl": "0: as the data",
+    "unsure": "lower is better",
+    "nearest_ratio": "near 1",
+    "nearest_p": "not tiny",
+    "copies": "0.01 by chance",
+    "inception_score": "high, data unseen",
+    "parzen": "the paper's",
+}
+"""What a good value is, in a few words; docs/metrics.md says more."""
+
+GROUPS = {
+    "": ("fid", "coverage", "recall", "classes_found"),
+    "more of quality": ("kid", "precision", "density", "inception_score"),
+    "classes": ("class_tv", "class_kl", "unsure"),
+    "memorisation": (
+        "nearest_ratio",
+        "nearest_p",
+        "copies",
+        "d_accuracy_training",
+        "d_accuracy_held_out",
+        "d_accuracy_generated",
+    ),
+    "likelihood": ("parzen", "parzen_sigma"),
+}
+"""The order of metrics, what tells most on top; what is in no group comes last."""
+
+FEW_CLASSES = 20
+"""Classes that have a bar each; of more, only the most and the least frequent have."""
 
 
-def evaluation_text(title: str, samples: Measured, real: Measured) -> str:
-    """The table of what was measured, and a line for each thing that was not."""
+def evaluation_text(samples: Measured, real: Measured, width: int | None = None) -> str:
+    """What was measured, beside real images; then how, and what could not be.
+
+    Args:
+        width: of the terminal; by default, tables are as for one of 80 columns, and sentences in
+            one line.
+    """
     of_real = [f"real images: {line}" for line in real.left_out if line not in samples.left_out]
     left_out = [f"not measured: {line}" for line in (*samples.left_out, *of_real)]
-    table = metrics_table(title, samples.metrics, real.metrics)
-    return "\n".join([table, "", *left_out]) if left_out else table
+    blocks = [
+        metrics_table(samples.metrics, real.metrics, width or TABLE_WIDTH),
+        class_bars(samples.metrics, real.metrics, width or TABLE_WIDTH),
+        "\n".join(fill(line, width, rest="  ") for line in protocol(samples.metrics, real.metrics)),
+        "\n".join(fill(line, width, rest="  ") for line in left_out),
+    ]
+    return "\n\n".join(block for block in blocks if block)
 
 
 def metrics_table(
-    title: str, samples: Mapping[str, Measurement], real: Mapping[str, Measurement]
+    samples: Mapping[str, Measurement], real: Mapping[str, Measurement], width: int = TABLE_WIDTH
 ) -> str:
-    """A line for each metric of `samples`, with that of real images beside it, and the classes."""
-    rows = [
-        (name, number(measurement), real_number(name, real))
-        for name, measurement in samples.items()
-        if MetricName.parse(name).of_class is None
-    ]
-    head = ("metric", title, "real images")
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
-    lines = [
-        f"{name:{widths[0]}}  {value:>{widths[1]}}  {ceiling:>{widths[2]}}"
-        for name, value, ceiling in [head, *rows]
-    ]
-    lines.insert(1, "-" * len(lines[0]))
-    if shares := class_shares(samples):
-        each = (f"{name.of_class} {share.value:.1%}" for name, share in shares.items())
-        lines += ["", "share of each class: " + ", ".join(each)]
+    """A line for each metric of `samples`, in groups, with that of real images beside it.
+
+    Where there is room, what is good stands behind them, and the full names.
+    """
+    parsed = {text: MetricName.parse(text) for text in samples}
+    main = next((name.features for name in parsed.values() if name.features), None)
+    groups: dict[str, list[tuple[str, ...]]] = {title: [] for title in GROUPS}
+    for text in sorted(parsed, key=lambda text: _place(parsed[text])):
+        name = parsed[text]
+        if name.of_class is not None:
+            continue
+        title = next((title for title, names in GROUPS.items() if name.metric in names), "others")
+        if name.features not in (None, main):
+            title = f"by the features of {name.features}"
+        ceiling = name if text in real else most_real(name, real)
+        cells = [number(samples[text]), "" if ceiling is None else number(real[str(ceiling)])]
+        if name.metric == "classes_found":
+            of = f" of {len(class_shares(samples))}"
+            cells = [cell and cell + of for cell in cells]
+        row = (f"  {name.short}", *cells, GOOD.get(name.metric, ""), text)
+        groups.setdefault(title, []).append(row)
+    # A line: name, samples, real images, what is good, the full name.
+    head = ("", "samples", "real images" if real else "", "good is", "full name")
+    rows = [head, *(row for group in groups.values() for row in group)]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    shown = next(n for n in (5, 4, 3, 2) if n == 2 or sum(widths[:n]) + 2 * (n - 1) <= width)
+    lines = []
+    for title, group in {"": [head, *groups.pop("")], **groups}.items():
+        if group:
+            lines += [title] if title else []
+            lines += [_line(row[:shown], widths) for row in group]
     return "\n".join(lines)
+
+
+def _place(name: MetricName) -> int:
+    """Where a metric stands among those of its group."""
+    order = [metric for metrics in GROUPS.values() for metric in metrics]
+    return order.index(name.metric) if name.metric in order else len(order)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Names and words to the left, the two numbers to the right."""
+    padded = [
+        f"{cell:>{width}}" if column in (1, 2) else f"{cell:{width}}"
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=False))
+    ]
+    return "  ".join(padded).rstrip()
+
+
+def class_bars(
+    samples: Mapping[str, Measurement], real: Mapping[str, Measurement], width: int = TABLE_WIDTH
+) -> str:
+    """Each class's share of the samples as a bar, with that of real images as a number.
+
+    Of many classes only the most and the least frequent ones.
+    """
+    shares = {name.of_class: share.value for name, share in class_shares(samples).items()}
+    if not shares:
+        return ""
+    ceilings = {name.of_class: share.value for name, share in class_shares(real).items()}
+    left_out = len(shares) - FEW_CLASSES
+    if left_out > 0:
+        order = sorted(shares, key=lambda label: -shares[label])
+        few = order[: FEW_CLASSES // 2] + order[-FEW_CLASSES // 2 :]
+        shares = {label: shares[label] for label in few}
+    rows = [
+        (f"  {label}", f"{share:.1%}", f"{ceilings[label]:.1%}" if label in ceilings else "")
+        for label, share in shares.items()
+    ]
+    head = ("share of each class", "samples", "real images" if ceilings else "")
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
+    room = width - sum(widths) - 2 * 3
+    most = max(shares.values()) or 1.0
+    lines = [
+        f"{_line(row, widths):{sum(widths) + 4}}  {bar(share / most, room)}".rstrip()
+        for row, share in zip(rows, shares.values(), strict=True)
+    ]
+    if left_out > 0:
+        lines.insert(FEW_CLASSES // 2, f"  … {left_out:,} others in between")
+    return "\n".join([_line(head, widths), *lines])
+
+
+def bar(share: float, width: int) -> str:
+    """A bar over that share of `width` columns, to an eighth of one; nothing at all has none."""
+    eighths = round(8 * width * share) or int(share > 0)
+    whole, rest = divmod(max(0, eighths), 8)
+    return "█" * whole + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")
+
+
+def protocol(samples: Mapping[str, Measurement], real: Mapping[str, Measurement]) -> Iterator[str]:
+    """How it was measured, in a line, and in another how many real images were had where fewer."""
+    names = [MetricName.parse(text) for text in samples]
+    names = [name for name in names if name.of_class is None]
+    most = max((name.count or 0 for name in names), default=0)
+    if not most:
+        return
+    splits = {name.split for name in names if name.split}
+    features = dict.fromkeys(name.features for name in names if name.features)
+    line = f"{most:,} samples"
+    if splits:
+        line += f", compared with the {' and '.join(sorted(splits))} images"
+    if features:
+        line += f", by the features of {' and '.join(map(str, features))}"
+    fewer = _by_count(name for name in names if name.count and name.count < most)
+    yield "; ".join([line, *fewer]) + "."
+    least = {
+        name: fewest
+        for name in names
+        if str(name) not in real and (fewest := most_real(name, real)) is not None
+    }
+    if least:
+        yield f"Real images are fewer: {'; '.join(_by_count(least.values()))}."
+
+
+def _by_count(names: Iterable[MetricName]) -> list[str]:
+    """`1,000 for copies, density`, for each count, the largest first."""
+    counts: dict[int, list[str]] = {}
+    for name in names:
+        counts.setdefault(name.count or 0, []).append(name.short)
+    return [
+        f"{count:,} for {', '.join(dict.fromkeys(counts[count]))}"
+        for count in sorted(counts, reverse=True)
+    ]
+
+
+def most_real(asked: MetricName, real: Iterable[str]) -> MetricName | None:
+    """Of real images' metrics, that of the same protocol but for the count; of the most images."""
+    names = [MetricName.parse(each) for each in real]
+    alike = [each for each in names if replace(each, count=asked.count) == asked and each.count]
+    return max(alike, key=lambda each: each.count or 0, default=None)
 
 
 def real_number(name: str, real: Mapping[str, Measurement]) -> str:
     """What real images score under that name, or fewer of them, which is then said."""
     if name in real:
         return number(real[name])
-    asked = MetricName.parse(name)
-    counts = {MetricName.parse(each): measurement for each, measurement in real.items()}
-    fewer = [each for each in counts if replace(each, count=asked.count) == asked and each.count]
-    if not fewer:
-        return ""
-    most = max(fewer, key=lambda each: each.count or 0)
-    return f"{number(counts[most])} (of {most.count:,})"
+    fewer = most_real(MetricName.parse(name), real)
+    return "" if fewer is None else f"{number(real[str(fewer)])} (of {fewer.count:,})"
 
 
 def number(measurement: Measurement) -> str:
-    """A value to about four digits, with its standard error when it has one."""
-    text = f"{measurement.value:.4g}" if abs(measurement.value) < 1 else f"{measurement.value:.2f}"
-    return text if measurement.spread is None else f"{text} ± {measurement.spread:.2g}"
+    """A value as exact as it is known: to two digits of its standard error, else to four digits.
+
+    An error of 0 (but for rounding), as where all samples are alike, says nothing and is left out.
+    """
+    value, spread = measurement
+    if not math.isfinite(value):
+        return "none"
+    if spread is None or not math.isfinite(spread) or spread <= 1e-9 * max(1e-9, abs(value)):
+        return f"{value:.4g}"
+    digits = max(0, 1 - math.floor(math.log10(spread)))
+    if digits > 6:
+        return f"{value:.2g} ± {spread:.2g}"
+    return f"{value:.{digits}f} ± {spread:.{digits}f}"
 
 
 def finding_line(finding: Finding) -> str:

@@ -12,6 +12,25 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+SHORT = {
+    "fid": "FID",
+    "kid": "KID",
+    "inception_score": "Inception score",
+    "classes_found": "classes found",
+    "class_tv": "total variation",
+    "class_kl": "KL divergence",
+    "unsure": "unsure samples",
+    "nearest_ratio": "nearest ratio",
+    "nearest_p": "nearest p-value",
+    "copies": "copies",
+    "d_accuracy_training": "D right on training",
+    "d_accuracy_held_out": "D right on held-out",
+    "d_accuracy_generated": "D right on samples",
+    "parzen": "Parzen in nats",
+    "parzen_sigma": "Parzen bandwidth",
+}
+"""What metrics are called where the protocol is said elsewhere; others by their own name."""
+
 _NAME = re.compile(
     r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation))?"
     r"_(?P<count>[0-9]+k?)",
@@ -49,6 +68,11 @@ class MetricName:
             thousands, rest = divmod(self.count, 1000)
             images = str(self.count) if rest else f"{thousands}k"
         return "_".join(part for part in (self.metric, self.features, self.split, images) if part)
+
+    @property
+    def short(self) -> str:
+        """What it is called where the protocol is said elsewhere."""
+        return SHORT.get(self.metric, self.metric.replace("_", " "))
 
     @property
     def of_class(self) -> int | None:

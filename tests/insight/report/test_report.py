@@ -100,9 +100,9 @@ def test_the_page_says_what_a_reader_must_know(page: Page, small_run: Run) -> No
         "3 of 3",
         "counterfeit train",
         "real_labels",
-        "0.5 ± 0.1",  # what real images score
+        "0.50 ± 0.10",  # what real images score
         "Healthy: classifier FID 70 against 0.5 for real images, coverage 0.75, recall 0.75",
-        "70.00 ± 1.5",  # the last epoch's FID, which was not the last to be measured
+        "70.0 ± 1.5",  # the last epoch's FID, which was not the last to be measured
         str(small_run.environment["torch"]),
     ):
         assert fact in page.text
