@@ -357,6 +357,13 @@ def test_a_later_measurement_by_another_protocol_hides_none_of_its_epoch(run: Ru
     assert list(newest["metrics"])[:2] == ["parzen_test_40", "fid_x-v1_test_1k"]
 
 
+def test_classes_are_counted_once_by_however_many_protocols(run: Run) -> None:
+    for count in ("1k", "2k"):
+        metrics = {name.replace("1k", count): each for name, each in measured(1, 0.0).items()}
+        measure(run, 3, metrics)
+    assert "so far 1 of 10 classes" in judge(run, []).sentence
+
+
 def test_real_images_count_under_the_same_protocol_only(run: Run) -> None:
     measure(run, 3, measured())
     run.add_real_scores({"coverage_x-v1_validation_1k": Measurement(0.9, 0.1)})

@@ -7,7 +7,7 @@ features. Two numbers of one name are of one kind and can be compared.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -91,6 +91,13 @@ def named(metric: str, names: Iterable[str], features: str | None = None) -> str
 
 
 def class_shares(metrics: Mapping[str, T]) -> dict[MetricName, T]:
-    """Of metrics by name, each class's share of the samples, in order, as far as counted."""
+    """Of metrics by name, each class's share of the samples, in order, as far as counted.
+
+    Where several protocols counted them, by the first.
+    """
     names = {name: MetricName.parse(name) for name in metrics}
-    return {names[name]: metrics[name] for name in names if names[name].of_class is not None}
+    shares = [name for name in names if names[name].of_class is not None]
+    protocols = {name: replace(names[name], metric="share") for name in shares}
+    return {
+        names[name]: metrics[name] for name in shares if protocols[name] == protocols[shares[0]]
+    }
