@@ -1,6 +1,7 @@
 """The report in a browser: what only running it can show."""
 
 import itertools
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from example_finding import finding
 
 from chromium import find_chromium
-from counterfeit.insight.report import write_report
+from counterfeit.insight.report import Statement, anchor, write_report
 from counterfeit.run import Run
 
 
@@ -31,6 +32,16 @@ def report(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "counterfeit.insight.report.page.diagnose", lambda run: [finding(first_epoch=1)]
         )
         return write_report([small_run], tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def three(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("three")
+    runs = [Run(shutil.copytree(small_run.path, folder / f"{n}-of-three")) for n in (1, 2, 3)]
+    says = Statement("D wins.", "section 3", "It did not.", "differs", anchor("losses", 2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("counterfeit.insight.report.page.diagnose", lambda run: [finding()])
+        return write_report(runs, folder / "report.html", [says])
 
 
 @pytest.fixture
@@ -120,3 +131,86 @@ def test_print_hides_what_only_a_screen_can_do(opened) -> None:
     assert page.locator("#history-1 img").is_visible()
     page.emulate_media(media="screen", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 22, 21)"
+
+
+def look(browser: Any, report: Path, width: int, height: int, **how: Any) -> Any:
+    page = browser.new_context(viewport={"width": width, "height": height}, **how).new_page()
+    page.goto(report.as_uri())
+    return page
+
+
+def boxes(page: Any, selector: str) -> list[dict[str, float]]:
+    return page.eval_on_selector_all(
+        selector, "all => all.map(each => each.getBoundingClientRect().toJSON())"
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
+def test_three_runs_are_three_columns_above_the_fold(
+    browser: Any, three: Path, width: int, height: int
+) -> None:
+    page = look(browser, three, width, height)
+    for selector in (".card", ".card .standing", ".card img"):
+        found = boxes(page, selector)
+        assert len(found) == 3
+        assert len({round(box["top"]) for box in found}) == 1
+        assert all(left["right"] < right["left"] for left, right in itertools.pairwise(found))
+        assert found[-1]["bottom"] < height
+    (first, _, last), (table,) = boxes(page, ".card"), boxes(page, "#glance table")
+    assert last["right"] - first["left"] > 0.9 * width
+    assert max(box["bottom"] for box in boxes(page, ".card")) < table["top"]
+    assert table["bottom"] <= height
+    panels = boxes(page, "#losses .panel")
+    assert len({round(box["top"]) for box in panels}) == 1
+    page.context.close()
+
+
+def test_larger_screens_show_larger_images(browser: Any, three: Path) -> None:
+    widths = []
+    for width in (390, 1280, 1920):
+        page = look(browser, three, width, 1000)
+        widths.append(boxes(page, ".card img")[0]["width"])
+        page.context.close()
+    assert widths == sorted(widths)
+    assert widths[-1] > 1.3 * widths[-2]
+
+
+def test_on_a_phone_the_first_image_is_on_the_first_screen(browser: Any, three: Path) -> None:
+    page = look(browser, three, 390, 844)
+    images = boxes(page, ".card img")
+    assert images[0]["bottom"] < 844
+    assert len({box["left"] for box in images}) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.eval_on_selector_all("details", "all => all.forEach(each => { each.open = true; })")
+    for selector in ("table", "td", "tbody th", "pre", ":not(pre) > code", ".finding"):
+        assert all(
+            box["left"] >= 0 and box["right"] <= 390 for box in boxes(page, f"main {selector}")
+        )
+    page.context.close()
+
+
+def test_entries_of_the_navigation_are_the_headings(browser: Any, three: Path) -> None:
+    page = look(browser, three, 1280, 800)
+    entries = page.locator("nav a").all_text_contents()
+    assert entries == page.locator("main h2").all_text_contents()
+    texts = page.eval_on_selector_all(
+        "main a, .card a", "all => all.map(each => each.textContent + each.hash)"
+    )
+    shown = {text.rpartition("#")[0]: text for text in texts}
+    assert set(shown.values()) == set(texts)  # one text, one place
+    assert "Losses of 2-of-three" in shown
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the contents"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.context.close()
+
+
+def test_commands_are_code_and_can_be_copied(browser: Any, three: Path) -> None:
+    page = look(browser, three, 1280, 800, permissions=["clipboard-read", "clipboard-write"])
+    command = page.locator(".command code").first.text_content()
+    assert command.startswith("counterfeit train ")
+    page.get_by_role("button", name="Copy").first.click()
+    page.get_by_text("Copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == command
+    page.context.close()

@@ -20,7 +20,7 @@ from counterfeit.run import Run
 SHOWN = len(charts.FIGURES) - 2
 """Pictures of a shared-maxout run without counted classes; the film stands for the animation."""
 
-VOID = {"img", "meta", "link", "br", "hr", "input", "source"}
+VOID = {"wbr", "img", "meta", "link", "br", "hr", "input", "source"}
 
 
 class Page(HTMLParser):

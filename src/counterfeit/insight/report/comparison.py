@@ -1,7 +1,9 @@
 """Runs beside each other in tables: what they came to, how good, where they differ, where made."""
 
+import json
+import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,13 @@ import numpy as np
 from counterfeit import recipe
 from counterfeit.insight.columns import column, epoch_losses, newest_metrics
 from counterfeit.insight.tables import number, real_number
+from counterfeit.measure.names import class_shares, named
 from counterfeit.run import Run
+from counterfeit.run.findings import Finding
+from counterfeit.run.rows import Measurement
+
+Rows = list[tuple[str, list[str]]]
+"""Of a table: a key, and a value for each column."""
 
 
 def headings_of(runs: Sequence[Run]) -> list[str]:
@@ -20,6 +28,12 @@ def headings_of(runs: Sequence[Run]) -> list[str]:
         if len(set(headings)) == len(runs):
             return headings
     return [run.path.name for run in runs]
+
+
+def short_names(headings: Sequence[str]) -> list[str]:
+    """The headings up to their colons, where that still tells them apart."""
+    short = [heading.partition(":")[0] for heading in headings]
+    return short if len(set(short)) == len(headings) else list(headings)
 
 
 def header(run: Run) -> dict[str, Any]:
@@ -53,9 +67,78 @@ def facts(run: Run) -> dict[str, str]:
     return numbers
 
 
-def metrics(
-    runs: Sequence[Run], headings: Sequence[str]
-) -> tuple[list[str], list[tuple[str, list[str]]]]:
+def glance(
+    runs: Sequence[Run], headings: Sequence[str], findings: Sequence[Sequence[Finding]]
+) -> tuple[list[str], Rows]:
+    """What matters most of each run: how good and how varied its images are, time and findings.
+
+    Returns: the columns' names, real images last where they were measured; and the rows.
+    """
+    columns: list[dict[str, str]] = []
+    for run, found in zip(runs, findings, strict=True):
+        newest = newest_metrics(run.metrics)
+        done = run.log[-1]["epoch"] if run.log else 0
+        columns.append(
+            _scores(newest["metrics"] if newest else {})
+            | {
+                "training time": f"{_duration(training_seconds(run))} for {done:.4g} of"
+                f" {run.recipe.training.epochs} epochs",
+                "findings": _listed([finding.title for finding in found]),
+            }
+        )
+        if newest and newest["epoch"] != done:
+            columns[-1]["measured after epoch"] = f"{newest['epoch']:.4g}"
+    names = ["this run"] if len(runs) == 1 else list(headings)
+    newest = newest_metrics([row for run in runs for row in run.metrics])
+    asked = newest["metrics"] if newest and on_one_data_set(runs) else {}
+    scores = runs[0].real_scores
+    real = {name: scores[name] for name in asked if name in scores}
+    if real:
+        names, columns = [*names, "real images"], [*columns, _scores(real, "–")]
+    return names, side_by_side(columns)
+
+
+def _scores(metrics: Mapping[str, Measurement], absent: str = "not measured") -> dict[str, str]:
+    values = {
+        metric: metrics[name].value
+        for metric in ("fid", "coverage", "classes_found")
+        if (name := named(metric, metrics)) and not math.isnan(metrics[name].value)
+    }
+    classes = len({name.of_class for name in class_shares(metrics)})
+    of = f" of {classes}" if classes else ""
+    return {
+        "FID (lower is better)": f"{values['fid']:.3g}" if "fid" in values else absent,
+        "coverage (0 to 1)": (f"{values['coverage']:.2f}" if "coverage" in values else absent),
+        "classes found": (
+            f"{values['classes_found']:.0f}{of}" if "classes_found" in values else absent
+        ),
+    }
+
+
+def training_seconds(run: Run) -> float:
+    """Of all updates that the log holds; NaN where it has no speeds."""
+    rows = run.log
+    updates = np.diff(column(rows, "step"), prepend=0)
+    images = updates * run.recipe.training.batch_size * run.recipe.training.discriminator_steps
+    return float(np.sum(images / column(rows, "images_per_second"))) if rows else math.nan
+
+
+def _duration(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "–"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _listed(titles: Sequence[str]) -> str:
+    if not titles:
+        return "none"
+    more = f" and {len(titles) - 2} more" if len(titles) > 2 else ""
+    return ", ".join(titles[:2]) + more
+
+
+def metrics(runs: Sequence[Run], headings: Sequence[str]) -> tuple[list[str], Rows]:
     """Each run's newest evaluation, and what real images score by the same protocols.
 
     Returns: the columns' names, and rows of (metric, a value for each column).
@@ -89,21 +172,27 @@ def on_one_data_set(runs: Sequence[Run]) -> bool:
     return len(known) == 1
 
 
-def environment(run: Run) -> dict[str, str]:
-    """Where it was made."""
+def environments(runs: Sequence[Run]) -> tuple[Rows, Rows]:
+    """Where they were made: what is the same for all, told once, and what is not."""
+    rows = side_by_side([_environment(run) for run in runs])
+    alike = [(key, values[:1]) for key, values in rows if len(set(values)) == 1]
+    return alike, [row for row in rows if len(set(row[1])) > 1]
+
+
+def _environment(run: Run) -> dict[str, str]:
     facts = {key: value for key, value in run.environment.items() if value is not None}
     facts["image_shape"] = " × ".join(map(str, run.image_shape))
     if run.trained_on:
         of = run.trained_on
-        facts["data"] = f"{of.images:,} images in the training split, SHA-256 {of.sha256[:8]}"
+        facts["data"] = f"{of.images:,} images in the training split, SHA-256 {of.sha256}"
     return {key.replace("_", " "): str(value) for key, value in facts.items()}
 
 
-def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
-    """The recipe's keys whose values are not the same in all runs."""
+def differences(runs: Sequence[Run]) -> Rows:
+    """The recipe's keys whose values are not the same in all runs; values as TOML writes them."""
     columns = [
         {
-            key: str(value)
+            key: json.dumps(value, ensure_ascii=False)
             for key, value in recipe.dotted(run.recipe.values).items()
             if value is not None
         }
@@ -112,7 +201,7 @@ def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     return [row for row in side_by_side(columns) if len(set(row[1])) > 1]
 
 
-def side_by_side(columns: Sequence[dict[str, str]]) -> list[tuple[str, list[str]]]:
+def side_by_side(columns: Sequence[dict[str, str]]) -> Rows:
     """Rows of (key, a value for each column); "–" where a column has none."""
     keys = dict.fromkeys(key for each in columns for key in each)
     return [(key, [each.get(key, "–") for each in columns]) for key in keys]

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +13,10 @@ from counterfeit.errors import UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import verdict
 from counterfeit.insight.diagnose import diagnose
-from counterfeit.insight.report import comparison
+from counterfeit.insight.report import comparison, words
 from counterfeit.insight.report.panels import Panel, anchor, figure_panel, film_panels, runs_with
 from counterfeit.insight.report.sections import SECTIONS, Section
+from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
@@ -69,9 +70,10 @@ def write_report(
         ]
         if panels:
             sections.append((section, panels))
-    anchors = {panel.anchor for _, panels in sections for panel in panels}
+    names = comparison.short_names(headings)
+    figures = _figure_names(sections, names)
     for statement in statements:
-        if statement.figure is not None and statement.figure not in anchors:
+        if statement.figure is not None and statement.figure not in figures:
             raise ValueError(f"the report has no figure '{statement.figure}'")
     environment = Environment(
         loader=PackageLoader("counterfeit.insight.report"),
@@ -80,23 +82,34 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    for name in ("shortened", "coded", "worded", "breakable"):
+        environment.filters[name] = getattr(words, name)
+    (opening, samples), *sections = sections
+    columns, measured = comparison.metrics(runs, names)
+    shares = [row for row in measured if MetricName.parse(row[0]).of_class is not None]
     page = environment.get_template("report.html").render(
         title=runs[0].recipe.title if len(runs) == 1 else f"{len(runs)} runs side by side",
         verdicts=[verdict.judge(run, found) for run, found in zip(runs, findings, strict=True)],
         statements=statements,
+        samples=samples,
+        samples_caption=opening.caption,
         sections=sections,
+        figures=figures,
         film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
         findings=[
-            [_shown_finding(finding, n, anchors) for finding in found]
+            [_shown_finding(finding, n, figures) for finding in found]
             for n, found in enumerate(findings, 1)
         ],
         headings=headings,
+        names=names,
         headers=[comparison.header(run) for run in runs],
         numbers=comparison.side_by_side([comparison.facts(run) for run in runs]),
-        metrics=comparison.metrics(runs, headings),
+        glance=comparison.glance(runs, names, findings),
+        metrics=(columns, [row for row in measured if row not in shares]),
+        shares=shares,
         differences=comparison.differences(runs),
         recipes=[run.recipe.to_toml() for run in runs],
-        environments=comparison.side_by_side([comparison.environment(run) for run in runs]),
+        environments=comparison.environments(runs),
         commands=[comparison.rerun_command(run) for run in runs],
     )
     path = path or default_page(runs)
@@ -111,7 +124,19 @@ def default_page(runs: Sequence[Run]) -> Path:
     return Path(os.path.commonpath([run.path.resolve().parent for run in runs])) / "report.html"
 
 
-def _shown_finding(finding: Finding, number: int, anchors: Set[str]) -> dict[str, Any]:
+def _figure_names(
+    sections: Sequence[tuple[Section, list[Panel]]], names: Sequence[str]
+) -> dict[str, str]:
+    """What a link to each figure says, by its anchor: its section, and its run of several."""
+    return {
+        anchor(section.name, n): section.title if len(names) == 1 else f"{section.title} of {name}"
+        for section, panels in sections
+        for n, name in enumerate(names, 1)
+        if anchor(section.name, n) in {panel.anchor for panel in panels}
+    }
+
+
+def _shown_finding(finding: Finding, number: int, figures: Container[str]) -> dict[str, Any]:
     """A finding as the page words it, with the figure that shows it when the page has that."""
     evidence = {key: value for key, value in finding.evidence.items() if key != "figure"}
     figure = anchor(str(finding.evidence.get("figure", "")), number)
@@ -121,14 +146,15 @@ def _shown_finding(finding: Finding, number: int, anchors: Set[str]) -> dict[str
         "span": finding.span,
         "epoch": math.ceil(finding.first_epoch),
         "evidence": [
-            (key.replace("_", " "), f"{value:.4g}" if isinstance(value, float) else value)
+            (
+                key.replace("_", " "),
+                f"{value:.3g}" if isinstance(value, float) else value,
+                words.EVIDENCE.get(key, ""),
+            )
             for key, value in evidence.items()
         ],
         "meaning": finding.meaning,
         "advice": finding.advice,
         "source": finding.source,
-        "figure": figure if figure in anchors else None,
-        "figure_title": next(
-            (each.title for each in SECTIONS if anchor(each.name, number) == figure), ""
-        ),
+        "figure": figure if figure in figures else None,
     }

@@ -1,0 +1,112 @@
+"""How the page words what the run's files hold: metrics' names, hashes, commands and evidence."""
+
+import re
+
+from markupsafe import Markup, escape
+
+from counterfeit.measure.names import MetricName
+
+_HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{8,}\b")
+_COMMAND = re.compile(
+    r"`(?P<quoted>[^`]+)`"
+    r"|counterfeit (?:train|evaluate|diagnose|report|sample|data|reproduce|recipes)\b"
+    r"|--set [a-z][\w.]*\w(?:=(?:\.\.\.|[\w-]+(?:\.\d+)?))?"
+    r"|--[a-z][a-z-]+\b"
+)
+
+METRICS = {
+    "fid": "FID",
+    "kid": "KID",
+    "classes_found": "classes found",
+    "class_tv": "distance of the classes' shares (total variation)",
+    "class_kl": "distance of the classes' shares (KL)",
+    "unsure": "share of samples that no class fits",
+    "inception_score": "inception score",
+    "parzen": "Parzen log-likelihood, nats",
+    "parzen_sigma": "Parzen's kernel width",
+    "nearest_ratio": "distance to training images, by held-out images'",
+    "nearest_p": "p-value of that distance",
+    "d_accuracy": "D's accuracy",
+}
+
+EVIDENCE = {
+    "d_loss": "D's mean loss over an epoch, in nats; log 2 = 0.69 is what guessing costs",
+    "g_loss": "G's mean loss over an epoch, in nats",
+    "d_real_mean": "D's mean answer to real images; 1 is “real”, 0 is “generated”",
+    "d_fake_mean": "D's mean answer to generated images; 1 is “real”, 0 is “generated”",
+    "d_real_q05": "19 in 20 real images are answered with more than this; 1 is “real”",
+    "d_fake_q95": "19 in 20 generated images are answered with less than this; 0 is “generated”",
+    "d_grad_norm": "length of D's gradient: how strongly it is pushed to change",
+    "g_grad_norm": "length of G's gradient: how strongly it is pushed to change",
+    "spread": "mean distance between two of the hundred latents' images; 1 for training images, 0"
+    " when all are alike",
+    "distance": "how far the hundred latents' images are from the training images (energy"
+    " distance); 0 is the same distribution",
+    "repeated": "share of the hundred latents whose image is the commonest one",
+    "moved": "mean distance from the same latents' images one epoch before; 1 is that between two"
+    " training images",
+    "nearest_real": "median distance to the nearest training image, as a multiple of these images'"
+    " own",
+    "extreme": "share of the generated pixels that are black or white",
+    "real_extreme": "the same share in the training images",
+    "d_knows": "how often D rates a training image above a held-out one; 0.5 by chance",
+    "d_training": "D's mean answer to training images",
+    "d_held_out": "D's mean answer to real images that were held out",
+    "d_generated": "D's mean answer to generated images",
+    "copied": "distance to the nearest training image, as a multiple of what it is for held-out"
+    " images; well below 1 are copies",
+    "data_repeated": "share of the training images that are of one grey or equal to another one",
+    "g_dead": "share of units in G's worst layer that are off for every input",
+    "d_dead": "share of units in D's worst layer that are off for every input",
+    "d_idle_pieces": "share of maxout pieces in D's worst layer that are never the largest",
+    "batchnorm_gap": "distance between what one latent becomes in training and when sampled; 1 is"
+    " that between two training images",
+    "best": "the best value that it had",
+    "best_epoch": "the epoch of the best value",
+    "tensor": "the first of the network's tensors that is not finite",
+    "tensors": "how many of them are not finite",
+    "rolled_back_to": "the update that training went back to",
+}
+"""What a finding's numbers mean, and what is normal."""
+
+
+def shortened(text: str) -> str:
+    """Long hashes by their first eight digits."""
+    return _HASH.sub(r"\1…", text)
+
+
+def coded(text: str) -> Markup:
+    """Text whose commands and options are in the style of code."""
+    parts, end = [], 0
+    for found in _COMMAND.finditer(text):
+        parts += [escape(text[end : found.start()]), Markup("<code>")]
+        parts += [escape(found["quoted"] or found[0]), Markup("</code>")]
+        end = found.end()
+    return Markup("").join([*parts, escape(text[end:])])
+
+
+def worded(text: str) -> str:
+    """A metric's name in words, with what was compared; any other text as it is."""
+    name = MetricName.parse(text)
+    if name.count is None:
+        return text
+    what = METRICS.get(name.metric, name.metric.replace("_", " "))
+    if name.of_class is not None:
+        what = f"share of class {name.of_class}"
+    of = [f"{name.split} images"] if name.split else []
+    if reader := classifier_words(name.features):
+        of.append(reader)
+    return f"{what} ({', '.join([f'{name.count:,} samples', *of])})"
+
+
+def breakable(text: str) -> Markup:
+    """A dotted key that may be broken after its dots and underscores only."""
+    return Markup(re.sub(r"(?<=\w[._])(?=\w)", "<wbr>", str(escape(text))))
+
+
+def classifier_words(features: str | None) -> str:
+    """What read the images, without its version and checksum."""
+    if not features:
+        return ""
+    data = features.split("-v", 1)[0]
+    return "Inception" if data.startswith("inception") else f"{data.upper()} classifier"
