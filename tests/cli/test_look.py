@@ -62,7 +62,7 @@ def test_train_diagnose_evaluate_and_the_page_say_the_same_sentence(
     assert unmeasured.startswith("Too early to judge, after 1 epoch and ")
     assert "not measured" in unmeasured
     assert f"{run.name}: {unmeasured}" in call(capsys, "diagnose", str(run))[1]
-    evaluated = call(capsys, "evaluate", str(run), "--samples=300")[1].splitlines()[0]
+    evaluated = call(capsys, "evaluate", str(run), "--samples=300")[1].splitlines()[1]
     assert "coverage 0." in evaluated
     assert everywhere() == {evaluated}
 
