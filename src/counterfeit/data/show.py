@@ -29,6 +29,10 @@ def describe(data: ImageData) -> str:
     return "\n".join(lines)
 
 
+LABEL_COLOUR = "#767676"
+"""Reads on white and on black, for a PNG file is transparent between the images."""
+
+
 def preview(data: ImageData, path: Path, n: int = 4) -> Path:
     """Draw `n` images, always the same random ones, with their labels as titles; return `path`.
 
@@ -54,12 +58,13 @@ def preview(data: ImageData, path: Path, n: int = 4) -> Path:
         pixels = data.images[index].permute(1, 2, 0).numpy()  # (H, W, C)
         axes.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
         if data.labels is not None:
-            axes.set_title(_class_name(data, int(data.labels[index])), parse_math=False)
+            label = _class_name(data, int(data.labels[index]))
+            axes.set_title(label, color=LABEL_COLOUR, parse_math=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Glyph")  # a class's name beyond the font
-            figure.savefig(path)
+            figure.savefig(path, transparent=path.suffix.lower() == ".png")
     except OSError as error:
         raise CounterfeitError(f"cannot write {path}: {error.strerror or error}.") from error
     except ValueError as error:  # matplotlib's word for an unknown suffix

@@ -1,13 +1,16 @@
 """The report in a browser: what only running it can show."""
 
+import io
 import itertools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from example_finding import finding
+from PIL import Image
 
 from chromium import find_chromium
 from counterfeit.insight.report import Statement, anchor, write_report
@@ -105,6 +108,29 @@ def test_it_plays_to_the_end(opened) -> None:
     page.get_by_role("button", name="Pause").wait_for()
     page.get_by_role("button", name="Play").wait_for()
     assert page.locator("#shown").text_content() == "3"
+
+
+def test_it_plays_round_and_round_as_fast_as_one_likes(opened) -> None:
+    page, _ = opened
+    page.get_by_label("speed").select_option("4")
+    page.get_by_label("loop").check()
+    page.get_by_label("epoch", exact=False).first.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Pause").wait_for()
+    for epoch in ("3", "1"):  # the last, and then one of the next round
+        page.locator(f"#shown:text-is('{epoch}')").wait_for()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Play").wait_for()
+
+
+def test_the_player_covers_no_image(browser: Any, three: Path) -> None:
+    for width, height in ((390, 844), (1280, 800)):
+        page = look(browser, three, width, height)
+        for image in page.locator("#film img").all():
+            image.scroll_into_view_if_needed()
+            (player,), box = boxes(page, "#player"), image.bounding_box()
+            assert player["bottom"] <= box["y"]
+        page.context.close()
 
 
 def test_a_finding_leads_to_its_epoch(opened) -> None:
@@ -213,4 +239,15 @@ def test_commands_are_code_and_can_be_copied(browser: Any, three: Path) -> None:
     page.get_by_role("button", name="Copy").first.click()
     page.get_by_text("Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == command
+    page.context.close()
+
+
+def test_a_dark_page_has_no_white_strip(browser: Any, three: Path) -> None:
+    page = look(browser, three, 1280, 800, color_scheme="dark")
+    for name in ("latents", "preview", "losses", "classes"):
+        figure = page.locator(f"#{name} figure").first
+        if figure.locator("img").count():
+            picture = Image.open(io.BytesIO(figure.locator("img").screenshot())).convert("L")
+            shades = np.asarray(picture)
+            assert (shades > 200).mean(axis=1).max() < 0.9, name  # of a row of pixels
     page.context.close()

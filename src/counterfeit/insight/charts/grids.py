@@ -14,6 +14,9 @@ CELL = 84
 """About how many pixels wide a grid shows each image."""
 COLUMNS = 10
 
+FAINT = "#767676"
+"""As far from white as from black, to the eye."""
+
 SHADE = 17
 """From one of 16 shades to the next."""
 
@@ -48,18 +51,18 @@ def beside(left: Image.Image, right: Image.Image, gap: int) -> Image.Image:
 
 
 def labelled_columns(images: UInt8[np.ndarray, "R K C H W"], labels: Sequence[str]) -> Image.Image:
-    """R rows of K images, a label above each column, on white."""
+    """R rows of K images, a label above each column, which reads on white and on black."""
     rows, columns, *shape = images.shape
     scale = 2 * cell_scale(shape[1], shape[2])  # pages show it smaller, and text wants detail
-    cells = grid(images.reshape(rows * columns, *shape), columns, scale).convert("RGB")
+    cells = grid(images.reshape(rows * columns, *shape), columns, scale).convert("RGBA")
     font = ImageFont.load_default(size=52)
     strip = 64
-    picture = Image.new("RGB", (cells.width, cells.height + strip), "white")
+    picture = Image.new("RGBA", (cells.width, cells.height + strip))
     picture.paste(cells, (0, strip))
     draw = ImageDraw.Draw(picture)
     cell = cells.width // columns
     for place, label in enumerate(labels):
-        draw.text((place * cell + cell / 2, strip / 2), label, "black", font, anchor="mm")
+        draw.text((place * cell + cell / 2, strip / 2), label, FAINT, font, anchor="mm")
     return picture
 
 

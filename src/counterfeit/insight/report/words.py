@@ -14,21 +14,6 @@ _COMMAND = re.compile(
     r"|--[a-z][a-z-]+\b"
 )
 
-METRICS = {
-    "fid": "FID",
-    "kid": "KID",
-    "classes_found": "classes found",
-    "class_tv": "distance of the classes' shares (total variation)",
-    "class_kl": "distance of the classes' shares (KL)",
-    "unsure": "share of samples that no class fits",
-    "inception_score": "inception score",
-    "parzen": "Parzen log-likelihood, nats",
-    "parzen_sigma": "Parzen's kernel width",
-    "nearest_ratio": "distance to training images, by held-out images'",
-    "nearest_p": "p-value of that distance",
-    "d_accuracy": "D's accuracy",
-}
-
 EVIDENCE = {
     "d_loss": "D's mean loss over an epoch, in nats; log 2 = 0.69 is what guessing costs",
     "g_loss": "G's mean loss over an epoch, in nats",
@@ -90,9 +75,7 @@ def worded(text: str) -> str:
     name = MetricName.parse(text)
     if name.count is None:
         return text
-    what = METRICS.get(name.metric, name.metric.replace("_", " "))
-    if name.of_class is not None:
-        what = f"share of class {name.of_class}"
+    what = name.short if name.of_class is None else f"share of class {name.of_class}"
     of = [f"{name.split} images"] if name.split else []
     if reader := classifier_words(name.features):
         of.append(reader)
