@@ -127,7 +127,7 @@ def first_run(record: Path) -> str:
         raise ExtensionError(f"{record} is absent; `make docs` makes it first")
     steps = json.loads(record.read_text(encoding="utf-8"))
     return "\n\n".join(
-        f"```console\n$ {step['command']}    # {step['seconds']:.0f} s\n{step['output']}```"
+        f"*{step['seconds']:.0f} s*\n\n```console\n$ {step['command']}\n{step['output']}```"
         for step in steps
     )
 

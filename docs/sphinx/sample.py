@@ -8,12 +8,30 @@ the start page.
 
 import json
 import os
+import pty
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
+
+
+def in_terminal(command: list[str], folder: str) -> str:
+    """What a command says on a terminal of 80 columns, in lines as a reader would see them."""
+    screen, terminal = pty.openpty()
+    environment = os.environ | {"TERM": "dumb", "COLUMNS": "80"}
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=terminal)
+    os.close(terminal)
+    said = b""
+    with suppress(OSError):  # Linux says so that the command has ended
+        while part := os.read(screen, 65536):
+            said += part
+    os.close(screen)
+    if status := process.wait():
+        raise subprocess.CalledProcessError(status, command)
+    return said.decode().replace("\r\n", "\n")
 
 
 def main(target: Path) -> None:
@@ -21,22 +39,14 @@ def main(target: Path) -> None:
 
     def run(command: str, *, show: bool = False) -> str:
         started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", *command.split()],
-            cwd=folder,
-            env=environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        answer = in_terminal([sys.executable, "-m", *command.split()], folder)
         seconds = time.perf_counter() - started
-        answer = done.stdout.replace(f"{folder}/", "")
+        answer = answer.replace(f"{folder}/", "")
         path = answer.splitlines()[-1]
         output = answer if show else f"{path}\n"
         steps.append({"command": command, "seconds": seconds, "output": output})
         return path
 
-    environment = os.environ | {"NO_COLOR": "1", "COLUMNS": "80"}
     with tempfile.TemporaryDirectory() as folder:
         failing = run("counterfeit train sgd --epochs 12 --set data.train_images=6400 --quiet")
         run(f"counterfeit diagnose {failing}", show=True)
