@@ -10,6 +10,7 @@ Takes copies of runs, such as those that `zoo.py train` makes, and asks the comm
 import argparse
 import html
 import io
+import re
 import shutil
 import sys
 from collections import Counter
@@ -44,8 +45,14 @@ def places(run: Path, samples: int) -> dict[str, str | None]:
     places["train"] = None if resumed else text
     page = run / "report.html"
     status, text = said("report", run, f"--out={page}")
-    places["report"] = text if status else html.unescape(page.read_text(encoding="utf-8"))
+    places["report"] = None if status else shown(page)
     return places
+
+
+def shown(page: Path) -> str:
+    """The page's words, a command as it is in text: between backticks."""
+    source = re.sub("</?code>", "`", page.read_text(encoding="utf-8"))
+    return html.unescape(re.sub("<[^>]+>", "", source))
 
 
 def main() -> None:
