@@ -123,7 +123,8 @@ def judged(status: object, said: str) -> tuple[str, str]:
     """The outcome, and in a word what is wrong with it."""
     lines = [line for line in said.splitlines() if not line.startswith("next: ")]
     if status == 0:
-        return ("failed", "noise on stderr") if lines else ("succeeded", "")
+        noise = any(not line.startswith("next: ") for line in lines)  # what one may do next
+        return ("failed", "noise on stderr") if noise else ("succeeded", "")
     if status not in (1, 2):
         return "failed", f"status {status}"
     if not lines or not lines[0].startswith("counterfeit: "):
