@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from counterfeit import recipe, reproduce
-from counterfeit.reproduce import article
+from counterfeit.reproduce import article, stages
 from counterfeit.run import Run
+
+MEASURED: list[Path] = []
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,7 @@ def reproduction(digits28: Path, tmp_path_factory: pytest.TempPathFactory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recipe, "load", small)
         patch.setattr(article, "SAMPLES", 500)
+        patch.setattr(stages, "measure_newest", lambda run, progress: MEASURED.append(run.path))
         again = lambda: reproduce.reproduce_article(folder, epochs=2, quiet=True)  # noqa: E731
         again()
         yield folder, again
@@ -45,6 +48,11 @@ def test_it_trains_the_stages_into_one_report(reproduction) -> None:
     page = (folder / "report.html").read_text()
     for words in ("Stage 1: both losses", "Stage 2: D no longer wins", "no Helvetica scenario"):
         assert words in page
+
+
+def test_it_measures_each_stage_that_it_shows(reproduction) -> None:
+    folder, _ = reproduction
+    assert set(MEASURED) == {run.path for run in runs_in(folder).values()}
 
 
 def test_asked_again_it_trains_nothing(reproduction) -> None:
