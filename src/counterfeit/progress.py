@@ -77,9 +77,9 @@ class Bar:
             parts.pop()
         self.show(row["epoch"], "  ".join(parts))
 
-    def on_aside(self, stage: str) -> None:
-        """For what is done between two rows: the bar stands still, and says for what."""
-        self._progress.update(self._task, state=stage)
+    def on_measuring(self, stage: str, done: float) -> None:
+        """For an evaluation between two epochs: the bar stands still, and says for what."""
+        self._progress.update(self._task, state=f"measuring: {stage}")
 
     def __enter__(self) -> "Bar":
         if not self._progress.disable:

@@ -12,6 +12,7 @@ from counterfeit.insight.tables import (
     number,
     protocol,
     real_number,
+    scores_line,
 )
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
@@ -152,3 +153,15 @@ def test_what_was_not_measured_is_said_once() -> None:
         "not measured: fid: no labels",
         "not measured: real images: copies: too few",
     ]
+
+
+def test_an_evaluation_in_training_is_one_line() -> None:
+    row = {"epoch": 3.0, "metrics": SAMPLES}
+    assert scores_line(row) == (
+        "epoch 3: FID 12.34 ± 0.25, coverage 0.757 ± 0.015, recall 0, 2 of 2 classes"
+    )
+    unlabelled = {"parzen_validation_40": Measurement(-12.34, 1.23)}
+    assert scores_line({"epoch": 3.0, "metrics": unlabelled}) == (
+        "epoch 3: Parzen in nats -12.3 ± 1.2"
+    )
+    assert scores_line({"epoch": 3.0, "metrics": {}}) == "epoch 3: nothing could be measured"

@@ -17,12 +17,12 @@ import counterfeit
 from counterfeit import data, recipe
 from counterfeit.measure.classifier import Classifier, FeatureNetwork
 from counterfeit.measure.evaluate import Evaluator, NotKept, evaluate
-from counterfeit.measure.images import measure_images, measure_real
+from counterfeit.measure.images import Measured, measure_images, measure_real
 from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import Reference, reference_for
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
-from counterfeit.run.rows import Measurement
+from counterfeit.run.rows import Measurement, MetricsRow
 
 
 @pytest.fixture(scope="module")
@@ -81,24 +81,60 @@ def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> N
     assert any(name.startswith("fid_digits-v") and name.endswith("_300") for name in measured)
 
 
-def test_training_evaluates_on_validation_images_only(trained: Run, tmp_path) -> None:
-    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[Evaluator(2, samples=100)])
+def test_training_evaluates_briefly_and_on_validation_images_only(trained: Run, tmp_path) -> None:
+    told: list[MetricsRow] = []
+    stages: list[str] = []
+    evaluator = Evaluator(
+        2,
+        samples=100,
+        on_stage=lambda stage, done: stages.append(stage),
+        on_metrics=told.append,
+    )
+    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[evaluator])
     assert [row["epoch"] for row in run.metrics] == [2, 4]
-    names = [name for row in run.metrics for name in row["metrics"]]
-    assert any("validation" in name for name in names)
-    assert not any("test" in name for name in names)
-    of_samples = {name for name in run.metrics[-1]["metrics"] if not name.startswith("d_accuracy_")}
-    assert set(run.real_scores) == of_samples
-    assert run.real_scores["nearest_ratio_validation_100"].value > 0.5
+    assert told == run.metrics
+    assert "reading images" in stages
+    names = [MetricName.parse(name) for row in run.metrics for name in row["metrics"]]
+    assert {name.split for name in names} == {"validation", None}
+    assert {name.metric for name in names if name.of_class is None} == {
+        "fid", "precision", "recall", "density", "coverage",
+        "inception_score", "classes_found", "class_tv", "class_kl", "unsure",
+    }  # fmt: skip
+    assert run.real_scores.keys() == run.metrics[-1]["metrics"].keys()
+
+
+def test_real_images_are_measured_once_and_again_under_another_protocol(
+    trained: Run, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+
+    def counted(reference: Reference, count: int, *, brief: bool) -> Measured:
+        counts.append(count)
+        return measure_real(reference, count, brief=brief)
+
+    monkeypatch.setattr("counterfeit.measure.evaluate.measure_real", counted)
+    run = counterfeit.train(
+        trained.recipe, epochs=1, out=tmp_path, on_epoch=[Evaluator(1, samples=50)]
+    )
+    counterfeit.resume(run, epochs=2, on_epoch=[Evaluator(1, samples=50)])
+    counterfeit.resume(run, epochs=4, on_epoch=[Evaluator(1, samples=60)])
+    assert counts == [50, 60]
+    counted_samples = {MetricName.parse(name).count for name in run.real_scores}
+    assert counted_samples == {50, 60}
 
 
 def test_fewer_real_images_than_samples_are_the_ceiling_all_the_same(
     trained: Run, tmp_path
 ) -> None:
-    spec = trained.recipe.with_overrides(["training.epochs=1"])
-    run = counterfeit.train(spec, out=tmp_path, on_epoch=[Evaluator(1, samples=1300)])
-    assert "parzen_validation_1300" in run.metrics[0]["metrics"]
-    assert "parzen_validation_1198" in run.real_scores
+    run = counterfeit.train(
+        trained.recipe, epochs=1, out=tmp_path, on_epoch=[Evaluator(1, samples=1300)]
+    )
+    counts = {
+        MetricName.parse(name).count
+        for name in (*run.metrics[0]["metrics"], *run.real_scores)
+        if name.startswith("fid")
+    }
+    assert counts == {1300, 1198}
 
 
 def test_real_images_are_the_ceiling_of_memorisation_only_where_they_were_not_trained_on(
@@ -290,7 +326,7 @@ def test_training_is_evaluated_on_odd_sets_too(
     names = [MetricName.parse(name) for name in run.metrics[-1]["metrics"]]
     counted = [name.of_class for name in names if name.of_class is not None]
     assert counted == (values if len(values) > 1 else [])
-    assert any(name.metric == "parzen" for name in names)
+    assert any(name.metric == "parzen" for name in names) == (len(values) < 2)
 
 
 def test_an_evaluation_that_is_impossible_is_refused_before_training_and_ends_none(

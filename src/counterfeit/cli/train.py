@@ -63,7 +63,8 @@ def train(
         on_nan: stop when a number is NaN or infinite; or rollback to the last checkpoint and go on
             with half the learning rates, up to three times.
         dry_run: print the resolved recipe and stop.
-        evaluate_every: measure the samples after every so many epochs, on the validation images.
+        evaluate_every: measure 2,000 samples after every so many epochs, on the validation images:
+            FID, coverage, recall and classes; `counterfeit evaluate` measures all.
         stop_on: end the run, saved, with exit status 3, at a finding of this severity.
         quiet: no progress bar, no findings on the screen, no word of a busy machine or of what to
             do next.
@@ -105,20 +106,24 @@ def train(
         spec = spec.with_values({"data.name": parent.recipe.data.name})
 
     from counterfeit.insight.diagnose import Watch, diagnose
-    from counterfeit.insight.tables import finding_line
+    from counterfeit.insight.tables import finding_line, scores_line
     from counterfeit.insight.verdict import judge
     from counterfeit.training import loop
 
     if not quiet:
         say_what_is_faster(spec, device)
     on_epoch: list[loop.OnEpoch] = []
-    if evaluate_every is not None:
-        from counterfeit.measure.evaluate import Evaluator
-
-        evaluator = Evaluator(evaluate_every)
-        evaluator.check(spec, data_dir if resume is None or data_dir else parent.data_dir)
-        on_epoch.append(evaluator)
     with Bar(spec.training.epochs, quiet=quiet) as bar:
+        if evaluate_every is not None:
+            from counterfeit.measure.evaluate import Evaluator
+
+            evaluator = Evaluator(
+                evaluate_every,
+                on_stage=bar.on_measuring,
+                on_metrics=lambda row: bar.say(scores_line(row)),
+            )
+            evaluator.check(spec, data_dir if resume is None or data_dir else parent.data_dir)
+            on_epoch.append(evaluator)
         on_epoch.append(
             Watch(
                 lambda finding: bar.say(finding_line(finding)),

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from counterfeit.files import Row
 from counterfeit.insight.verdict import judge
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
-from counterfeit.measure.names import MetricName, class_shares
+from counterfeit.measure.names import MetricName, class_shares, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.terminal import TABLE_WIDTH, fill
@@ -226,6 +227,23 @@ def number(measurement: Measurement) -> str:
     if digits > 6:
         return f"{value:.2g} ± {spread:.2g}"
     return f"{value:.{digits}f} ± {spread:.{digits}f}"
+
+
+def scores_line(row: Row) -> str:
+    """What is said of an evaluation while the run goes on: what tells most, in one line.
+
+    Args:
+        row: of metrics.jsonl.
+    """
+    metrics = row["metrics"]
+    names = [named(metric, metrics) for metric in ("fid", "coverage", "recall")]
+    if not any(names):
+        names = [named("parzen", metrics)]
+    parts = [f"{MetricName.parse(name).short} {number(metrics[name])}" for name in names if name]
+    found = named("classes_found", metrics)
+    if found:
+        parts.append(f"{metrics[found].value:.0f} of {len(class_shares(metrics))} classes")
+    return f"epoch {row['epoch']:.4g}: {', '.join(parts) or 'nothing could be measured'}"
 
 
 def finding_line(finding: Finding) -> str:

@@ -38,6 +38,7 @@ def measure_images(
     samples: UInt8[Tensor, "N C H W"],
     reference: Reference,
     *,
+    brief: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Measured:
     """Every metric that the samples and the reference allow.
@@ -48,17 +49,23 @@ def measure_images(
 
     Args:
         samples: of the shape of the reference's images; the paper's protocol takes 10,000.
+        brief: only FID, precision to coverage and the classes, which cost least; all the same
+            where there are no features.
         progress: called with a stage's name and the share of the whole that is done.
 
     Raises:
         UsageError: samples of another shape than the reference's, or fewer than 40.
     """
     require_count(samples, LEAST_SAMPLES, "samples")
-    return _measure(samples, subset(samples, NEAREST_IMAGES), reference, progress)
+    return _measure(samples, subset(samples, NEAREST_IMAGES), reference, brief, progress)
 
 
 def measure_real(
-    reference: Reference, count: int, *, progress: Progress = lambda stage, done: None
+    reference: Reference,
+    count: int,
+    *,
+    brief: bool = False,
+    progress: Progress = lambda stage, done: None,
 ) -> Measured:
     """Real images as if they were samples, `count` or as many as can be spared: the ceiling.
 
@@ -72,13 +79,14 @@ def measure_real(
         line = missing("all metrics", len(real), LEAST_SAMPLES, "real images")
         return Measured({}, (line,))
     few = subset(unseen, min(count, NEAREST_IMAGES))
-    return _measure(subset(real, count), few, reference, progress)
+    return _measure(subset(real, count), few, reference, brief, progress)
 
 
 def _measure(
     samples: UInt8[Tensor, "N C H W"],
     few: UInt8[Tensor, "n C H W"],
     reference: Reference,
+    brief: bool,
     progress: Progress,
 ) -> Measured:
     """See `measure_images`; the nearest training images are looked for of `few`."""
@@ -87,16 +95,18 @@ def _measure(
             f"samples of shape {tuple(samples.shape[1:])} cannot be measured against images of"
             f" shape {tuple(reference.images.shape[1:])}"
         )
+    if brief and (reference.classifier or reference.inception):
+        return Measured({}, reference.left_out) | _by_readers(samples, reference, brief, progress)
     return (
         Measured({}, reference.left_out)
-        | _by_readers(samples, reference, progress)
+        | _by_readers(samples, reference, brief, progress)
         | _by_nearest(few, reference, progress)
         | _by_parzen(samples, reference, progress)
     )
 
 
 def _by_readers(
-    samples: UInt8[Tensor, "N C H W"], reference: Reference, progress: Progress
+    samples: UInt8[Tensor, "N C H W"], reference: Reference, brief: bool, progress: Progress
 ) -> Measured:
     """What the classifier and Inception say."""
     classes: Measurements = {}
@@ -120,26 +130,35 @@ def _by_readers(
         read.append((reference.inception.name, seen, reference.inception_features))
     if not read:
         return Measured({}, ())
-    progress("FID, KID, precision and recall", 0.35)
-    compared = [compare_features(*each, reference.split) for each in read]
+    progress("FID, precision and recall" if brief else "FID, KID, precision and recall", 0.35)
+    compared = [compare_features(*each, reference.split, brief=brief) for each in read]
     metrics = {name: value for part in compared for name, value in part.metrics.items()}
     return Measured(metrics | classes, compared[0].left_out)
 
 
 def compare_features(
-    name: str, samples: Float[Tensor, "N F"], real: Float[Tensor, "M F"], split: str
+    name: str,
+    samples: Float[Tensor, "N F"],
+    real: Float[Tensor, "M F"],
+    split: str,
+    *,
+    brief: bool = False,
 ) -> Measured:
     """FID, KID and precision to coverage of the features of that name, as far as there are images.
 
     FID and KID take 2 real images; the others as many of each kind, and 40 at least.
+
+    Args:
+        brief: without KID.
     """
     count, of_each = len(samples), min(MANIFOLD_IMAGES, len(samples), len(real))
     metrics, left_out = {}, []
     if len(real) >= 2:
         metrics[str(MetricName("fid", name, split, count))] = fid(samples, real)
-        metrics[str(MetricName("kid", name, split, count))] = kid(samples, real)
+        if not brief:
+            metrics[str(MetricName("kid", name, split, count))] = kid(samples, real)
     else:
-        left_out.append(missing("fid, kid", len(real), 2, f"{split} images"))
+        left_out.append(missing("fid" if brief else "fid, kid", len(real), 2, f"{split} images"))
     if of_each >= LEAST_SAMPLES:
         neighbours = prdc(subset(samples, of_each), subset(real, of_each))
         for metric, value in neighbours.items():
