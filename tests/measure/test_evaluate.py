@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import data, recipe
+from counterfeit.files import Row
 from counterfeit.measure.classifier import Classifier, FeatureNetwork
 from counterfeit.measure.evaluate import Evaluator, NotKept, evaluate
 from counterfeit.measure.images import Measured, measure_images, measure_real
@@ -22,7 +23,7 @@ from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import Reference, reference_for
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
-from counterfeit.run.rows import Measurement, MetricsRow
+from counterfeit.run.rows import Measurement
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> N
 
 
 def test_training_evaluates_briefly_and_on_validation_images_only(trained: Run, tmp_path) -> None:
-    told: list[MetricsRow] = []
+    told: list[Row] = []
     stages: list[str] = []
     evaluator = Evaluator(
         2,

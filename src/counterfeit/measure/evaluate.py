@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from counterfeit import data
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
+from counterfeit.files import Row
 from counterfeit.measure.images import Measured, measure_images, measure_real, missing
 from counterfeit.measure.measurement import LEAST_SAMPLES
 from counterfeit.measure.memorisation import discriminator_accuracy
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 SAMPLES = 10_000
 
 BRIEF_SAMPLES = 2_000
-"""Of an evaluation in training: it takes less than a tenth of an epoch of 50,000 images."""
+"""Of an evaluation in training, which takes less than a tenth of an epoch of MNIST (docs/metrics.md)."""
 
 MOST_SAMPLES = 1_000_000
 
@@ -183,7 +184,7 @@ class Evaluator:
         *,
         samples: int = BRIEF_SAMPLES,
         on_stage: Progress = lambda stage, done: None,
-        on_metrics: Callable[[MetricsRow], None] = lambda row: None,
+        on_metrics: Callable[[Row], None] = lambda row: None,
     ) -> None:
         if every < 1:
             raise UsageError(f"evaluate after every 1 epoch or more, not {every}.")
