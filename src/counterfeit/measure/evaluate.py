@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 SAMPLES = 10_000
 
 BRIEF_SAMPLES = 2_000
-"""Of an evaluation in training, which takes less than a tenth of an epoch of MNIST (docs/metrics.md)."""
+"""Of an evaluation in training: less than a tenth of an epoch of MNIST's (docs/metrics.md)."""
 
 MOST_SAMPLES = 1_000_000
 
