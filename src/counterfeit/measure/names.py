@@ -75,6 +75,22 @@ class MetricName:
         return SHORT.get(self.metric, self.metric.replace("_", " "))
 
     @property
+    def reader(self) -> str:
+        """What read the images, without its version and checksum: `MNIST classifier`."""
+        if not self.features:
+            return ""
+        data = self.features.partition("-v")[0]
+        known = {"inception": "Inception", "mnist": "MNIST classifier"}
+        return known.get(data, f"{data.replace('-', ' ').capitalize()} classifier")
+
+    @property
+    def protocol(self) -> str:
+        """All but the metric, in words."""
+        parts = [f"{self.count:,} samples" if self.count else ""]
+        parts += [f"{self.split} images" if self.split else "", self.reader]
+        return ", ".join(part for part in parts if part)
+
+    @property
     def of_class(self) -> int | None:
         """The label whose share of the samples it is: 3 for `share_3`."""
         found = _SHARE.fullmatch(self.metric)

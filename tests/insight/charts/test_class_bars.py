@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight.charts.classes import class_bars, count_classes
+from counterfeit.insight.charts.classes import NOTHING_FOUND, class_bars, count_classes
 from counterfeit.run import Run
 
 
@@ -44,3 +44,14 @@ def test_classes_are_those_of_the_labels_whatever_their_values(
     assert list(shares.classes) == ["3", "7"]
     np.testing.assert_allclose(shares.real, [0.75, 0.25], atol=0.01)
     assert list(shares.generated) == [0.6, 0.4]
+
+
+def test_where_no_class_is_found_no_bar_says_otherwise(small_run: Run, tmp_path: Path) -> None:
+    run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
+    values = {f"share_{c}_digits-v1-01234567_1k": [float(c == 3), 0.0] for c in range(10)}
+    values["classes_found_digits-v1-01234567_1k"] = [0.0, 0.0]
+    run.append_metrics({"step": 33, "epoch": 3, "metrics": values})
+    axes = class_bars(count_classes(run)).axes[0]
+    assert [text.get_text() for text in axes.texts] == [NOTHING_FOUND]
+    assert [bars.get_label() for bars in axes.containers] == ["data"]
+    assert axes.get_xlabel() == "class, as read by the Digits classifier"

@@ -89,7 +89,7 @@ def test_headings_are_in_order_and_images_described(opened) -> None:
 def test_the_slider_moves_the_images_by_keyboard(opened) -> None:
     page, _ = opened
     film, slider = page.locator("img.film"), page.get_by_label("epoch", exact=False).first
-    seen = {film.get_attribute("src")}
+    seen, places = {film.get_attribute("src")}, []
     slider.focus()
     for epoch in (2, 1, 0):
         page.keyboard.press("ArrowLeft")
@@ -97,6 +97,13 @@ def test_the_slider_moves_the_images_by_keyboard(opened) -> None:
         assert film.get_attribute("alt").endswith(f"after epoch {epoch}.")
         assert slider.get_attribute("aria-valuetext") == f"epoch {epoch}"
         assert page.locator("#shown").text_content() == str(epoch)
+        marks = page.locator("#losses .now")
+        if epoch == 0:  # the curves begin with epoch 1
+            assert not marks.first.is_visible()
+        else:
+            places.append([box["left"] for box in boxes(page, "#losses .now")])
+    assert len(places[0]) == 2
+    assert all(right > left > 0 for right, left in zip(*places, strict=True))
     assert len(seen) == 4
     page.keyboard.press("End")
     assert page.locator("#shown").text_content() == "3"

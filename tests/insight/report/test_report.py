@@ -4,11 +4,13 @@ import json
 import math
 import re
 import shutil
+from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from example_finding import finding
+from matplotlib.figure import Figure
 from PIL import Image
 
 from counterfeit import recipe
@@ -16,6 +18,7 @@ from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.insight import charts
 from counterfeit.insight.report import Statement, anchor, rerun_command, write_report
 from counterfeit.run import Run
+from counterfeit.run.findings import Finding
 
 SHOWN = len(charts.FIGURES) - 2
 """Pictures of a shared-maxout run without counted classes; the film stands for the animation."""
@@ -200,13 +203,16 @@ def test_the_same_findings_are_marked_in_the_charts(
     small_run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     marked: dict[str, list[str]] = {}
-    write = charts.write
 
-    def note(run: Run, name: str, findings=(), **place: Path) -> Path:
-        marked[name] = [each.name for each in findings]
-        return write(run, name, findings, **place)
+    def noting(name: str, draw: Callable[..., Figure]) -> Callable[..., Figure]:
+        def note(run: Run, findings: Sequence[Finding]) -> Figure:
+            marked[name] = [each.name for each in findings]
+            return draw(run, findings)
 
-    monkeypatch.setattr(charts, "write", note)
+        return note
+
+    for name, draw in charts.CHARTS.items():
+        monkeypatch.setitem(charts.CHARTS, name, noting(name, draw))
     monkeypatch.setattr("counterfeit.insight.report.page.diagnose", lambda run: [finding()])
     write_report([small_run], tmp_path / "page.html")
     assert marked["losses"] == marked["outputs"] == ["mode_collapse"]

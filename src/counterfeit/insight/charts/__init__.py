@@ -26,7 +26,7 @@ from counterfeit.insight.charts.save import save
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
-__all__ = ["FIGURES", "PICTURES", "TIMELINES", "write", "write_samples"]
+__all__ = ["CHARTS", "FIGURES", "PICTURES", "TIMELINES", "write", "write_samples"]
 
 
 PICTURES: dict[str, Callable[[Run, Path], None]] = {
@@ -34,7 +34,6 @@ PICTURES: dict[str, Callable[[Run, Path], None]] = {
     "history": history.write_history,
     "latents": history.write_latents,
     "animation": history.write_animation,
-    "classes": classes.write_classes,
     "maxout": maxout.write_maxout,
     "maxout-history": maxout.write_maxout_history,
     "nearest": samples.write_nearest,
@@ -50,7 +49,13 @@ TIMELINES: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
 }
 """Charts over epochs, in which findings are marked."""
 
-FIGURES = (*PICTURES, *TIMELINES)
+CHARTS: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
+    "classes": lambda run, _: classes.class_bars(classes.count_classes(run)),
+    **TIMELINES,
+}
+"""What has axes, and can be drawn on those of another run."""
+
+FIGURES = (*PICTURES, *CHARTS)
 """What `write` draws, by name."""
 
 
@@ -72,8 +77,8 @@ def write(
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot create {path.parent}: {error.strerror}.") from None
-    if name in TIMELINES:
-        save(TIMELINES[name](run, findings), path)
+    if name in CHARTS:
+        save(CHARTS[name](run, findings), path)
     else:
         PICTURES[name](run, path)
     return path

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,12 +31,33 @@ CHART_WIDTH = 5.0
 CHART_DPI = 200
 
 
+LEAD = 14
+"""Points from a line's end to its label."""
+
+Span = tuple[float, float]
+"""From, to."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a chart lies in its figure, as shares of its width and height from the top left."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    start: float
+    """The epoch at its left edge; `end` at the right."""
+    end: float
+
+
 def timeline(
     heights: Sequence[float], findings: Sequence[Finding], epochs: NDArray[np.float64]
 ) -> tuple[Figure, list[Axes]]:
     """Charts over the same epochs, of so many inches' height, with the findings marked in them.
 
-    Each finding is a bar above the charts that bears its name, and a tint of its epochs in them.
+    Each finding is a bar above the charts that bears its name, and a tint of its epochs in them,
+    where no more severe one has tinted them.
     """
     shown = findings[:MARKED]
     figure = Figure(
@@ -54,6 +76,7 @@ def timeline(
     ribbon.set_ylim(len(shown), 0)
     start, end = float(epochs[0]), float(epochs[-1])
     width = end - start or 1.0
+    spans: list[Span] = []
     for row, finding in enumerate(shown):
         colour = SEVERITY_COLOURS[finding.severity]
         first = min(max(finding.first_epoch, start), end)
@@ -72,8 +95,10 @@ def timeline(
             fontsize=11,
         )
         for axes in panels:
-            axes.axvspan(first, last, color=colour, alpha=0.07, lw=0)
+            for low, high in _uncovered((first, last), spans):
+                axes.axvspan(low, high, color=colour, alpha=0.07, lw=0)
             axes.axvline(first, color=colour, alpha=0.7, lw=1)
+        spans.append((first, last))
     return figure, panels
 
 
@@ -105,30 +130,90 @@ def fit(axes: Axes, *series: NDArray[np.float64]) -> None:
 def label_ends(
     axes: Axes, ends: Sequence[tuple[float, str, str]], *, show_values: bool = True
 ) -> None:
-    """Write each (y, text, colour) at the right edge, moved apart where they would overlap."""
-    gap = 15 / (axes.bbox.height * 72 / CHART_DPI)  # points, as a share of the height
-    to_axes = axes.transScale + axes.transLimits
+    """Write each (y, text, colour) at the right edge, a line leading to it from its height.
+
+    Labels are moved apart where they would overlap, again whenever the axis is scaled.
+    """
     known = sorted(end for end in ends if math.isfinite(end[0]))
-    places = [float(to_axes.transform((axes.get_xlim()[1], y))[1]) for y, _, _ in known]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    ceiling = 1.0
-    for i in reversed(range(len(places))):
-        places[i] = min(places[i], ceiling)
-        ceiling = places[i] - gap
-    for height, (y, text, colour) in zip(places, known, strict=True):
-        value = f" {y:.2f}" if show_values and colour != FAINT else ""
+    gap = 15 / (axes.bbox.height * 72 / CHART_DPI)  # points, as a share of the height
+    lead = LEAD / (axes.bbox.width * 72 / CHART_DPI)
+    labels = [
         axes.annotate(
-            text + value,
-            (1, height),
+            text + (f" {y:.2f}" if show_values and colour != FAINT else ""),
+            (1, 0.5),
             xycoords="axes fraction",
-            xytext=(5, 0),
-            textcoords="offset points",
+            xytext=(1 + lead, 0.5),
+            textcoords="axes fraction",
             va="center",
             color=colour,
             fontsize=12,
             annotation_clip=False,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 0.8,
+                "relpos": (0, 0.5),  # from the text's left edge
+                "shrinkA": 0,
+                "shrinkB": 0,
+            },
         )
+        for y, text, colour in known
+    ]
+
+    def place(axes: Axes) -> None:
+        to_axes = axes.transScale + axes.transLimits
+        ends = [float(to_axes.transform((axes.get_xlim()[1], y))[1]) for y, _, _ in known]
+        places = list(ends)
+        for i in range(1, len(places)):
+            places[i] = max(places[i], places[i - 1] + gap)
+        ceiling = 1.0
+        for i in reversed(range(len(places))):
+            places[i] = min(places[i], ceiling)
+            ceiling = places[i] - gap
+        for label, end, height in zip(labels, ends, places, strict=True):
+            label.xy = (1, end)
+            label.set_position((1 + lead, height))
+
+    place(axes)
+    axes.callbacks.connect("ylim_changed", place)
+
+
+def _panels(figure: Figure) -> list[Axes]:
+    """Its charts, without the findings above them."""
+    return [axes for axes in figure.axes if axes.axison]
+
+
+def common_scale(figures: Sequence[Figure]) -> list[Span]:
+    """For each chart of figures that are alike, the heights that all of them need."""
+    limits = [[axes.get_ylim() for axes in _panels(figure)] for figure in figures]
+    return [
+        (min(low for low, _ in spans), max(high for _, high in spans))
+        for spans in zip(*limits, strict=True)
+    ]
+
+
+def rescale(figure: Figure, scale: Sequence[Span]) -> None:
+    """Give its charts these heights, so that figures beside each other compare."""
+    for axes, span in zip(_panels(figure), scale, strict=True):
+        axes.set_ylim(span)
+
+
+def windows(figure: Figure) -> list[Window]:
+    """Where its charts over epochs lie, once it is drawn."""
+    return [
+        Window(box.x0, box.x1, 1 - box.y1, 1 - box.y0, *axes.get_xlim())
+        for axes in _panels(figure)
+        for box in [axes.get_position()]
+    ]
+
+
+def _uncovered(span: Span, covered: Sequence[Span]) -> list[Span]:
+    """What of the span lies in none of the others."""
+    rest = [span]
+    for low, high in covered:
+        pieces = [[(a, min(b, low)), (max(a, high), b)] for a, b in rest]
+        rest = [(a, b) for pair in pieces for a, b in pair if a < b]
+    return rest
 
 
 def last_finite(values: NDArray[np.float64]) -> float:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -12,10 +11,10 @@ from matplotlib.ticker import PercentFormatter
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight.charts.axes import CHART_DPI, CHART_WIDTH, D_COLOUR, G_COLOUR, style
-from counterfeit.insight.charts.save import save
 from counterfeit.insight.columns import newest_metrics
 from counterfeit.measure import classifier
-from counterfeit.measure.names import class_shares
+from counterfeit.measure.modes import mode_coverage
+from counterfeit.measure.names import MetricName, class_shares, named
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 
@@ -33,6 +32,8 @@ class ClassShares:
     """Which images were generated, and how many."""
     reader: str
     """The classifier that read them."""
+    found: int | None = None
+    """Classes that enough of the samples show clearly; None where it is not known."""
 
 
 def class_bars(shares: ClassShares) -> Figure:
@@ -42,18 +43,27 @@ def class_bars(shares: ClassShares) -> Figure:
     style(axes, shares.counted, "share of the images")
     at = np.arange(len(shares.real))
     axes.bar(at - 0.2, shares.real, 0.4, color=D_COLOUR, label="data")
-    axes.bar(at + 0.2, shares.generated, 0.4, color=G_COLOUR, label="generated")
-    axes.errorbar(at + 0.2, shares.generated, 2 * shares.errors, fmt="none", ecolor="black", lw=1)
+    if shares.found == 0:  # the nearest class of images that are of none says nothing
+        axes.text(0.5, 0.5, NOTHING_FOUND, transform=axes.transAxes, ha="center", fontsize=12)
+        axes.set_ylim(0, 1)
+    else:
+        axes.bar(at + 0.2, shares.generated, 0.4, color=G_COLOUR, label="generated")
+        errors = 2 * shares.errors
+        axes.errorbar(at + 0.2, shares.generated, errors, fmt="none", ecolor="black", lw=1)
     crowded = max(map(len, shares.classes)) * len(shares.classes) > 30
     axes.set_xticks(
         at, shares.classes, rotation=60 if crowded else 0, ha="right" if crowded else "center"
     )
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes.set_xlabel(f"class, as read by {shares.reader}", fontsize=12)
+    reader = MetricName("", shares.reader).reader
+    axes.set_xlabel(
+        f"class, as read by {(reader and f'the {reader}') or 'a classifier'}", fontsize=12
+    )
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=11)
     return figure
 
 
+NOTHING_FOUND = "no class found in the generated images"
 READ_HERE = 1000
 """Samples whose classes are counted where no evaluation has."""
 UNKNOWN = Measurement(math.nan, math.nan)
@@ -78,14 +88,19 @@ def count_classes(run: Run) -> ClassShares:
         generated, errors = np.array(
             [found.get(each, UNKNOWN) for each in counted_as], dtype=np.float64
         ).T
-        reader = name.features or "a classifier"
+        reader = name.features or ""
+        clear = named("classes_found", measured["metrics"], name.features)
+        clearly = None if clear is None else int(measured["metrics"][clear].value)
         counted = "samples" if name.count is None else f"{name.count:,} samples"
     elif run.recipe.data.name == "mnist":
         fixed = classifier.mnist()
-        counts = fixed.read(run.sample(READ_HERE)).classes.bincount(minlength=fixed.classes)
+        read = fixed.read(run.sample(READ_HERE))
+        counts = read.classes.bincount(minlength=fixed.classes)
         generated = counts[labels].double().numpy() / READ_HERE
         errors = np.sqrt(generated * (1 - generated) / READ_HERE)
         reader, counted, epoch = fixed.name, f"{READ_HERE:,} samples", run.checkpoint().epoch
+        coverage = mode_coverage(read.probabilities, training.labels)
+        clearly = int(coverage["classes_found"].value)
     else:
         raise CounterfeitError(
             f"the classes of {run.path} were not counted yet; `counterfeit evaluate` counts them."
@@ -93,8 +108,12 @@ def count_classes(run: Run) -> ClassShares:
     of_data = (classes.sizes.double() / len(training)).numpy()
     names = [training.classes[label] if training.classes else str(label) for label in labels]
     title = f"epoch {epoch:.4g}, {counted}"
-    return ClassShares(generated, errors, of_data, names, title, reader)
+    return ClassShares(generated, errors, of_data, names, title, reader, clearly)
 
 
-def write_classes(run: Run, path: Path) -> None:
-    save(class_bars(count_classes(run)), path)
+def reader_of(run: Run) -> str:
+    """The classifier that `count_classes` goes by."""
+    measured = newest_metrics([row for row in run.metrics if class_shares(row["metrics"])])
+    if measured is None:
+        return classifier.mnist().name
+    return next(iter(class_shares(measured["metrics"]))).features or "a classifier"

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from counterfeit.files import Row
 from counterfeit.insight.charts.axes import (
     D_COLOUR,
+    DASHED,
     FAINT,
     G_COLOUR,
     label_ends,
@@ -43,8 +44,9 @@ def output_bands(
         ("d_fake", "D(G(z))", G_COLOUR),
     ):
         q05, q25, q50, q75, q95 = (column(rows, f"{name}_{q}") for q in QUANTILES)
-        axes.fill_between(epochs, q05, q95, color=colour, alpha=0.13, lw=0)
-        axes.fill_between(epochs, q25, q75, color=colour, alpha=0.28, lw=0)
+        axes.fill_between(epochs, q25, q75, color=colour, alpha=0.22, lw=0)
+        for outer in (q05, q95):
+            axes.plot(epochs, outer, color=colour, lw=0.8, ls=DASHED)
         axes.plot(epochs, q50, color=colour, lw=1.6)
         ends.append((last_finite(q50), label, colour))
     axes.set_ylim(-0.02, 1.02)

@@ -57,9 +57,6 @@ def maxout_shapes(stages: Sequence[tuple[str, Sequence[networks.SharedMaxout]]])
         for curve, shade in zip(curves, shades, strict=False):
             axes.plot(x, curve, color=shade, lw=1.5)
         axes.plot(x, curves[-1], color="black", lw=2.2)
-        low = min(curve.min().item() for curve in curves)
-        high = max(curve.max().item() for curve in curves)
-        axes.set_ylim(low - 0.4 * (high - low) - 0.1, high + 0.05 * (high - low) + 0.1)
     key = [Line2D([], [], color=FAINT, lw=1.3, ls=DASHED, label="each line")]
     if trained:
         for (epoch, _), shade in zip(earlier, shades, strict=True):

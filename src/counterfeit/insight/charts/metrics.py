@@ -56,7 +56,7 @@ def metric_curves(
             return [(last_finite(values), metric, colour), (ceiling, "real", FAINT)]
         return [(last_finite(values), metric, colour)]
 
-    style(upper, fid or "", "FID (lower is better)")
+    style(upper, MetricName.parse(fid or "").protocol, "FID (lower is better)")
     ends = draw(upper, "fid", D_COLOUR)
     upper.set_ylim(0, 1.1 * upper.get_ylim()[1])
     label_ends(upper, [(y, text.replace("fid", "FID"), colour) for y, text, colour in ends])
@@ -92,6 +92,12 @@ def _fid(row: Row) -> str | None:
 def has_metric_curves(run: Run) -> bool:
     """Whether two epochs or more were evaluated on one protocol, with a classifier."""
     return len(comparable(run.metrics)) > 1
+
+
+def protocol_of(run: Run) -> str:
+    """The full name of the FID that is drawn; none where nothing is."""
+    rows = comparable(run.metrics)
+    return (_fid(rows[0]) if rows else None) or ""
 
 
 def draw_metrics(run: Run, findings: Sequence[Finding]) -> Figure:

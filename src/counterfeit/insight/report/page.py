@@ -14,7 +14,7 @@ from counterfeit.files import write_whole
 from counterfeit.insight import verdict
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import comparison, words
-from counterfeit.insight.report.panels import Panel, anchor, figure_panel, film_panels, runs_with
+from counterfeit.insight.report.panels import Panel, anchor, figure_panels, film_panels
 from counterfeit.insight.report.sections import SECTIONS, Section
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
@@ -64,11 +64,7 @@ def write_report(
         if section.name == "film":
             sections.append((section, reels))
             continue
-        panels = [
-            figure_panel(section, run, n, headings[n - 1], findings[n - 1])
-            for n, run in runs_with(section, runs)
-        ]
-        if panels:
+        if panels := figure_panels(section, runs, headings, findings):
             sections.append((section, panels))
     names = comparison.short_names(headings)
     figures = _figure_names(sections, names)

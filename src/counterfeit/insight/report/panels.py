@@ -2,9 +2,9 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,8 +13,10 @@ from PIL import Image
 from counterfeit.errors import CannotWrite, CounterfeitError
 from counterfeit.files import write_whole
 from counterfeit.insight import charts
+from counterfeit.insight.charts.axes import Span, Window, common_scale, rescale, windows
 from counterfeit.insight.charts.grids import COLUMNS, cell_scale
 from counterfeit.insight.charts.metrics import has_metric_curves
+from counterfeit.insight.charts.save import save
 from counterfeit.insight.report.comparison import on_one_data_set
 from counterfeit.insight.report.film import films
 from counterfeit.insight.report.sections import Kind, Section, note
@@ -35,6 +37,8 @@ class Panel:
     """A data URI."""
     width: int = 0
     height: int = 0
+    windows: Sequence[Mapping[str, float]] = ()
+    """Of a chart over epochs: where they lie (see `charts.axes.Window`)."""
     missing: str = ""
     epochs: Sequence[int] = ()
     """Of a film."""
@@ -80,16 +84,39 @@ def film_panels(runs: Sequence[Run], headings: Sequence[str]) -> list[Panel]:
     return panels
 
 
-def figure_panel(
-    section: Section, run: Run, number: int, heading: str, findings: Sequence[Finding]
+def figure_panels(
+    section: Section, runs: Sequence[Run], headings: Sequence[str], found: Sequence[list[Finding]]
+) -> list[Panel]:
+    """The section's figure of each run that it shows; charts of several are on the same scale."""
+    shown = runs_with(section, runs)
+    scale: list[Span] | None = None
+    if section.name in charts.CHARTS and len(shown) > 1:
+        figures = []
+        for n, run in shown:
+            with suppress(CounterfeitError):  # said in its place
+                figures.append(
+                    charts.CHARTS[section.name](run, _marked(section.name, found[n - 1]))
+                )
+        scale = common_scale(figures) if figures else None
+    return [
+        _figure_panel(section, run, n, headings[n - 1], found[n - 1], scale) for n, run in shown
+    ]
+
+
+def _figure_panel(
+    section: Section,
+    run: Run,
+    number: int,
+    heading: str,
+    findings: Sequence[Finding],
+    heights: Sequence[Span] | None,
 ) -> Panel:
-    """The section's figure of the report's run number 1, 2, …"""
     spec = run.recipe
     place = anchor(section.name, number)
     templates = section.name == "maxout" and spec.discriminator.activation == "maxout"
     kind: Kind = "pixels" if templates else section.kind
     try:
-        suffix, content = _draw(run, section.name, _marked(section.name, findings))
+        suffix, content, places = _draw(run, section.name, _marked(section.name, findings), heights)
         caption = note(section.name, run)
     except CounterfeitError as error:
         return Panel(place, heading, kind, missing=str(error))
@@ -110,23 +137,37 @@ def figure_panel(
         source=f"data:image/{suffix};base64,{encoded}",
         width=width,
         height=height,
+        windows=[asdict(place) for place in places],
     )
 
 
-def _draw(run: Run, name: str, findings: Sequence[Finding] = ()) -> tuple[str, bytes]:
-    """A figure's format and content; the run keeps it too, where it can be written.
+def _draw(
+    run: Run, name: str, findings: Sequence[Finding] = (), scale: Sequence[Span] | None = None
+) -> tuple[str, bytes, list[Window]]:
+    """A figure's format and content, and where its charts over epochs lie in it.
+
+    The run keeps it too, where it can be written.
 
     Raises:
         CounterfeitError: the run has not what the figure takes.
     """
     with TemporaryDirectory() as folder:
-        path = charts.write(run, name, findings, folder=Path(folder))
+        places: list[Window] = []
+        if name in charts.CHARTS:
+            path = Path(folder) / f"{name}.png"
+            figure = charts.CHARTS[name](run, findings)
+            if scale is not None:
+                rescale(figure, scale)
+            save(figure, path)
+            places = windows(figure) if name in charts.TIMELINES else []
+        else:
+            path = charts.write(run, name, findings, folder=Path(folder))
         content = path.read_bytes()
     kept = run.path / "figures"
     with suppress(OSError, CannotWrite):
         kept.mkdir(exist_ok=True)
         write_whole(kept / path.name, content)
-    return path.suffix[1:], content
+    return path.suffix[1:], content, places
 
 
 def _marked(figure: str, findings: Sequence[Finding]) -> list[Finding]:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from counterfeit.insight.charts.classes import reader_of
 from counterfeit.insight.charts.history import HISTORY_EPOCHS
 from counterfeit.insight.charts.losses import equilibrium
+from counterfeit.insight.charts.metrics import protocol_of
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 
@@ -75,9 +77,9 @@ SECTIONS = (
         "outputs",
         "What D answers",
         "D's answers to real images, D(x), and to generated ones, D(G(z)): the median as a line,"
-        " the middle half dark, nine tenths pale. Bands that overlap at the dotted line mean that D"
-        " cannot tell; bands stuck at 1 and 0 mean that it always can, and then G has little to"
-        " learn from.",
+        " the middle half as a band, nine tenths between dashed lines. Bands that overlap at the"
+        " dotted line mean that D cannot tell; bands stuck at 1 and 0 mean that it always can, and"
+        " then G has little to learn from.",
         "quantiles of D(x) and D(G(z)) over the epochs",
         "chart",
     ),
@@ -181,8 +183,13 @@ def note(figure: str, run: Run) -> str:
         return f"{shown} of {last} epochs, evenly chosen." if shown < last else f"{last} epochs."
     if figure == "losses":
         return _equilibrium_note(spec)
-    if figure == "metrics" and not run.real_scores:
-        return "What real images score was not measured; counterfeit evaluate does."
+    if figure == "classes":
+        return f"Read by {reader_of(run)}."
+    if figure == "metrics":
+        protocol = f"The protocol is that of {protocol_of(run)}."
+        if run.real_scores:
+            return protocol
+        return f"{protocol} What real images score was not measured; counterfeit evaluate does."
     if figure == "maxout":
         if spec.discriminator.activation == "maxout":
             return MAXOUT

@@ -9,6 +9,8 @@ from counterfeit.measure.names import MetricName
 _HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{8,}\b")
 _COMMAND = re.compile(
     r"`(?P<quoted>[^`]+)`"
+    r"|(?P<metric>[a-z_]+_[^\s_]+-v\d+-[0-9a-f]{8}_\w+)"
+    r"|(?P<reader>[a-z-]+-v\d+-[0-9a-f]{8})"
     r"|counterfeit (?:train|evaluate|diagnose|report|sample|data|reproduce|recipes)\b"
     r"|--set [a-z][\w.]*\w(?:=(?:\.\.\.|[\w-]+(?:\.\d+)?))?"
     r"|--[a-z][a-z-]+\b"
@@ -61,11 +63,17 @@ def shortened(text: str) -> str:
 
 
 def coded(text: str) -> Markup:
-    """Text whose commands and options are in the style of code."""
+    """Text whose commands are in the style of code, and whose metrics and classifiers in words."""
     parts, end = [], 0
     for found in _COMMAND.finditer(text):
-        parts += [escape(text[end : found.start()]), Markup("<code>")]
-        parts += [escape(found["quoted"] or found[0]), Markup("</code>")]
+        parts.append(escape(text[end : found.start()]))
+        name = Markup('<span title="{}">{}</span>')
+        if found["metric"]:
+            parts.append(name.format(found[0], worded(found[0])))
+        elif found["reader"]:
+            parts.append(name.format(found[0], "the " + MetricName("", found[0]).reader))
+        else:
+            parts.append(Markup("<code>{}</code>").format(found["quoted"] or found[0]))
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
 
@@ -76,20 +84,9 @@ def worded(text: str) -> str:
     if name.count is None:
         return text
     what = name.short if name.of_class is None else f"share of class {name.of_class}"
-    of = [f"{name.split} images"] if name.split else []
-    if reader := classifier_words(name.features):
-        of.append(reader)
-    return f"{what} ({', '.join([f'{name.count:,} samples', *of])})"
+    return f"{what} ({name.protocol})"
 
 
 def breakable(text: str) -> Markup:
     """A dotted key that may be broken after its dots and underscores only."""
     return Markup(re.sub(r"(?<=\w[._])(?=\w)", "<wbr>", str(escape(text))))
-
-
-def classifier_words(features: str | None) -> str:
-    """What read the images, without its version and checksum."""
-    if not features:
-        return ""
-    data = features.split("-v", 1)[0]
-    return "Inception" if data.startswith("inception") else f"{data.upper()} classifier"
