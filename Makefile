@@ -13,7 +13,7 @@ help:
 	@echo "make docs     build the documentation site, with a sample report, and check it"
 	@echo "make test     lint, types and all tests"
 	@echo "make lowest   all tests with the lowest versions that pyproject.toml allows"
-	@echo "make browser  bring the browser that the tests of the report's page and of the site need"
+	@echo "make browser  bring the browser, and axe-core, that tests of the report's page and the site need"
 	@echo "make format   format the code"
 	@echo "make clean    remove the environments, caches and the site"
 
@@ -54,6 +54,8 @@ browser: $(VENV)/installed
 	  $(BIN)/python -m playwright install $$([ $$(id -u) != 0 ] || echo --with-deps) chromium || \
 	  { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends chromium fonts-liberation; }
+	npm install --silent --no-fund --no-audit --prefix $(VENV)/axe axe-core@4.14.1 || \
+	  echo "Without npm no test looks for what keeps people from reading the page."
 
 format: $(VENV)/installed
 	$(BIN)/ruff format src tests benchmarks docs

@@ -2,7 +2,9 @@
 
 import io
 import itertools
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -257,4 +259,37 @@ def test_a_dark_page_has_no_white_strip(browser: Any, three: Path) -> None:
             picture = Image.open(io.BytesIO(figure.locator("img").screenshot())).convert("L")
             shades = np.asarray(picture)
             assert (shades > 200).mean(axis=1).max() < 0.9, name  # of a row of pixels
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_keeps_people_from_reading_it(
+    browser: Any, three: Path, width: int, scheme: str
+) -> None:
+    """By axe-core's rules, such as contrast, names of what can be operated, order of headings."""
+    page = look(browser, three, width, 800, color_scheme=scheme, bypass_csp=True)
+    page.eval_on_selector_all("details", "all => all.forEach(each => { each.open = true; })")
+    page.evaluate(find_axe().read_text())
+    violations = page.evaluate(
+        "axe.run().then(found => found.violations.map(each => [each.id, each.nodes[0].html]))"
+    )
+    assert violations == []
+    page.context.close()
+
+
+def find_axe() -> Path:
+    path = Path(sys.prefix, "axe", "node_modules", "axe-core", "axe.min.js")
+    if not path.exists():
+        give_up = os.environ.get("CI") == "true" and shutil.which("npm")
+        (pytest.fail if give_up else pytest.skip)("no axe-core; `make browser` brings it from npm")
+    return path
+
+
+def test_a_page_that_cannot_be_read_is_noticed(browser: Any, three: Path) -> None:
+    page = look(browser, three, 1280, 800, bypass_csp=True)
+    page.evaluate("document.querySelector('.card img').removeAttribute('alt')")
+    page.evaluate(find_axe().read_text())
+    rules = "axe.run().then(found => found.violations.map(each => each.id))"
+    assert page.evaluate(rules) == ["image-alt"]
     page.context.close()
