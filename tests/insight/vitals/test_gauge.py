@@ -49,6 +49,37 @@ def test_a_statistic_that_never_moves_shows_as_a_gap(small_run: Run, gauge: Gaug
     assert gauge._of_generator(generator, z)["batchnorm_gap"] > 2 * small
 
 
+class Convolutional(nn.Module):
+    """A generator of one transposed convolution: no hidden layers, BatchNorm of images."""
+
+    def __init__(self, image_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        channels, height, width = image_shape
+        self.up = nn.ConvTranspose2d(8, channels, (height, width))
+        self.norm = nn.BatchNorm2d(channels)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(self.norm(self.up(z[..., None, None])))
+
+
+class Judge(nn.Module):
+    def __init__(self, image_shape: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.down = nn.Conv2d(image_shape[0], 1, image_shape[1:])
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.down(images).flatten()
+
+
+def test_networks_of_any_kind_are_examined_as_far_as_that_goes(
+    small_run: Run, gauge: Gauge
+) -> None:
+    players = Convolutional(small_run.image_shape), Judge(small_run.image_shape)
+    row = gauge.row(1, 1, gauge.training[:100], players=players, copies=False)
+    assert {"batchnorm_gap", "d_training", "d_knows"} <= row.keys()
+    assert not {"g_dead", "d_dead", "d_idle_pieces"} & row.keys()
+
+
 def gauge_of_batches(run: Run, size: int) -> Gauge:
     gauge = Gauge(run)
     gauge.recipe = run.recipe.with_values({"training.batch_size": size})

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from counterfeit import data, networks
+from counterfeit import data
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.game.inputs import draw_latents
@@ -70,7 +70,7 @@ class Gauge:
         epoch: int,
         images: UInt8[Tensor, "N C H W"],
         before: UInt8[Tensor, "N C H W"] | None = None,
-        players: tuple[nn.Module, networks.MLPDiscriminator] | None = None,
+        players: tuple[nn.Module, nn.Module] | None = None,
         *,
         copies: bool = True,
     ) -> VitalsRow:
@@ -93,7 +93,7 @@ class Gauge:
         step: int,
         images: UInt8[Tensor, "N C H W"],
         generator: nn.Module,
-        discriminator: networks.MLPDiscriminator,
+        discriminator: nn.Module,
         *,
         copies: bool,
     ) -> Row:
@@ -137,7 +137,7 @@ class Gauge:
     def _of_generator(self, generator: nn.Module, z: Float[Tensor, "N z"]) -> Row:
         row: Row = {}
         size = self.recipe.training.batch_size
-        if any(isinstance(module, nn.BatchNorm1d) for module in generator.modules()):
+        if any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in generator.modules()):
             parts = torch.split(z, size)[:BATCHNORM_BATCHES]
             parts = parts[:-1] if len(parts) > 1 and len(parts[-1]) < size else parts
             low, high = self.recipe.value_range
@@ -148,9 +148,7 @@ class Gauge:
                 for part in parts
             ]
             row["batchnorm_gap"] = float(torch.cat(gaps).mean()) / self.scale
-        hidden = generator.hidden
-        assert isinstance(hidden, nn.Sequential)
-        return row | idle_units(hidden, z, "g")
+        return row | idle_units(_hidden(generator), z, "g")
 
     def _copied(self, fakes: UInt8[Tensor, "N C H W"]) -> Row:
         if self.held_out is None:
@@ -163,9 +161,7 @@ class Gauge:
         return {"copied": float(nearest(fakes, self.training)[0].median()) / self.held_out_nearest}
 
     @torch.inference_mode()
-    def _of_discriminator(
-        self, discriminator: networks.MLPDiscriminator, fakes: UInt8[Tensor, "N C H W"]
-    ) -> Row:
+    def _of_discriminator(self, discriminator: nn.Module, fakes: UInt8[Tensor, "N C H W"]) -> Row:
         few = FAKES // 2
         kinds = [subset(self.training, ASKED), fakes]
         if self.held_out is not None:
@@ -181,7 +177,13 @@ class Gauge:
             row["d_held_out"] = float(logits[2].sigmoid().mean())
             row["d_knows"] = above(training, logits[2])
         both = torch.cat([inputs[:few], inputs[len(training) :][:few]])
-        return row | idle_units(discriminator.hidden, both, "d")
+        return row | idle_units(_hidden(discriminator), both, "d")
+
+
+def _hidden(network: nn.Module) -> nn.Sequential:
+    """A perceptron's hidden layers; none of another network."""
+    hidden = getattr(network, "hidden", None)
+    return hidden if isinstance(hidden, nn.Sequential) else nn.Sequential()
 
 
 def _held_out(run: Run, left: UInt8[Tensor, "N C H W"]) -> UInt8[Tensor, "M C H W"] | None:
