@@ -207,6 +207,15 @@ def test_a_run_of_an_earlier_version_is_readable_and_says_so(capsys, place: Path
     assert len(err.splitlines()) == 1
 
 
+def test_a_place_where_nothing_is_is_not_called_what_the_run_was_trained_on(capsys, place) -> None:
+    for command in (["train", "--resume=run"], ["evaluate", "run", "--samples=40"]):
+        status, _, err = call(capsys, *command, "--data=dgits", "--quiet")
+        assert status == 2
+        assert err == (
+            "counterfeit: 'dgits' is neither a data set nor a folder; did you mean digits?\n"
+        )
+
+
 def test_changed_test_images_are_noticed_where_they_are_compared_with(capsys, place: Path) -> None:
     count = len(data.load(str(place / "digits")))
     for value in range(256):

@@ -6,7 +6,7 @@ Images are uint8 (N, C, H, W); a training batch is an index and a cast.
 from counterfeit.data.identity import Identity, identities
 from counterfeit.data.images import ImageData, Split, as_float, as_uint8
 from counterfeit.data.loading import anchored, load
-from counterfeit.data.published import data_folder, fetch, is_published
+from counterfeit.data.published import data_folder, fetch, find_folder, is_published
 from counterfeit.data.show import describe, preview
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "data_folder",
     "describe",
     "fetch",
+    "find_folder",
     "identities",
     "is_published",
     "load",

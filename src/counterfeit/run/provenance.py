@@ -81,5 +81,7 @@ def moved(
             f"{run} does not say what it was trained on, as an earlier version made it; its data"
             f" must be {spec.data.name}."
         )
+    if name != spec.data.name and not data.is_published(name):
+        data.find_folder(name)
     load(run, environment, name, "train", data_dir)
     return environment | {"data_dir": kept}, spec.with_values({"data.name": name})
