@@ -49,5 +49,7 @@ def test_impossible_values_are_usage_errors() -> None:
         data.load("digits", "valid")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="image_size"):
         data.load("digits", image_size=0)
+    with pytest.raises(UsageError, match="image_size must be a whole number"):
+        data.load("digits", image_size=8.5)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="channels"):
         data.load("digits", channels=2)  # type: ignore[arg-type]

@@ -244,6 +244,14 @@ def test_numbers_of_samples_that_cannot_be_measured_are_refused_at_once(trained:
             Evaluator(1, samples=count)
 
 
+def test_numbers_that_are_not_whole_are_refused_at_once(trained: Run) -> None:
+    for number in (50.5, "50", None):
+        with pytest.raises(counterfeit.CounterfeitError, match="samples must be a whole number"):
+            evaluate(trained, samples=number)  # type: ignore[arg-type]
+        with pytest.raises(counterfeit.CounterfeitError, match="every must be a whole number"):
+            Evaluator(number)  # type: ignore[arg-type]
+
+
 def in_parts(test: data.ImageData, training: data.ImageData) -> Callable[..., data.ImageData]:
     """A `data.load` of these."""
     return lambda name, split, data_dir: training if split == "train" else test

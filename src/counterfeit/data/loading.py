@@ -8,6 +8,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 from torch import Tensor
 
+from counterfeit import arguments
 from counterfeit.data import splits
 from counterfeit.data.folders import read_folder
 from counterfeit.data.idx import holds_idx, read_idx_split
@@ -48,8 +49,8 @@ def load(
     """
     if split not in SPLITS:
         raise UsageError(f"there is no split {split!r}; use train, validation or test.")
-    if image_size is not None and not 1 <= image_size <= MAX_IMAGE_SIZE:
-        raise UsageError(f"image_size must be from 1 to {MAX_IMAGE_SIZE}, not {image_size}.")
+    if image_size is not None:
+        image_size = arguments.whole_number("image_size", image_size, least=1, most=MAX_IMAGE_SIZE)
     if channels not in (None, 1, 3):
         raise UsageError(f"channels must be 1 (gray) or 3 (RGB), not {channels}.")
 

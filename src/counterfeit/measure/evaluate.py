@@ -9,7 +9,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
-from counterfeit import data
+from counterfeit import arguments, data
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import Row
 from counterfeit.measure.images import Measured, measure_images, measure_real, missing
@@ -130,6 +130,7 @@ def require_samples(count: int) -> None:
     Raises:
         UsageError: it is not from 40 to 1,000,000.
     """
+    count = arguments.whole_number("samples", count)
     if not LEAST_SAMPLES <= count <= MOST_SAMPLES:
         raise UsageError(
             f"{count:,} samples: must be from {LEAST_SAMPLES} to {MOST_SAMPLES:,}; the paper's"
@@ -186,6 +187,7 @@ class Evaluator:
         on_stage: Progress = lambda stage, done: None,
         on_metrics: Callable[[Row], None] = lambda row: None,
     ) -> None:
+        every = arguments.whole_number("every", every)
         if every < 1:
             raise UsageError(f"evaluate after every 1 epoch or more, not {every}.")
         require_samples(samples)
