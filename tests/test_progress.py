@@ -48,3 +48,19 @@ def test_answers_of_d_are_shown_only_where_they_are_probabilities(
     monkeypatch.setenv("COLUMNS", "120")
     row: LogRow = {"step": 1, "epoch": 12.3, "d_loss": 1, "g_loss": 2, "images_per_second": 9}
     assert state(row) == "epoch 12.3  D 1.000  G 2.000  9 images/s"
+
+
+def test_a_bar_that_stands_still_says_why_and_then_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    bar = Bar(100)
+    bar.on_row(ROW)
+    (task,) = bar._progress.tasks
+    before = task.fields["state"]
+    bar.on_measuring("reading images", 0.1)
+    assert task.fields["state"] == "measuring: reading images"
+    assert task.completed == 12.3
+    bar.on_measured("epoch 12: FID 3")
+    assert task.fields["state"] == before
+    assert capsys.readouterr().err == "epoch 12: FID 3\n"

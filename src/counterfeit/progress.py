@@ -33,9 +33,11 @@ class Bar:
             TextColumn("left"),
             console=console,
             disable=quiet or not console.is_terminal,
+            transient=True,  # what stays is said
         )
         self._quiet = quiet
         self._title = title
+        self._state = "starting"
         self._task = self._progress.add_task(title, total=total, state="starting")
 
     @classmethod
@@ -54,6 +56,7 @@ class Bar:
         return other
 
     def show(self, completed: float, state: str) -> None:
+        self._state = state
         self._progress.update(self._task, completed=completed, state=state)
 
     def say(self, line: str) -> None:
@@ -80,6 +83,11 @@ class Bar:
     def on_measuring(self, stage: str, done: float) -> None:
         """For an evaluation between two epochs: the bar stands still, and says for what."""
         self._progress.update(self._task, state=f"measuring: {stage}")
+
+    def on_measured(self, line: str) -> None:
+        """What an evaluation says; the bar shows again what it showed before."""
+        self.say(line)
+        self._progress.update(self._task, state=self._state)
 
     def __enter__(self) -> "Bar":
         if not self._progress.disable:

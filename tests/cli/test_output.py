@@ -93,7 +93,7 @@ def test_a_name_that_is_too_long(tmp_path: Path) -> None:
 
 
 NEXT = {
-    ("recipes",): "counterfeit train adam",
+    ("recipes",): "counterfeit train batchnorm-smoothing",
     ("recipes", "sgd"): "counterfeit train sgd",
     ("data", "digits"): "counterfeit train batchnorm-smoothing --data digits",
     ("train", "sgd", "--dry-run"): "the same without --dry-run",

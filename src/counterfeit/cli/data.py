@@ -27,7 +27,7 @@ def recipes(name: str | None = None, /, *, quiet: Quiet = False) -> None:
     for each in known:
         title, first = recipe.load(each).title, f"{each:{widest}}  "
         print(fill(title, columns(sys.stdout), first=first, rest=" " * len(first)))
-    suggest("counterfeit", "train", known[0], quiet=quiet)
+    suggest("counterfeit", "train", "batchnorm-smoothing", quiet=quiet)
 
 
 def data(

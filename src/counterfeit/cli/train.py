@@ -120,7 +120,7 @@ def train(
             evaluator = Evaluator(
                 evaluate_every,
                 on_stage=bar.on_measuring,
-                on_metrics=lambda row: bar.say(scores_line(row)),
+                on_metrics=lambda row: bar.on_measured(scores_line(row)),
             )
             evaluator.check(spec, data_dir if resume is None or data_dir else parent.data_dir)
             on_epoch.append(evaluator)
@@ -163,7 +163,8 @@ def train(
     print(run.path)
     if not quiet:
         tell(judge(run, diagnose(run)).sentence, rest="")
-    suggest("counterfeit", "diagnose" if run.findings else "evaluate", run.path, quiet=quiet)
+    then = "diagnose" if run.findings else "report" if run.metrics else "evaluate"
+    suggest("counterfeit", then, run.path, quiet=quiet)
 
 
 def _refuse_changes(run: "Run", spec: "Recipe", *, seed: int | None, out: Path | None) -> None:

@@ -279,10 +279,11 @@ def _account(finding: Finding, width: int | None) -> str:
     }
     first, last = f"{finding.first_step:,}", f"{finding.last_step:,}"
     steps = f"step {first}" if first == last else f"steps {first} to {last}"
-    title = f"{finding.severity.upper()}  {finding.name} {finding.span} ({steps})"
+    title = f"{finding.name} {finding.span} ({steps})"
     paragraphs = [
         fill(text, width, first=f"  {name:10}", rest=" " * 12)
         for name, text in parts.items()
         if text
     ]
-    return "\n".join([fill(title, width, rest=" " * 12), *paragraphs])
+    head = fill(title, width, first=f"{finding.severity.upper()}  ", rest=" " * 12)
+    return "\n".join([head, *paragraphs])
