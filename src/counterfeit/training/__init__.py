@@ -1,1 +1,1 @@
-"""Training: one adversarial update (`step`), and a run from start to end (`loop`)."""
+"""Training: a run from start to end (`loop`), and a new one from where another is (`fork`)."""
