@@ -107,6 +107,18 @@ def is_own(optimizer: Optimizer, parameters: Sequence[Tensor]) -> bool:
     )
 
 
+def is_graphable(optimizer: Optimizer) -> bool:
+    """Whether a CUDA graph of its step follows its schedule: it is as `build` makes it for one.
+
+    Its settings are tensors then; numbers would stay as they were when the graph was recorded.
+    """
+    if type(optimizer) is GraphableSgd:
+        return True
+    return type(optimizer) is torch.optim.Adam and all(
+        isinstance(group["lr"], Tensor) and group["capturable"] for group in optimizer.param_groups
+    )
+
+
 def step(optimizer: Optimizer) -> None:
     """`optimizer.step()` of an optimiser that `build` made, on the CPU, to the bit.
 

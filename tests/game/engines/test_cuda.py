@@ -8,6 +8,7 @@ import torch
 
 from counterfeit import networks, recipe
 from counterfeit.game import optimizers
+from counterfeit.game.engines.choose import choose
 from counterfeit.game.engines.cuda import WARM_UPS, GraphedEngine
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.inputs import Batch, draw_latents
@@ -51,6 +52,29 @@ def updates(name: str, device: str, graphed: bool):
         return engine([Batch(reals[0])], z, number)
 
     return pair, update
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_graph_is_taken_only_where_it_follows_the_schedules(name: str) -> None:
+    def chosen(*pair: Player) -> type:
+        engine = choose(
+            *pair,
+            Rules(LOSSES["minimax"](torch.ones(BATCH))),
+            device=torch.device("cuda"),
+            bf16=False,
+            rng=torch.Generator(),
+            dropout=torch.Generator(),
+        )
+        return type(engine)
+
+    players, _ = updates(name, "cpu", graphed=False)
+    graphable = [
+        Player(p.network, optimizers.build(p.network, p.settings, graphed=True), p.settings)
+        for p in players
+    ]
+    assert chosen(*graphable) is GraphedEngine
+    assert chosen(players[0], graphable[1]) is PlainEngine
+    assert chosen(graphable[0], players[1]) is PlainEngine
 
 
 @pytest.mark.parametrize("name", NAMES)

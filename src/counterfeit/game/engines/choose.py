@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from counterfeit.game import optimizers
 from counterfeit.game.engines.cuda import GraphedEngine
 from counterfeit.game.engines.fast import FastEngine
 from counterfeit.game.engines.layers import Unknown
@@ -40,7 +41,8 @@ def choose(
     dropout: torch.Generator,
 ) -> Engine:
     """The fast engine on the CPU, where it knows networks, optimisers and rules to the last type; a
-    CUDA graph of the plain step on a GPU; else the plain step.
+    CUDA graph of the plain step on a GPU, where the optimisers' settings are tensors; else the
+    plain step.
 
     Args:
         bf16: whether matrix products are in bfloat16.
@@ -53,6 +55,11 @@ def choose(
         except Unknown as unknown:
             logger.info("the plain step it is, for the fast one does not know %s", unknown)
     plain = PlainEngine(generator, discriminator, rules, bf16=bf16, rng=rng)
-    if device.type == "cuda" and not rules.penalties:  # which are not due in every update
+    graphable = (
+        not rules.penalties  # which are not due in every update
+        and optimizers.is_graphable(generator.optimizer)
+        and optimizers.is_graphable(discriminator.optimizer)
+    )
+    if device.type == "cuda" and graphable:
         return GraphedEngine(plain, dropout)
     return plain
