@@ -200,6 +200,23 @@ def test_three_runs_are_three_columns_above_the_fold(
     page.context.close()
 
 
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_a_run_alone_stands_beside_its_numbers_and_covers_nothing(
+    browser: Any, report: Path, width: int
+) -> None:
+    page = look(browser, report, width, 800)
+    parts = ".card h2", ".card .standing", ".card img", ".card figcaption"
+    stack = [boxes(page, part)[0] for part in parts]
+    assert all(upper["bottom"] <= lower["top"] for upper, lower in itertools.pairwise(stack))
+    (table,) = boxes(page, "#glance table")
+    if width > 1000:
+        assert table["left"] > max(box["right"] for box in stack)
+        assert table["bottom"] < 800
+    else:
+        assert table["top"] > stack[-1]["bottom"]
+    page.context.close()
+
+
 def test_larger_screens_show_larger_images(browser: Any, three: Path) -> None:
     widths = []
     for width in (390, 1280, 1920):

@@ -16,6 +16,9 @@ _COMMAND = re.compile(
     r"|--[a-z][a-z-]+\b"
 )
 
+UNBROKEN = 40
+"""Characters of a command that stay on one line, which fits a phone."""
+
 EVIDENCE = {
     "d_loss": "D's mean loss over an epoch, in nats; log 2 = 0.69 is what guessing costs",
     "g_loss": "G's mean loss over an epoch, in nats",
@@ -73,7 +76,9 @@ def coded(text: str) -> Markup:
         elif found["reader"]:
             parts.append(name.format(found[0], "the " + MetricName("", found[0]).reader))
         else:
-            parts.append(Markup("<code>{}</code>").format(found["quoted"] or found[0]))
+            command = found["quoted"] or found[0]
+            style = Markup(' class="long"') if len(command) > UNBROKEN else ""
+            parts.append(Markup("<code{}>{}</code>").format(style, command))
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
 
