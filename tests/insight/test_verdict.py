@@ -384,5 +384,14 @@ def test_what_could_not_be_kept_counts(run: Run) -> None:
     assert "coverage 0.80 against 0.95" in judge(run, [], metrics=[row], real=REAL).sentence
 
 
+def test_a_run_that_ended_before_its_first_row_has_failed(empty_run: Run) -> None:
+    nan = finding("non-finite", last_step=9, last_epoch=0.8, first_epoch=0.8, lasts=False)
+    said = judge(empty_run, [nan])
+    assert said.standing == "failing"
+    assert said.sentence == (
+        f"Failing, after 0.8 of 3 epochs: non finite in epoch 0.8; {NOT_MEASURED}."
+    )
+
+
 def test_a_run_that_never_began(empty_run: Run) -> None:
     assert judge(empty_run, []).sentence == "Nothing to judge yet: this run has not trained."

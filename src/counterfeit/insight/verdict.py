@@ -92,17 +92,22 @@ def judge(
         metrics: instead of the run's rows, and `real` likewise, where these could not be kept.
     """
     rows = run.log
-    if not rows:
+    if not rows and not findings:
         return Verdict("open", "Nothing to judge yet: this run has not trained.")
+    # A training whose numbers go wrong in its first interval leaves a finding and no row.
+    step, epoch = max(
+        [(int(row["step"]), float(row["epoch"])) for row in rows[-1:]]
+        or [(finding.last_step, finding.last_epoch) for finding in findings]
+    )
     newest = newest_metrics(run.metrics if metrics is None else metrics)
-    reach = (run.checkpoint_steps or [rows[-1]["step"]])[-1]
+    reach = (run.checkpoint_steps or [step])[-1]
     looked = next((row for row in reversed(run.vitals) if isinstance(row.get("classes"), list)), {})
     classes = looked.get("data_classes")
     return verdict(
         findings,
         Evidence(
-            step=int(rows[-1]["step"]),
-            epoch=float(rows[-1]["epoch"]),
+            step=step,
+            epoch=epoch,
             epochs=run.recipe.training.epochs,
             metrics=newest["metrics"] if newest else {},
             measured_epoch=float(newest["epoch"]) if newest else 0.0,
@@ -111,7 +116,7 @@ def judge(
             latents_classes=looked.get("classes"),
             latents_epoch=float(looked.get("epoch", 0)),
             data_classes=classes if type(classes) is int and classes > 0 else None,
-            has_answers=any("d_real_q05" in row for row in rows),
+            has_answers=not rows or any("d_real_q05" in row for row in rows),
         ),
     )
 
