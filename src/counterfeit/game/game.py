@@ -15,7 +15,7 @@ from counterfeit.game.engines.choose import choose
 from counterfeit.game.inputs import Batch
 from counterfeit.game.state import AVERAGE, part_of
 from counterfeit.game.step import Outcome, Player, Rules
-from counterfeit.recipe import Latent, Recipe
+from counterfeit.recipe import Latent, MlpGenerator, Recipe
 from counterfeit.seeds import stream, stream_seed
 
 
@@ -95,7 +95,8 @@ class Game:
         channels, height, width = mean_image.shape
         dropout = torch.Generator(device)
         G, D = networks.build_pair(recipe, (channels, height, width), seed=seed, rng=dropout)
-        if recipe.generator.output_bias == "data-mean":
+        section = recipe.generator
+        if isinstance(section, MlpGenerator) and section.output_bias == "data-mean":
             networks.init_output_bias(G, mean_image)
         graphed = device.type == "cuda"
         generator, discriminator = (

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from counterfeit.environment import require_memory
 from counterfeit.networks.initial import init_uniform, materialise
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
-from counterfeit.recipe import MlpDiscriminator, MlpGenerator, Perceptron, Recipe
+from counterfeit.recipe import MlpDiscriminator, MlpGenerator, Network, Perceptron, Recipe
 from counterfeit.seeds import stream
 
 Shape = tuple[int, int, int]
@@ -123,9 +123,9 @@ def build_pair(
     return generator, discriminator
 
 
-def _draw(network: nn.Module, spec: Perceptron, rng: torch.Generator) -> None:
+def _draw(network: nn.Module, spec: Network, rng: torch.Generator) -> None:
     materialise(network, rng)
-    if spec.init_range is not None:
+    if isinstance(spec, Perceptron) and spec.init_range is not None:
         init_uniform(network, spec.init_range, rng)
 
 

@@ -11,6 +11,9 @@ from torch import nn
 
 from counterfeit.networks.layers import SharedMaxout
 
+WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, nn.LayerNorm)
+
 
 def materialise(network: nn.Module, rng: torch.Generator) -> None:
     """Put a network of the meta device on the CPU, its weights drawn from `rng`.
@@ -23,7 +26,7 @@ def materialise(network: nn.Module, rng: torch.Generator) -> None:
     """
     network.to_empty(device="cpu")
     for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d):
+        if isinstance(layer, WEIGHTED):
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=rng)
             if layer.bias is not None:
                 bound = 1 / math.sqrt(layer.weight[0].numel())
@@ -31,7 +34,9 @@ def materialise(network: nn.Module, rng: torch.Generator) -> None:
         elif isinstance(layer, SharedMaxout):
             nn.init.normal_(layer.weight, generator=rng)
             nn.init.normal_(layer.bias, generator=rng)
-        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+        elif isinstance(layer, nn.Embedding):
+            nn.init.normal_(layer.weight, generator=rng)
+        elif isinstance(layer, NORMS):
             layer.reset_parameters()  # draws nothing
         elif next(layer.parameters(recurse=False), None) is not None:
             raise TypeError(f"initial weights of {type(layer).__name__} are not known")

@@ -40,9 +40,13 @@ def steps_per_epoch(spec: recipe.Recipe, images: int) -> int:
     """
     needed = spec.training.batch_size * spec.training.discriminator_steps
     if images < needed:
+        least = 2 * spec.training.discriminator_steps
+        remedy = (
+            "lower training.batch_size" if images >= least else f"add images: {least} are least"
+        )
         raise UsageError(
-            f"{spec.data.name} has {images} images and one update needs {needed};"
-            " lower training.batch_size."
+            f"{spec.data.name} has {images} training images, and one update needs {needed};"
+            f" {remedy}."
         )
     return images // needed
 

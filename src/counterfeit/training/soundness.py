@@ -21,7 +21,7 @@ class NonFinite(CounterfeitError):
 
     advice = (
         "Lower the learning rates: resume it with --on-nan rollback, or with --fork from its newest"
-        " checkpoint, or train anew."
+        " checkpoint where it has one, or train anew."
     )
 
     def __init__(self, names: list[str], first_step: int, step: int, per_epoch: int) -> None:
