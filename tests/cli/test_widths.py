@@ -36,6 +36,7 @@ COMMANDS = {
     "train": ["train", "sgd", *TINY[:-1], "--evaluate-every=1", "--out={tmp}/runs"],
     "evaluate": ["evaluate", "{run}", "--samples=60"],
     "diagnose": ["diagnose", "{run}"],
+    "damaged": ["train", "--resume={damaged}"],
     "sample": ["sample", "{run}", "-n=9"],
     "wrong-option": ["train", "sgd", "--lr=1"],
     "wrong-recipe": ["train", "sgd", "--set=training.epochs=many", "--set=generator.hidden=7"],
@@ -54,6 +55,15 @@ def failing(run_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("x") / "failing"
     shutil.copytree(run_path, path)
     Run.open(path).append_finding(FINDING.as_row(22, 1.0) | {"name": "made-for-this-test"})
+    return path
+
+
+@pytest.fixture
+def damaged(run_path: Path, tmp_path: Path) -> Path:
+    """A run whose checkpoint is no checkpoint: that is logged, and told."""
+    path = Path(shutil.copytree(run_path, tmp_path / "damaged"))
+    (weights,) = (path / "checkpoints").glob("*.safetensors")
+    weights.write_bytes(b"no tensors")
     return path
 
 
@@ -96,12 +106,14 @@ def too_long(lines: list[str], width: int) -> Iterator[str]:
 @pytest.mark.parametrize("width", [60, 80, 120])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_line_is_longer_than_the_terminal_is_wide(
-    name: str, width: int, failing: Path, tmp_path: Path
+    name: str, width: int, failing: Path, damaged: Path, tmp_path: Path
 ) -> None:
-    lines = shown([word.format(run=failing, tmp=tmp_path) for word in COMMANDS[name]], width)
+    places = {"run": failing, "damaged": damaged, "tmp": tmp_path}
+    lines = shown([word.format(**places) for word in COMMANDS[name]], width)
     # The parser keeps the console that it made for the first help of a process.
     assert any(len(line) > width / 2 for line in lines) or "help" in name
     assert list(too_long(lines, width)) == []
+    assert ("It is set aside in" in " ".join(lines)) == (name == "damaged")
 
 
 @pytest.mark.parametrize("name", ["recipes", "data", "diagnose", "wrong-option", "wrong-recipe"])

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import logging
 import sys
 
 from cyclopts import App
@@ -11,6 +12,7 @@ from counterfeit.cli.data import data, recipes
 from counterfeit.cli.errors import report_error
 from counterfeit.cli.look import diagnose, report, sample
 from counterfeit.cli.measure import evaluate
+from counterfeit.cli.output import Warnings
 from counterfeit.cli.reproduce import reproduce
 from counterfeit.cli.train import train
 from counterfeit.errors import Interrupted
@@ -28,6 +30,8 @@ app = App(
 for command in (recipes, data, train, evaluate, diagnose, sample, report, reproduce):
     app.command(command)
 
+warnings = Warnings()
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad usage, 128 + n stopped by signal n.
@@ -35,6 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     And 3 when a finding ended the run (`train --stop-on`).
     """
     threads.begin()
+    logging.getLogger("counterfeit").addHandler(warnings)  # the same one is added once
     arguments = sys.argv[1:] if arguments is None else arguments
     # At its end, Python searches PyTorch's objects for cycles, which takes over a second; frozen
     # objects are left out.

@@ -1,5 +1,6 @@
 """Where a command's result goes, checked before the work that ends in it; and what to do then."""
 
+import logging
 import os
 import shlex
 import sys
@@ -53,3 +54,10 @@ def suggest_to(act: str, *, quiet: bool = False) -> None:
 def tell(line: str, *, rest: str = "  ") -> None:
     """A line on stderr, or as many as it takes there, of which the others begin with `rest`."""
     print(fill(line, columns(sys.stderr), rest=rest), file=sys.stderr)
+
+
+class Warnings(logging.Handler):
+    """Tells what the package warns of while a command goes on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(record.getMessage())
