@@ -310,3 +310,22 @@ def test_a_page_that_cannot_be_read_is_noticed(browser: Any, three: Path) -> Non
     rules = "axe.run().then(found => found.violations.map(each => each.id))"
     assert page.evaluate(rules) == ["image-alt"]
     page.context.close()
+
+
+def test_a_chart_tells_its_values_at_the_pointer_and_at_the_players_epoch(
+    browser: Any, three: Path, small_run: Run
+) -> None:
+    page = look(browser, three, 1280, 800)
+    told = page.locator("#losses .values")
+    last = small_run.log[-1]
+    assert f"D {last['d_loss_last']:.4g}, G {last['g_loss_last']:.4g}" in told.first.text_content()
+    plot = page.locator("#losses .plot").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
+    texts = told.all_text_contents()
+    assert len(texts) == 3  # runs beside each other tell the same epoch
+    assert all(text.startswith("Epoch 1") for text in texts)
+    page.mouse.move(1, 1)
+    assert told.first.text_content().startswith("Epoch 3: ")
+    page.context.close()

@@ -49,6 +49,9 @@ class Window:
     start: float
     """The epoch at its left edge; `end` at the right."""
     end: float
+    title: str
+    lines: dict[str, list[tuple[float, float | None]]]
+    """Epoch and value of each point of the lines that have a name; None where it is not finite."""
 
 
 def timeline(
@@ -201,10 +204,26 @@ def rescale(figure: Figure, scale: Sequence[Span]) -> None:
 def windows(figure: Figure) -> list[Window]:
     """Where its charts over epochs lie, once it is drawn."""
     return [
-        Window(box.x0, box.x1, 1 - box.y1, 1 - box.y0, *axes.get_xlim())
+        Window(
+            *(box.x0, box.x1, 1 - box.y1, 1 - box.y0),
+            *axes.get_xlim(),
+            axes.get_title("left").partition(" (")[0],
+            _named_lines(axes),
+        )
         for axes in _panels(figure)
         for box in [axes.get_position()]
     ]
+
+
+def _named_lines(axes: Axes) -> dict[str, list[tuple[float, float | None]]]:
+    return {
+        str(line.get_label()): [
+            (float(f"{x:.6g}"), float(f"{y:.4g}") if math.isfinite(y) else None)
+            for x, y in np.asarray(line.get_xydata(), np.float64)
+        ]
+        for line in axes.lines
+        if not str(line.get_label()).startswith("_")
+    }
 
 
 def _uncovered(span: Span, covered: Sequence[Span]) -> list[Span]:

@@ -47,7 +47,7 @@ def output_bands(
         axes.fill_between(epochs, q25, q75, color=colour, alpha=0.22, lw=0)
         for outer in (q05, q95):
             axes.plot(epochs, outer, color=colour, lw=0.8, ls=DASHED)
-        axes.plot(epochs, q50, color=colour, lw=1.6)
+        axes.plot(epochs, q50, color=colour, lw=1.6, label=label)
         ends.append((last_finite(q50), label, colour))
     axes.set_ylim(-0.02, 1.02)
     label_ends(

@@ -38,7 +38,7 @@ def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
     for name, label, colour in (("d_grad_norm", "D", D_COLOUR), ("g_grad_norm", "G", G_COLOUR)):
         norms = column(rows, name)
         norms[~(norms > 0)] = np.nan  # nothing to show on this scale
-        axes.plot(epochs, norms, color=colour, lw=1.3)
+        axes.plot(epochs, norms, color=colour, lw=1.3, label=label)
         ends.append((last_finite(norms), label, colour))
     low, high = axes.get_ylim()
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))

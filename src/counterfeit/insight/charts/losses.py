@@ -65,8 +65,8 @@ def loss_curves(rows: Sequence[Row], even: Equilibrium, findings: Sequence[Findi
         style(axes, title, "loss (nats)")
         epochs, d, g = losses.T
         marker = "." if len(epochs) < 30 else None
-        axes.plot(epochs, d, color=D_COLOUR, lw=1.8, marker=marker)
-        axes.plot(epochs, g, color=G_COLOUR, lw=1.8, marker=marker)
+        axes.plot(epochs, d, color=D_COLOUR, lw=1.8, marker=marker, label="D")
+        axes.plot(epochs, g, color=G_COLOUR, lw=1.8, marker=marker, label="G")
         fit(axes, d, g, np.array([0.0, even.d_loss, even.g_loss]))
         ends = [(last_finite(d), "D", D_COLOUR), (last_finite(g), "G", G_COLOUR)]
         if math.isclose(even.d_loss, even.g_loss):

@@ -49,7 +49,8 @@ def metric_curves(
         measured: list[dict[str, Measurement]] = [row["metrics"] for row in rows]
         name = named(metric, (each for metrics in measured for each in metrics), features) or ""
         values = np.array([m[name].value if name in m else math.nan for m in measured])
-        axes.plot(epochs, values, "o-", ms=3, color=colour)
+        label = "FID" if metric == "fid" else metric
+        axes.plot(epochs, values, "o-", ms=3, color=colour, label=label)
         if name in real:
             ceiling = real[name].value
             axes.axhline(ceiling, color=colour, lw=1.2, ls=DASHED)

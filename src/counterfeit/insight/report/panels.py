@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from PIL import Image
 
@@ -37,8 +38,8 @@ class Panel:
     """A data URI."""
     width: int = 0
     height: int = 0
-    windows: Sequence[Mapping[str, float]] = ()
-    """Of a chart over epochs: where they lie (see `charts.axes.Window`)."""
+    windows: Sequence[Mapping[str, Any]] = ()
+    """Of a chart over epochs: where they lie, and their lines (see `charts.axes.Window`)."""
     missing: str = ""
     epochs: Sequence[int] = ()
     """Of a film."""
