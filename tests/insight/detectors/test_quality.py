@@ -42,6 +42,23 @@ def test_a_later_measurement_by_another_protocol_hides_no_series(on_test: int) -
     assert "fid_x-v1_validation_10k" in found[0].evidence
 
 
+def test_of_two_protocols_that_which_goes_on_decides() -> None:
+    before = [
+        fid_row(epoch, "validation", fid)
+        for epoch, fid in ((2, 20.0), (4, 9.0), (6, 12.0), (8, 30.0), (10, 40.0))
+    ]
+    since = [
+        {
+            "step": STEPS * epoch,
+            "epoch": epoch,
+            "metrics": {"fid_x-v1_validation_2k": Measurement(9.0, 0.1)},
+        }
+        for epoch in (12, 14, 16)
+    ]
+    assert names(replace(record(), metrics=before)) == {"best-long-ago"}
+    assert names(replace(record(), metrics=[*before, *since])) == set()
+
+
 def test_a_vitals_row_may_lack_any_of_its_numbers() -> None:
     complete = record(signs=BROKEN["best-long-ago"][1])
     assert names(complete) == {"best-long-ago"}

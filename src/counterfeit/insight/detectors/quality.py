@@ -73,11 +73,14 @@ LEAST_FIDS = 3
     source=f'{GANHACKS}, entry 10; Prechelt 1998, "Early Stopping - But When?"',
 )
 def best_long_ago(record: Record) -> Seen:
-    """The images were clearly nearer to the data some epochs ago: by the FID that most epochs
-    have, if three or more do, else by the energy distance."""
-    name, rows = max(record.fids.items(), key=lambda fid: len(fid[1]), default=("", []))
+    """The images were clearly nearer to the data some epochs ago: by an FID that three epochs or
+    more have, else by the energy distance. Of FIDs of several protocols, by that which was measured
+    last, and of these by that which most epochs have."""
+    fids = [fid for fid in record.fids.items() if len(fid[1]) >= LEAST_FIDS]
     worse = FID_WORSE
-    if len(rows) < LEAST_FIDS:
+    if fids:
+        name, rows = max(fids, key=lambda fid: (fid[1][-1]["epoch"], len(fid[1])))
+    else:
         name, worse = "distance", BEST_WORSE
         rows = [row for row in record.images if np.isfinite(column([row], name)).all()]
     nothing = Seen(rows, None)
