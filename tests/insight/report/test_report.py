@@ -17,8 +17,10 @@ from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.insight import charts
 from counterfeit.insight.report import Statement, anchor, rerun_command, write_report
+from counterfeit.insight.report.comparison import glance
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
+from counterfeit.run.rows import Measurement
 
 SHOWN = len(charts.FIGURES) - 2
 """Pictures of a shared-maxout run without counted classes; the film stands for the animation."""
@@ -217,3 +219,14 @@ def test_the_same_findings_are_marked_in_the_charts(
     write_report([small_run], tmp_path / "page.html")
     assert marked["losses"] == marked["outputs"] == ["mode_collapse"]
     assert marked["gradients"] == []
+
+
+def test_fewer_real_images_are_shown_at_a_glance_too(small_run: Run, tmp_path: Path) -> None:
+    run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
+    values = {"coverage_digits-v1_test_10k": [0.25, 0.01]}
+    run.append_metrics({"step": 33, "epoch": 3, "metrics": values})
+    run.add_real_scores({"coverage_digits-v1_test_300": Measurement(0.875, 0.01)})
+    names, rows = glance([run], ["a run"], [[]])
+    assert names == ["this run", "real images"]
+    assert dict(rows)["coverage (0 to 1)"] == ["0.25", "0.88"]
+    assert dict(rows)["findings"] == ["none", "–"]

@@ -10,11 +10,11 @@ import numpy as np
 
 from counterfeit import recipe
 from counterfeit.insight.columns import column, epoch_losses, newest_metrics
-from counterfeit.insight.tables import number, real_number
-from counterfeit.measure.names import class_shares, named
+from counterfeit.insight.tables import most_real, number, real_number
+from counterfeit.measure.names import MetricName, class_shares, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.run.rows import Measurement
+from counterfeit.run.rows import Measurement, Measurements
 
 Rows = list[tuple[str, list[str]]]
 """Of a table: a key, and a value for each column."""
@@ -92,10 +92,17 @@ def glance(
     newest = newest_metrics([row for run in runs for row in run.metrics])
     asked = newest["metrics"] if newest and on_one_data_set(runs) else {}
     scores = runs[0].real_scores
-    real = {name: scores[name] for name in asked if name in scores}
+    nearest = {name: name if name in scores else _most_real(name, scores) for name in asked}
+    real = {name: scores[known] for name, known in nearest.items() if known}
     if real:
         names, columns = [*names, "real images"], [*columns, _scores(real, "–")]
     return names, side_by_side(columns)
+
+
+def _most_real(name: str, scores: Measurements) -> str | None:
+    """The name of what most real images score, where they are fewer than the samples."""
+    most = most_real(MetricName.parse(name), scores)
+    return None if most is None else str(most)
 
 
 def _scores(metrics: Mapping[str, Measurement], absent: str = "not measured") -> dict[str, str]:
