@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -17,6 +17,7 @@ WORDS = st.text("ab,.-`가— ", max_size=200)
 
 
 @given(WORDS, st.integers(1, 60))
+@example("```` `", 5)
 def test_lines_are_as_wide_as_asked_and_no_word_is_broken(text: str, width: int) -> None:
     lines = fill(text, width, rest="  ").split("\n")
     assert " ".join(" ".join(lines).split()) == " ".join(text.split())

@@ -79,12 +79,12 @@ def fill(text: str, width: int | None, *, first: str = "", rest: str = "") -> st
 
 
 def _words(text: str, room: int) -> list[str]:
-    """What may not be broken: words, and commands that fit in `room` columns."""
-
-    def hold(found: re.Match[str]) -> str:
-        return found[0].replace(" ", _HELD) if cell_len(found[0]) <= room else found[0]
-
-    return [word.replace(_HELD, " ") for word in _COMMAND.sub(hold, text).split()]
+    """What may not be broken: words, and commands that fit in `room` columns with what they touch."""
+    held = _COMMAND.sub(lambda found: found[0].replace(" ", _HELD), text)
+    wholes = [word.replace(_HELD, " ") for word in held.split()]
+    return [
+        word for whole in wholes for word in ([whole] if cell_len(whole) <= room else whole.split())
+    ]
 
 
 def say(text: str, stream: IO[str] | None = None) -> None:
