@@ -79,7 +79,7 @@ def fill(text: str, width: int | None, *, first: str = "", rest: str = "") -> st
 
 
 def _words(text: str, room: int) -> list[str]:
-    """What may not be broken: words, and commands that fit in `room` columns with what they touch."""
+    """What may not be broken: words, and commands that fit, with what they touch, in the room."""
     held = _COMMAND.sub(lambda found: found[0].replace(" ", _HELD), text)
     wholes = [word.replace(_HELD, " ") for word in held.split()]
     return [
