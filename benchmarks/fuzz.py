@@ -57,7 +57,7 @@ def work(seed: int, cases: range, *, debug: bool = False) -> None:
     """Run cases; print a line of JSON before and after each."""
     import fuzz_cases
 
-    logging.getLogger("counterfeit").addHandler(logging.NullHandler())  # may warn of damage
+    logging.getLogger("counterfeit").setLevel(logging.ERROR)  # it may warn of damage
     talk = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     with tempfile.TemporaryDirectory(prefix="counterfeit-fuzz-") as temporary:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
