@@ -54,7 +54,7 @@ browser: $(VENV)/installed
 	  $(BIN)/python -m playwright install $$([ $$(id -u) != 0 ] || echo --with-deps) chromium || \
 	  { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends chromium fonts-liberation; }
-	npm install --silent --no-fund --no-audit --prefix $(VENV)/axe axe-core@4.14.1 || \
+	npm install --silent --no-fund --no-audit --no-save --no-package-lock axe-core@4.14.1 || \
 	  echo "Without npm no test looks for what keeps people from reading the page."
 
 format: $(VENV)/installed
@@ -71,4 +71,4 @@ $(VENV)/installed-docs: $(VENV)/installed
 	touch $@
 
 clean:
-	rm -rf site .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf site node_modules .venv .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis
