@@ -64,3 +64,10 @@ def test_a_bar_that_stands_still_says_why_and_then_goes_on(
     bar.on_measured("epoch 12: FID 3")
     assert task.fields["state"] == before
     assert capsys.readouterr().err == "epoch 12: FID 3\n"
+
+
+def test_before_the_first_row_it_says_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    bar = Bar(100)
+    bar.on_preparing("reading the data")
+    (task,) = bar._progress.tasks
+    assert (task.fields["state"], task.completed) == ("reading the data", 0)

@@ -1,6 +1,12 @@
 """Errors whose message is meant for the user: one line, what is wrong and what to do."""
 
+import shlex
 from typing import Any
+
+
+def command(*words: object) -> str:
+    """A command as a message quotes it, to be copied into a shell: paths may hold spaces."""
+    return f"`{shlex.join(map(str, words))}`"
 
 
 class CounterfeitError(Exception):

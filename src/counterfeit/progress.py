@@ -69,6 +69,10 @@ class Bar:
         """For work that reports a stage's name and the share of the whole that is done."""
         self.show(done, stage)
 
+    def on_preparing(self, stage: str) -> None:
+        """For training, before its first row: hand it over as `on_stage`."""
+        self.show(0, stage)
+
     def on_row(self, row: "LogRow") -> None:
         """For training, whose total is epochs: hand it over as `on_row`."""
         parts = [f"epoch {row['epoch']:.1f}", f"D {row['d_loss']:.3f}  G {row['g_loss']:.3f}"]

@@ -76,6 +76,16 @@ def test_a_run_directory_holds_what_the_design_promises(tiny: recipe.Recipe, tmp
     assert not torch.equal(images, run.sample(7, seed=6))
 
 
+def test_what_comes_before_the_first_row_is_told(tiny: recipe.Recipe, tmp_path: Path) -> None:
+    told: list[str] = []
+    hear = {"on_stage": [told.append], "on_row": [lambda row: told.append("row")]}
+    run = counterfeit.train(tiny, epochs=1, out=tmp_path, **hear)
+    expected = ["reading the data", "building the networks", "training", "row"]
+    assert told == expected
+    counterfeit.resume(run, epochs=2, **hear)
+    assert told == 2 * expected
+
+
 def test_rows_close_at_the_interval_and_at_the_epochs_end(tiny, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY", 10)
     seen: list[Row] = []

@@ -146,6 +146,7 @@ def train(
                 epochs=spec.training.epochs,
                 device=device,
                 on_nan=on_nan,
+                on_stage=[bar.on_preparing],
                 on_row=[bar.on_row],
                 on_epoch=on_epoch,
             )
@@ -157,6 +158,7 @@ def train(
                 out=out or "runs",
                 data_dir=data_dir,
                 on_nan=on_nan,
+                on_stage=[bar.on_preparing],
                 on_row=[bar.on_row],
                 on_epoch=on_epoch,
             )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from counterfeit.errors import CounterfeitError, Stopped
+from counterfeit.errors import CounterfeitError, Stopped, command
 from counterfeit.files import Row
 from counterfeit.insight import detectors
 from counterfeit.insight.detectors import Record
@@ -87,8 +87,8 @@ class Watch:
         if worst and self.stop_on_critical:
             raise Stopped(
                 f"stopped at epoch {epoch} and saved. {judge(run, diagnose(run)).sentence}"
-                f" `counterfeit diagnose {run.path}` explains it;"
-                f" `counterfeit train --resume {run.path}` goes on all the same."
+                f" {command('counterfeit', 'diagnose', run.path)} explains it;"
+                f" {command('counterfeit', 'train', '--resume', run.path)} goes on all the same."
             )
 
 

@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from counterfeit import arguments, data
-from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
+from counterfeit.errors import CannotWrite, CounterfeitError, UsageError, command
 from counterfeit.files import Row
 from counterfeit.measure.images import Measured, measure_images, measure_real, missing
 from counterfeit.measure.measurement import LEAST_SAMPLES
@@ -115,8 +115,8 @@ def measure_newest(
     folder = data.data_folder(run.data_dir) / "classifiers"
     if classes_in(everything) >= 2 and kept_classifier(everything, folder) is None:
         raise CounterfeitError(
-            f"{everything.name} has no classifier yet; `counterfeit evaluate {run.path}` trains it"
-            " once, in some minutes."
+            f"{everything.name} has no classifier yet;"
+            f" {command('counterfeit', 'evaluate', run.path)} trains it once, in some minutes."
         )
     reference = reference_for(run)
     evaluate(run, samples=samples, reference=reference, progress=progress)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from counterfeit import data
-from counterfeit.errors import CounterfeitError
+from counterfeit.errors import CounterfeitError, command
 from counterfeit.recipe import Recipe
 
 Environment = dict[str, Any]
@@ -43,24 +43,24 @@ def load(
     Raises:
         CounterfeitError: they cannot be had, or they have changed; the message says how.
     """
-    resume = f"`counterfeit train --resume {run}"
+    resume = ("counterfeit", "train", "--resume", run)
+    go_on_anew = f"go on in a new run with {command(*resume, '--fork', '--data', name)}"
     if not data.is_published(name):
         if not Path(name).is_dir():
             raise CounterfeitError(
                 f"{run} was trained on the folder {name}, which is not there; bring it back, or"
-                f" name its new place with {resume} --data FOLDER`."
+                f" name its new place with {command(*resume, '--data', 'FOLDER')}."
             )
         if "data" not in environment:
             raise CounterfeitError(
                 f"{run} was made by an earlier version, which split {name} by position, so its"
-                " training images cannot be told from the others; train anew, or go on in a new"
-                f" run with {resume} --fork --data {name}`."
+                f" training images cannot be told from the others; train anew, or {go_on_anew}."
             )
     loaded = data.load(name, split, data_dir=data_dir)
     if found := changes(environment, loaded):
         raise CounterfeitError(
             f"the {split} split of {name} is not the one that {run} was made with: {found}; bring"
-            f" the images back, or go on in a new run with {resume} --fork --data {name}`."
+            f" the images back, or {go_on_anew}."
         )
     return loaded
 

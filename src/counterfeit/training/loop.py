@@ -11,7 +11,7 @@ from torch import nn
 
 from counterfeit import arguments, data, environment, recipe
 from counterfeit.arguments import StrPath
-from counterfeit.errors import CannotWrite, CounterfeitError
+from counterfeit.errors import CannotWrite, CounterfeitError, command
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
 from counterfeit.run import Run, generate
@@ -37,6 +37,9 @@ LOG_EVERY = 100
 OnRow = Callable[[LogRow], None]
 """Is handed each log row when it is written."""
 
+OnStage = Callable[[str], None]
+"""Is handed what is done before the first row: reading data, building networks, training."""
+
 OnEpoch = Callable[[Run, int, nn.Module], None]
 """Is handed the run, the epoch and a copy of the generator that is sampled from, in eval mode, when
 an epoch's files are written; once more when a run goes on from an epoch's end, as it may have been
@@ -56,6 +59,7 @@ def train(
     out: StrPath = "runs",
     data_dir: StrPath | None = None,
     on_nan: OnNan = "stop",
+    on_stage: Iterable[OnStage] = (),
     on_row: Iterable[OnRow] = (),
     on_epoch: Iterable[OnEpoch] = (),
 ) -> Run:
@@ -70,6 +74,7 @@ def train(
         data_dir: where data sets are kept; the user's cache folder when absent.
         on_nan: "stop", or "rollback" to the newest checkpoint and go on with half the learning
             rates, up to three times.
+        on_stage: called with what is done before the first log row, in a few words.
         on_row: called with each log row.
         on_epoch: called with the run, the epoch and the generator to sample from after each epoch.
 
@@ -79,15 +84,17 @@ def train(
             became NaN or infinite.
         Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
     """
-    on_nan, on_row, on_epoch = _checked(on_nan, on_row, on_epoch)
+    on_nan, on_stage, on_row, on_epoch = _checked(on_nan, on_stage, on_row, on_epoch)
     seed = arguments.whole_number("seed", seed)
     out = arguments.path("out", out)
     data_dir = None if data_dir is None else arguments.path("data_dir", data_dir)
     place = environment.pick_device(device)
     spec = with_epochs(recipe.load(spec), epochs)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
+    _tell("reading the data", on_stage)
     train_split = data.load(spec.data.name, "train", data_dir)
     images = training_images(spec, train_split)
+    _tell("building the networks", on_stage)
     game = Game.from_recipe(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -98,6 +105,7 @@ def train(
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
     run = Run.create(out, spec, facts | environment.describe(place))
+    _tell("training", on_stage)
     with run.locked(), run.holding(train_split):
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
@@ -108,6 +116,7 @@ def resume(
     epochs: SupportsIndex | None = None,
     device: str | torch.device = "auto",
     on_nan: OnNan = "stop",
+    on_stage: Iterable[OnStage] = (),
     on_row: Iterable[OnRow] = (),
     on_epoch: Iterable[OnEpoch] = (),
 ) -> Run:
@@ -124,24 +133,30 @@ def resume(
             became NaN or infinite.
         Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
     """
-    on_nan, on_row, on_epoch = _checked(on_nan, on_row, on_epoch)
+    on_nan, on_stage, on_row, on_epoch = _checked(on_nan, on_stage, on_row, on_epoch)
     run = run if isinstance(run, Run) else Run.open(run)
     place = environment.pick_device(device)
     with run.locked():
+        _tell("reading the data", on_stage)
         train_split = run.load_split("train")
         images = training_images(run.recipe, train_split)
         if (spec := with_epochs(run.recipe, epochs)) != run.recipe:
             saved = run.recover()
             require_epochs(run, saved.epoch if saved else 0, spec)
             run.change_recipe(spec)
+        _tell("building the networks", on_stage)
         game = _game(run, images, place)
+        _tell("training", on_stage)
         with run.holding(train_split):
             return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
 
 def _checked(
-    on_nan: OnNan, on_row: Iterable[OnRow], on_epoch: Iterable[OnEpoch]
-) -> tuple[OnNan, Sequence[OnRow], Sequence[OnEpoch]]:
+    on_nan: OnNan,
+    on_stage: Iterable[OnStage],
+    on_row: Iterable[OnRow],
+    on_epoch: Iterable[OnEpoch],
+) -> tuple[OnNan, Sequence[OnStage], Sequence[OnRow], Sequence[OnEpoch]]:
     """The arguments that `train` and `resume` share.
 
     Raises:
@@ -149,9 +164,15 @@ def _checked(
     """
     return (
         arguments.one_of("on_nan", on_nan, get_args(OnNan)),
+        arguments.functions("on_stage", on_stage),
         arguments.functions("on_row", on_row),
         arguments.functions("on_epoch", on_epoch),
     )
+
+
+def _tell(stage: str, on_stage: Sequence[OnStage]) -> None:
+    for hear in on_stage:
+        hear(stage)
 
 
 def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
@@ -187,9 +208,8 @@ def _train_soundly(
             except CannotWrite as error:
                 if not run.path.exists():
                     raise CounterfeitError(f"{error} The run's folder is gone.") from None
-                raise CounterfeitError(
-                    f"{error} {_kept(run)}; `counterfeit train --resume {run.path}` goes on."
-                ) from None
+                resume = command("counterfeit", "train", "--resume", run.path)
+                raise CounterfeitError(f"{error} {_kept(run)}; {resume} goes on.") from None
 
 
 def _kept(run: Run) -> str:
@@ -293,7 +313,7 @@ def _train(
                     require_sound()
                 except NonFinite as wrong:
                     state = f"stopped, and not saved: {wrong} {_kept(run)}"
-                    raise signals.interrupted(state, " --on-nan rollback") from None
+                    raise signals.interrupted(state, "--on-nan", "rollback") from None
                 save()
             raise signals.interrupted()
     return run

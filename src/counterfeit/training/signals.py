@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from counterfeit.errors import Interrupted
+from counterfeit.errors import Interrupted, command
 from counterfeit.run import Run
 
 
@@ -36,15 +36,15 @@ class Signals:
         finally:
             self.act = False
 
-    def interrupted(self, state: str = "stopped and saved", option: str = "") -> Interrupted:
+    def interrupted(self, state: str = "stopped and saved", *options: str) -> Interrupted:
         """What the first signal raises.
 
         Args:
             state: of the run, as the user is told.
-            option: of the command that goes on.
+            options: of the command that goes on.
         """
-        command = f"counterfeit train --resume {self.run.path}{option}"
-        return Interrupted(f"{state}; `{command}` goes on.", self.received[0], self.run)
+        goes_on = command("counterfeit", "train", "--resume", self.run.path, *options)
+        return Interrupted(f"{state}; {goes_on} goes on.", self.received[0], self.run)
 
     def note(self, signum: int, frame: object) -> None:
         self.received.append(signum)
