@@ -17,7 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import counterfeit
-from counterfeit import arguments, recipe
+from counterfeit import arguments, data, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 from counterfeit.training.fork import fork
@@ -39,7 +39,7 @@ ODD: list[Any] = [
     *(b"", b"cpu", [], [1], (), {}, {"a": 1}, set(), object(), print, int, Path("a")),
     *(np.int64(3), np.uint8(2), np.bool_(True), np.float32(1), np.arange(3), np.array(2)),
     *(np.ones((30, 30)), torch.tensor(2), torch.tensor(1.5), torch.ones(3)),
-    *(torch.device("cpu"), torch.device("cuda")),
+    *("cpu:0", torch.device("cpu"), torch.device("cpu:0"), torch.device("cuda")),
 ]
 """What people hand over by mistake, and what they may well hand over."""
 
@@ -143,6 +143,15 @@ def test_what_a_run_holds_is_found_or_refused(parent: Run, name: str, value: Any
     done_or_refused(lambda: getattr(parent, name)(value))
 
 
+@sweep("name", "split", "data_dir", "image_size", "channels")
+def test_data_are_loaded_or_refused(name: str, value: Any) -> None:
+    if name == "image_size" and isinstance(value, int) and value > 30:
+        return  # which takes a while
+    loaded = done_or_refused(lambda: data.load(**({"name": "digits"} | {name: value})))
+    if loaded is not None:
+        assert len(loaded) == len(loaded.images) > 0
+
+
 @sweep("open", "latest", "__call__")
 def test_a_run_is_named_by_its_path(name: str, value: Any) -> None:
     done_or_refused(lambda: getattr(Run, name)(value))
@@ -171,7 +180,7 @@ def test_what_makes_sense_is_taken(tmp_path: Path) -> None:
         SPEC,
         epochs=np.int64(2),
         seed=np.int64(7),
-        device=torch.device("cpu"),
+        device=torch.device("cpu:0"),
         out=str(tmp_path),
         data_dir=str(tmp_path / "data"),
         on_row=iter([len]),
@@ -185,4 +194,4 @@ def test_long_and_odd_values_are_shown_on_one_line() -> None:
     assert arguments.shown(np.ones((30, 30))).startswith("array([[1., 1.")
     assert len(arguments.shown(np.ones((30, 30)))) < 100
     assert arguments.shown(Silent()) == "a Silent"
-    assert arguments.shown(-(10**5000)) == "a int"
+    assert arguments.shown(-(10**5000)) == "a number of over 4,300 digits"

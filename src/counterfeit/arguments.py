@@ -57,6 +57,15 @@ def path(name: str, value: StrPath) -> Path:
     return found
 
 
+def text(name: str, value: StrPath) -> str:
+    """Text, or a path as text: names of data sets are also folders'.
+
+    Raises:
+        UsageError: it is none.
+    """
+    return value if isinstance(value, str) else str(path(name, value))
+
+
 def one_of(name: str, value: S, choices: Sequence[str]) -> S:
     """One of a few words.
 
@@ -88,6 +97,8 @@ def shown(value: object) -> str:
     """A value as Python writes it, on one line, and cut where it is long."""
     try:
         text = " ".join(repr(value).split())
-    except Exception:  # whatever a stranger's class raises, or Python of a number of 5,000 digits
+    except Exception:  # whatever a stranger's class raises
+        if isinstance(value, int):  # Python writes out none of more digits
+            return "a number of over 4,300 digits"
         return f"a {type(value).__name__}"
     return text if len(text) <= 100 else f"{text[:80]}…"

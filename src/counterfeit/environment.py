@@ -17,6 +17,8 @@ from counterfeit.errors import CounterfeitError, UsageError
 def pick_device(name: str | torch.device) -> torch.device:
     """The device of that name, or torch's own; "auto" is CUDA where there is one, else the CPU.
 
+    There is one CPU: torch's "cpu:0" is "cpu".
+
     Raises:
         UsageError: there is no such device here.
     """
@@ -26,11 +28,11 @@ def pick_device(name: str | torch.device) -> torch.device:
     if torch.cuda.is_available():
         here += ["cuda", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
     name = str(name) if isinstance(name, torch.device) else name
-    if not isinstance(name, str) or name not in ("auto", *here):
+    if not isinstance(name, str) or name not in ("auto", "cpu:0", *here):
         raise UsageError(f"no device {shown(name)} here; there is: {', '.join(here)}.")
     if name == "auto":
         name = "cuda" if "cuda" in here else "cpu"
-    return torch.device(name)
+    return torch.device("cpu" if name == "cpu:0" else name)
 
 
 def memory_bytes() -> int | None:

@@ -45,6 +45,8 @@ def test_an_unknown_name_is_a_usage_error(name: str, says: str) -> None:
 
 
 def test_impossible_values_are_usage_errors() -> None:
+    with pytest.raises(UsageError, match="name must be a path, not 3"):
+        data.load(3)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="train, validation or test"):
         data.load("digits", "valid")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="image_size"):

@@ -1,7 +1,6 @@
 """A data set in memory, from whatever its name means."""
 
-from pathlib import Path
-from typing import Literal
+from typing import Literal, SupportsIndex
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -9,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from counterfeit import arguments
+from counterfeit.arguments import StrPath
 from counterfeit.data import splits
 from counterfeit.data.folders import read_folder
 from counterfeit.data.idx import holds_idx, read_idx_split
@@ -20,10 +20,10 @@ MAX_IMAGE_SIZE = 1024
 
 
 def load(
-    name: str,
+    name: StrPath,
     split: Split = "train",
-    data_dir: Path | None = None,
-    image_size: int | None = None,
+    data_dir: StrPath | None = None,
+    image_size: SupportsIndex | None = None,
     channels: Literal[1, 3] | None = None,
 ) -> ImageData:
     """A data set in memory.
@@ -47,12 +47,17 @@ def load(
         UsageError: an unknown name, split, size or number of channels.
         CounterfeitError: the data cannot be fetched, or a file is damaged; the message names it.
     """
-    if split not in SPLITS:
-        raise UsageError(f"there is no split {split!r}; use train, validation or test.")
+    name = arguments.text("name", name)
+    if not isinstance(split, str) or split not in SPLITS:
+        raise UsageError(
+            f"there is no split {arguments.shown(split)}; use train, validation or test."
+        )
+    if data_dir is not None:
+        data_dir = arguments.path("data_dir", data_dir)
     if image_size is not None:
         image_size = arguments.whole_number("image_size", image_size, least=1, most=MAX_IMAGE_SIZE)
-    if channels not in (None, 1, 3):
-        raise UsageError(f"channels must be 1 (gray) or 3 (RGB), not {channels}.")
+    if channels is not None and not (isinstance(channels, int) and channels in (1, 3)):
+        raise UsageError(f"channels must be 1 (gray) or 3 (RGB), not {arguments.shown(channels)}.")
 
     if split == "validation":
         return load(name, "train", data_dir, image_size, channels).validation

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from counterfeit import arguments
+from counterfeit.arguments import StrPath
 from counterfeit.data.idx import IDX_FILES
 from counterfeit.data.sources import (
     FETCH_ERRORS,
@@ -106,17 +108,22 @@ PUBLISHED = {
 }
 
 
-def data_folder(data_dir: Path | None = None) -> Path:
+def data_folder(data_dir: StrPath | None = None) -> Path:
     """Where published sets are kept, each in a folder of its name.
 
     `data_dir` if given, else the environment variable COUNTERFEIT_DATA_DIR, else the platform's
     cache folder for `counterfeit`.
+
+    Raises:
+        UsageError: `data_dir` is no path.
     """
     from_environment = os.environ.get("COUNTERFEIT_DATA_DIR")
-    return Path(data_dir or from_environment or user_cache_path("counterfeit"))
+    return arguments.path(
+        "data_dir", data_dir or from_environment or user_cache_path("counterfeit")
+    )
 
 
-def fetch(name: str, data_dir: Path | None = None) -> Path:
+def fetch(name: StrPath, data_dir: StrPath | None = None) -> Path:
     """See that a data set is on disk and whole; return where it lies.
 
     A damaged file of a published set is set aside as `FILE.damaged`, with a warning in the log,
@@ -128,6 +135,7 @@ def fetch(name: str, data_dir: Path | None = None) -> Path:
         CounterfeitError: no source could provide it (the message says why for each, and what to
             do), or the folder cannot be written.
     """
+    name = arguments.text("name", name)
     if name == "digits":
         import sklearn.datasets
 

@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from counterfeit.arguments import shown
+
 _MISSING = object()
 _KINDS = {
     "integer": "a whole number",
@@ -111,19 +113,6 @@ def _allowed(node: Mapping[str, Any]) -> str:
 def _either(words: Iterable[str]) -> str:
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def shown(value: object) -> str:
-    """A value as Python writes it, in one line, cut where it is long."""
-    try:
-        text = " ".join(repr(_with_lists(value)).split())
-    except ValueError:  # Python writes out no whole number of more than 4,300 digits
-        return "a number of over 4,300 digits"
-    return text if len(text) <= 100 else f"{text[:80]}…"
-
-
-def _with_lists(value: object) -> object:
-    return list(map(_with_lists, value)) if isinstance(value, tuple) else value
 
 
 def nearest(word: str, words: Sequence[str]) -> str:

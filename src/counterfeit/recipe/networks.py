@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from counterfeit.recipe.explain import shown
+from counterfeit.arguments import shown
 from counterfeit.recipe.sections import Count, Optimizer, Positive, Probability, Section
 
 
@@ -58,7 +58,7 @@ class MlpDiscriminator(Network, Perceptron):
         if len(self.hidden_dropout) != layers:
             raise ValueError(
                 f"dropout should be one value, or one for each of the {layers} hidden layers,"
-                f" not {shown(self.dropout)}"
+                f" not {shown(list(self.hidden_dropout))}"
             )
         return self
 

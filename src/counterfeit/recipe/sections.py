@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from counterfeit.recipe.explain import shown
+from counterfeit.arguments import shown
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 """A chance of dropping a unit."""
@@ -53,7 +53,7 @@ class Sgd(Section):
         if self.momentum_ramp[0] >= self.momentum_ramp[1]:
             raise ValueError(
                 "momentum_ramp should be [start, end] with start < end,"
-                f" not {shown(self.momentum_ramp)}"
+                f" not {shown(list(self.momentum_ramp))}"
             )
         return self
 
@@ -83,7 +83,7 @@ class Loss(Section):
         if not low <= high <= 1:
             raise ValueError(
                 "real_labels should be [low, high] with low <= high <= 1,"
-                f" not {shown(self.real_labels)}"
+                f" not {shown(list(self.real_labels))}"
             )
         return self
 
