@@ -56,7 +56,7 @@ def test_programs_get_one_document_with_full_names(capsys, run_copy: Path) -> No
         (run.real_scores, document["real"]["metrics"]),
     ):
         assert {name: (each["value"], each["spread"]) for name, each in said.items()} == kept
-    assert all(isinstance(line, str) for line in document["left_out"])
+    assert document["left_out"] == [each._asdict() for each in run.metrics[-1]["left_out"]]
 
 
 def test_a_set_with_fewer_images_than_samples_is_measured_whole(capsys, run_copy: Path) -> None:
@@ -66,7 +66,9 @@ def test_a_set_with_fewer_images_than_samples_is_measured_whole(capsys, run_copy
     # All of digits is trained on or compared with, so that nothing is left for this ceiling.
     nearest = next(line for line in out.splitlines() if line.startswith("  nearest ratio "))
     assert nearest.count("±") == 1
-    assert "not measured: real images: nearest_ratio, nearest_p, copies: 40 real images" in out
+    assert (
+        "not measured: real images: nearest ratio, nearest p-value, copies: 40 real images" in out
+    )
     assert Run.open(run_copy).real_scores.keys().isdisjoint({"nearest_ratio_test_1k"})
 
 

@@ -17,6 +17,7 @@ from counterfeit.insight.tables import (
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName
+from counterfeit.run.rows import LeftOut
 
 
 def test_numbers_show_what_is_known_of_them() -> None:
@@ -85,7 +86,7 @@ def test_what_tells_most_stands_on_top_and_all_the_rest_below() -> None:
 
 @pytest.mark.parametrize("width", [50, 60, 80, 120, 200])
 def test_an_evaluation_is_as_wide_as_the_terminal_and_no_wider(width: int) -> None:
-    samples = Measured(SAMPLES, ("fid: " + "no labels " * 30,))
+    samples = Measured(SAMPLES, (LeftOut(("fid",), "no labels " * 30),))
     lines = evaluation_text(samples, Measured(REAL, ()), width).splitlines()
     assert max(map(len, lines)) <= width
     assert any(line.endswith("█") and len(line) == width for line in lines)  # the longest bar
@@ -145,13 +146,17 @@ def test_fewer_real_images_are_shown_and_counted() -> None:
     assert real_number("fid_y-v1_test_10k", real) == ""
 
 
+NO_LABELS = LeftOut(("fid",), "no labels")
+
+
 def test_what_was_not_measured_is_said_once() -> None:
-    samples = Measured({"parzen_test_40": Measurement(1.0, None)}, ("fid: no labels",))
-    text = evaluation_text(samples, Measured({}, ("fid: no labels", "copies: too few")))
+    samples = Measured({"parzen_test_40": Measurement(1.0, None)}, (NO_LABELS,))
+    too_few = LeftOut(("copies", "nearest_p"), "too few")
+    text = evaluation_text(samples, Measured({}, (NO_LABELS, too_few)))
     assert text.splitlines()[-3:] == [
         "",
-        "not measured: fid: no labels",
-        "not measured: real images: copies: too few",
+        "not measured: FID: no labels",
+        "not measured: real images: copies, nearest p-value: too few",
     ]
 
 

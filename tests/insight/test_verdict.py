@@ -368,6 +368,8 @@ def test_real_images_count_under_the_same_protocol_only(run: Run) -> None:
     measure(run, 3, measured())
     run.add_real_scores({"coverage_x-v1_validation_1k": Measurement(0.9, 0.1)})
     assert "against" not in judge(run, []).sentence
+    run.add_real_scores({"coverage_x-v1_test_300": Measurement(0.93, 0.1)})
+    assert "against 0.93" in judge(run, []).sentence  # of fewer images, where there are no more
 
 
 def test_a_run_says_what_its_rows_hold(run: Run) -> None:

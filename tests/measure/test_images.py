@@ -9,6 +9,7 @@ from torch import Tensor
 from counterfeit.errors import UsageError
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.images import measure_images
+from counterfeit.measure.names import left_out_line
 from counterfeit.measure.reference import Reference, subset
 
 
@@ -143,7 +144,10 @@ def test_without_held_out_images_there_is_no_memorisation(
     found = measure_images(images[:100], Reference("validation", images[1000:], images[1000:]))
     assert found.metrics.keys() == {"parzen_validation_100", "parzen_sigma_100"}
     (line,) = found.left_out
-    assert line.startswith("nearest_ratio, nearest_p, copies: the validation images were trained")
+    assert left_out_line(line) == (
+        "nearest ratio, nearest p-value, copies: the validation images were trained on; none are"
+        " held out"
+    )
 
 
 def test_the_same_samples_get_the_same_numbers_in_any_order(

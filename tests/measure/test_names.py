@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfeit.measure.names import MetricName, named
+from counterfeit.measure.names import MetricName, like, named
 
 METRICS = st.from_regex(r"[a-z]+(_[a-z0-9]+){0,3}", fullmatch=True).filter(
     lambda metric: metric.rpartition("_")[2] not in ("test", "validation")
@@ -57,3 +57,11 @@ def test_a_metric_is_found_by_its_whole_name_and_features() -> None:
     assert named("fid", names) == "fid_a-1_test_1k"
     assert named("fid", names, "b-1") == "fid_b-1_test_1k"
     assert named("kid", names) is None
+
+
+def test_a_ceiling_is_of_the_same_protocol_or_of_the_most_images_below_it() -> None:
+    real = ["fid_a-1_test_200", "fid_a-1_test_1k", "fid_a-1_validation_10k", "kid_a-1_test_1k"]
+    assert like("fid_a-1_test_200", real) == "fid_a-1_test_200"
+    assert like("fid_a-1_test_10k", real) == "fid_a-1_test_1k"
+    assert like("fid_b-1_test_10k", real) is None
+    assert like("fid", ["fid"]) == "fid"

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from counterfeit import recipe, reproduce
+from counterfeit.insight.diagnose import diagnose
+from counterfeit.insight.verdict import judge
 from counterfeit.reproduce import article, stages
 from counterfeit.run import Run
 
@@ -48,6 +50,17 @@ def test_it_trains_the_stages_into_one_report(reproduction) -> None:
     page = (folder / "report.html").read_text()
     for words in ("Stage 1: both losses", "Stage 2: D no longer wins", "no Helvetica scenario"):
         assert words in page
+
+
+def test_the_terminal_says_how_each_stage_stands(
+    reproduction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, _ = reproduction
+    reproduce.reproduce_article(folder, epochs=2)
+    said = capsys.readouterr().err
+    for number, name in enumerate(reproduce.STAGES, start=1):
+        run = runs_in(folder)[name]
+        assert f"stage {number}: {judge(run, diagnose(run)).sentence}\n" in said
 
 
 def test_it_measures_each_stage_that_it_shows(reproduction) -> None:

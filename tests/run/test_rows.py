@@ -7,7 +7,7 @@ from counterfeit import recipe
 from counterfeit.insight.diagnose import Watch
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.run.rows import LogRow, Measurement, MetricsRow, VitalsRow
+from counterfeit.run.rows import LeftOut, LogRow, Measurement, MetricsRow, VitalsRow
 from counterfeit.training.soundness import NonFinite
 
 
@@ -44,10 +44,20 @@ def test_an_evaluation_comes_back_as_it_was(run: Run) -> None:
         "step": 22,
         "epoch": 1.0,
         "metrics": {"fid": Measurement(3.5, 0.25), "p": Measurement(0.5, None)},
+        "left_out": [LeftOut(("kid", "copies"), "no images")],
     }
     run.append_metrics(row)
     assert run.metrics == [row]
     assert row.keys() == MetricsRow.__annotations__.keys()
+
+
+def test_rows_of_other_versions_say_less(run: Run) -> None:
+    before = len(run.metrics)
+    run.append_metrics({"step": 22, "epoch": 1.0, "metrics": {}})
+    words = [3, ["fid", "why"], [["fid"], "so"]]
+    run.append_metrics({"step": 22, "epoch": 1.0, "metrics": {}, "left_out": words})  # type: ignore
+    assert "left_out" not in run.metrics[before]
+    assert run.metrics[before + 1]["left_out"] == [LeftOut(("fid",), "so")]
 
 
 def test_what_training_and_diagnosis_say_are_findings(run: Run) -> None:

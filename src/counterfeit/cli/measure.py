@@ -89,7 +89,12 @@ def evaluate(
             trained.add_real_scores(real.metrics)
         except CannotWrite as error:
             not_kept = error
-    row = {"step": checkpoint.step, "epoch": checkpoint.epoch, "metrics": measured.metrics}
+    row = {
+        "step": checkpoint.step,
+        "epoch": checkpoint.epoch,
+        "metrics": measured.metrics,
+        "left_out": measured.left_out,
+    }
     verdict = None
     with suppress(CounterfeitError):  # where other files are damaged, what was measured is shown
         metrics = trained.metrics if not_kept is None else [*trained.metrics, row]
@@ -134,8 +139,11 @@ def _document(
             "epoch": checkpoint.epoch,
             "verdict": verdict and {"standing": verdict.standing, "sentence": verdict.sentence},
             "metrics": numbers(samples.metrics),
-            "left_out": samples.left_out,
-            "real": {"metrics": numbers(real.metrics), "left_out": real.left_out},
+            "left_out": [each._asdict() for each in samples.left_out],
+            "real": {
+                "metrics": numbers(real.metrics),
+                "left_out": [each._asdict() for each in real.left_out],
+            },
         },
         indent=2,
         allow_nan=False,

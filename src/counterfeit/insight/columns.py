@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 
@@ -82,13 +83,21 @@ def epoch_losses(
 
 
 def newest_metrics(rows: Sequence[Row]) -> Row | None:
-    """The last epoch's evaluations as one row: the metrics of all protocols, the newest first."""
+    """The last epoch's evaluations as one row: the metrics of all protocols, the newest first.
+
+    Its `left_out` is what none of them could measure.
+    """
     last = max((float(row["epoch"]) for row in rows), default=None)
     of_last = [row for row in reversed(rows) if row["epoch"] == last]
     metrics: dict[str, Measurement] = {}
     for row in of_last:
         metrics |= {name: row["metrics"][name] for name in row["metrics"] if name not in metrics}
-    return of_last[0] | {"metrics": metrics} if of_last else None
+    if not of_last:
+        return None
+    measured = {MetricName.parse(name).metric for name in metrics}
+    left_out = [each for row in of_last for each in row.get("left_out", ())]
+    still = [each for each in dict.fromkeys(left_out) if measured.isdisjoint(each.metrics)]
+    return of_last[0] | {"metrics": metrics, "left_out": still}
 
 
 def logged(run: Run) -> list[Row]:

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from counterfeit.files import Row
 from counterfeit.insight.verdict import judge
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
-from counterfeit.measure.names import MetricName, class_shares, named
+from counterfeit.measure.names import MetricName, class_shares, left_out_line, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.terminal import TABLE_WIDTH, fill
@@ -59,8 +58,11 @@ def evaluation_text(samples: Measured, real: Measured, width: int | None = None)
         width: of the terminal; by default, tables are as for one of 80 columns, and sentences in
             one line.
     """
-    of_real = [f"real images: {line}" for line in real.left_out if line not in samples.left_out]
-    left_out = [f"not measured: {line}" for line in (*samples.left_out, *of_real)]
+    of_real = [each for each in real.left_out if each not in samples.left_out]
+    left_out = [
+        *(f"not measured: {left_out_line(each)}" for each in samples.left_out),
+        *(f"not measured: real images: {left_out_line(each)}" for each in of_real),
+    ]
     blocks = [
         metrics_table(samples.metrics, real.metrics, width or TABLE_WIDTH),
         class_bars(samples.metrics, real.metrics, width or TABLE_WIDTH),
@@ -87,8 +89,8 @@ def metrics_table(
         title = next((title for title, names in GROUPS.items() if name.metric in names), "others")
         if name.features not in (None, main):
             title = f"by the features of {name.features}"
-        ceiling = name if text in real else most_real(name, real)
-        cells = [number(samples[text]), "" if ceiling is None else number(real[str(ceiling)])]
+        ceiling = like(text, real)
+        cells = [number(samples[text]), "" if ceiling is None else number(real[ceiling])]
         if name.metric == "classes_found":
             of = f" of {len(class_shares(samples))}"
             cells = [cell and cell + of for cell in cells]
@@ -178,13 +180,14 @@ def protocol(samples: Mapping[str, Measurement], real: Mapping[str, Measurement]
         line += f", by the features of {' and '.join(map(str, features))}"
     fewer = _by_count(name for name in names if name.count and name.count < most)
     yield "; ".join([line, *fewer]) + "."
-    least = {
-        name: fewest
-        for name in names
-        if str(name) not in real and (fewest := most_real(name, real)) is not None
-    }
-    if least:
-        yield f"Real images are fewer: {'; '.join(_by_count(least.values()))}."
+    ceilings = {str(name): like(str(name), real) for name in names}
+    fewer = [
+        MetricName.parse(ceiling)
+        for name, ceiling in ceilings.items()
+        if ceiling and ceiling != name
+    ]
+    if fewer:
+        yield f"Real images are fewer: {'; '.join(_by_count(fewer))}."
 
 
 def _by_count(names: Iterable[MetricName]) -> list[str]:
@@ -198,19 +201,13 @@ def _by_count(names: Iterable[MetricName]) -> list[str]:
     ]
 
 
-def most_real(asked: MetricName, real: Iterable[str]) -> MetricName | None:
-    """Of real images' metrics, that of the same protocol but for the count; of the most images."""
-    names = [MetricName.parse(each) for each in real]
-    alike = [each for each in names if replace(each, count=asked.count) == asked and each.count]
-    return max(alike, key=lambda each: each.count or 0, default=None)
-
-
 def real_number(name: str, real: Mapping[str, Measurement]) -> str:
     """What real images score under that name, or fewer of them, which is then said."""
-    if name in real:
-        return number(real[name])
-    fewer = most_real(MetricName.parse(name), real)
-    return "" if fewer is None else f"{number(real[str(fewer)])} (of {fewer.count:,})"
+    ceiling = like(name, real)
+    if ceiling is None:
+        return ""
+    fewer = "" if ceiling == name else f" (of {MetricName.parse(ceiling).count:,})"
+    return number(real[ceiling]) + fewer
 
 
 def number(measurement: Measurement) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 from counterfeit.files import Row
 from counterfeit.insight.columns import newest_metrics
 from counterfeit.measure.modes import FOUND
-from counterfeit.measure.names import MetricName, class_shares, named
+from counterfeit.measure.names import MetricName, class_shares, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import Measurements
@@ -280,8 +280,8 @@ def _scores(evidence: Evidence) -> list[str]:
             of_inception = (MetricName.parse(key).features or "").startswith("inception")
             name = f"{'Inception' if of_inception else 'classifier'} FID"
         parts.append(f"{name} {metrics[key].value:{digits}}")
-        if key in evidence.real:
-            ceiling = evidence.real[key].value
+        if known := like(key, evidence.real):
+            ceiling = evidence.real[known].value
             parts[-1] += f" against {ceiling:{digits}}" + ("" if compared else " for real images")
             compared = True
     return parts

@@ -15,8 +15,9 @@ from counterfeit.files import Row
 from counterfeit.measure.images import Measured, measure_images, measure_real, missing
 from counterfeit.measure.measurement import LEAST_SAMPLES
 from counterfeit.measure.memorisation import discriminator_accuracy
-from counterfeit.measure.names import MetricName
+from counterfeit.measure.names import ACCURACIES, MetricName, left_out_line
 from counterfeit.measure.reference import (
+    TRAINED_ON,
     Progress,
     Reference,
     classes_in,
@@ -28,7 +29,7 @@ from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
-from counterfeit.run.rows import MetricsRow
+from counterfeit.run.rows import LeftOut, MetricsRow
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,12 @@ def evaluate(
     measured = measure_images(images, reference, brief=brief, progress=progress)
     if not brief:
         measured |= _ask_discriminator(discriminator, images, reference, run.recipe.value_range)
-    row: MetricsRow = {"step": state.step, "epoch": state.epoch, "metrics": measured.metrics}
+    row: MetricsRow = {
+        "step": state.step,
+        "epoch": state.epoch,
+        "metrics": measured.metrics,
+        "left_out": measured.left_out,
+    }
     try:
         run.append_metrics(row)
     except CannotWrite as error:
@@ -147,11 +153,11 @@ def _ask_discriminator(
     """D's accuracy on as many images of each kind, up to 5,000; see `discriminator_accuracy`."""
     split = reference.split
     if reference.training is None:
-        return Measured({}, (f"d_accuracy: the {split} images were trained on; none are held out",))
+        return Measured({}, (LeftOut(ACCURACIES, TRAINED_ON.format(split)),))
     kinds = (reference.training, reference.images, samples)
     count = min(ASKED, *map(len, kinds))
     if count < 2:
-        return Measured({}, (missing("d_accuracy", count, 2, f"{split} images"),))
+        return Measured({}, (missing(ACCURACIES, count, 2, f"{split} images"),))
     with torch.inference_mode():
         logits = [
             discriminator(data.as_float(subset(images, count), *value_range)) for images in kinds
@@ -198,7 +204,7 @@ class Evaluator:
         self._reference: Reference | None = None
         self._compared = False
         self._unable = False
-        self._said: set[str] = set()
+        self._said: set[LeftOut] = set()
 
     def check(self, recipe: Recipe, data_dir: Path | None) -> None:
         """Refuse a training of which nothing could be measured, before it starts.
@@ -229,10 +235,10 @@ class Evaluator:
             run.add_real_scores(real.metrics)
         self._compared = True
         self.on_metrics(run.metrics[-1])
-        for line in measured.left_out:
-            if line not in self._said:
-                logger.warning("Not measured: %s.", line)
-                self._said.add(line)
+        for each in measured.left_out:
+            if each not in self._said:
+                logger.warning("Not measured: %s.", left_out_line(each))
+                self._said.add(each)
 
 
 def _measured(run: Run, epoch: int) -> bool:

@@ -11,11 +11,17 @@ from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import LEAST_HELD_OUT, memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
-from counterfeit.measure.names import MetricName
+from counterfeit.measure.names import MANIFOLD, NEAREST, MetricName
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
-from counterfeit.measure.reference import NEAREST_IMAGES, Progress, Reference, subset
-from counterfeit.run.rows import Measurements
+from counterfeit.measure.reference import (
+    NEAREST_IMAGES,
+    TRAINED_ON,
+    Progress,
+    Reference,
+    subset,
+)
+from counterfeit.run.rows import LeftOut, Measurements
 
 MANIFOLD_IMAGES = 5_000
 """Samples, and as many reference images, for precision, recall, density and coverage."""
@@ -27,8 +33,8 @@ class Measured:
 
     metrics: Measurements
     """By the metrics' full names; see `names`."""
-    left_out: tuple[str, ...]
-    """A line for each group of metrics that is missing: which, and why."""
+    left_out: tuple[LeftOut, ...]
+    """The metrics that are missing, in groups, and why."""
 
     def __or__(self, other: "Measured") -> "Measured":
         return Measured(self.metrics | other.metrics, self.left_out + other.left_out)
@@ -76,7 +82,7 @@ def measure_real(
     real = none if reference.real is None else reference.real
     unseen = none if reference.unseen is None else reference.unseen
     if len(real) < LEAST_SAMPLES:
-        line = missing("all metrics", len(real), LEAST_SAMPLES, "real images")
+        line = missing(("all metrics",), len(real), LEAST_SAMPLES, "real images")
         return Measured({}, (line,))
     few = subset(unseen, min(count, NEAREST_IMAGES))
     return _measure(subset(real, count), few, reference, brief, progress)
@@ -158,14 +164,14 @@ def compare_features(
         if not brief:
             metrics[str(MetricName("kid", name, split, count))] = kid(samples, real)
     else:
-        left_out.append(missing("fid" if brief else "fid, kid", len(real), 2, f"{split} images"))
+        distances = ("fid",) if brief else ("fid", "kid")
+        left_out.append(missing(distances, len(real), 2, f"{split} images"))
     if of_each >= LEAST_SAMPLES:
         neighbours = prdc(subset(samples, of_each), subset(real, of_each))
         for metric, value in neighbours.items():
             metrics[str(MetricName(metric, name, split, of_each))] = value
     else:
-        shares = "precision, recall, density, coverage"
-        left_out.append(missing(shares, of_each, LEAST_SAMPLES, f"{split} images"))
+        left_out.append(missing(MANIFOLD, of_each, LEAST_SAMPLES, f"{split} images"))
     return Measured(metrics, tuple(left_out))
 
 
@@ -173,18 +179,19 @@ def _by_nearest(
     few: UInt8[Tensor, "n C H W"], reference: Reference, progress: Progress
 ) -> Measured:
     """How near the images are to the training set, against held-out ones."""
-    group, split = "nearest_ratio, nearest_p, copies", reference.split
+    split = reference.split
     training, compared = reference.training, reference.compared
     if training is None:
-        return Measured({}, (f"{group}: the {split} images were trained on; none are held out",))
+        return Measured({}, (LeftOut(NEAREST, TRAINED_ON.format(split)),))
     if len(few) < LEAST_SAMPLES:
         what = "real images neither trained on nor compared with"
-        return Measured({}, (missing(group, len(few), LEAST_SAMPLES, what),))
+        return Measured({}, (missing(NEAREST, len(few), LEAST_SAMPLES, what),))
     if len(compared) < 2:
-        return Measured({}, (missing(group, len(compared), 2, f"{split} images"),))
+        return Measured({}, (missing(NEAREST, len(compared), 2, f"{split} images"),))
     held_out = reference.nearest
     if held_out is None or held_out.median() == 0:
-        return Measured({}, (f"{group}: most {split} images are training images as well",))
+        why = f"most {split} images are training images as well"
+        return Measured({}, (LeftOut(NEAREST, why),))
     distances, _ = nearest(
         few,
         training,
@@ -197,7 +204,7 @@ def _by_nearest(
     copying = memorisation(distances, held_out, classes, held_out_classes)
     left_out = []
     if "copies" not in copying:
-        left_out.append(missing("copies", len(held_out), LEAST_HELD_OUT, f"{split} images"))
+        left_out.append(missing(("copies",), len(held_out), LEAST_HELD_OUT, f"{split} images"))
     return Measured(
         {str(MetricName(metric, None, split, len(few))): copying[metric] for metric in copying},
         tuple(left_out),
@@ -209,9 +216,9 @@ def _by_parzen(
 ) -> Measured:
     images, validation, split = reference.images, reference.validation, reference.split
     if len(images) < 2:
-        return Measured({}, (missing("parzen", len(images), 2, f"{split} images"),))
+        return Measured({}, (missing(("parzen",), len(images), 2, f"{split} images"),))
     if not len(validation):
-        return Measured({}, (missing("parzen", 0, 1, "validation images"),))
+        return Measured({}, (missing(("parzen",), 0, 1, "validation images"),))
     window = parzen(
         as_points(samples),
         as_points(validation),
@@ -227,6 +234,6 @@ def _by_parzen(
     )
 
 
-def missing(group: str, there: int, least: int, what: str) -> str:
-    """A line of `Measured.left_out` for want of images."""
-    return f"{group}: {least:,} {what} are needed, and there are {there:,}"
+def missing(metrics: tuple[str, ...], there: int, least: int, what: str) -> LeftOut:
+    """What cannot be measured for want of images."""
+    return LeftOut(metrics, f"{least:,} {what} are needed, and there are {there:,}")

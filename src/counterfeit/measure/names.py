@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from counterfeit.run.rows import LeftOut
+
 T = TypeVar("T")
 
 SHORT = {
@@ -20,6 +22,7 @@ SHORT = {
     "class_tv": "total variation",
     "class_kl": "KL divergence",
     "unsure": "unsure samples",
+    "share": "share of each class",
     "nearest_ratio": "nearest ratio",
     "nearest_p": "nearest p-value",
     "copies": "copies",
@@ -30,6 +33,12 @@ SHORT = {
     "parzen_sigma": "Parzen bandwidth",
 }
 """What metrics are called where the protocol is said elsewhere; others by their own name."""
+
+OF_CLASSES = ("inception_score", "classes_found", "class_tv", "class_kl", "unsure", "share")
+MANIFOLD = ("precision", "recall", "density", "coverage")
+NEAREST = ("nearest_ratio", "nearest_p", "copies")
+ACCURACIES = ("d_accuracy_training", "d_accuracy_held_out", "d_accuracy_generated")
+"""Metrics that are measured together, or not at all."""
 
 _NAME = re.compile(
     r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation))?"
@@ -104,6 +113,27 @@ def named(metric: str, names: Iterable[str], features: str | None = None) -> str
         if name.metric == metric and features in (None, name.features):
             return text
     return None
+
+
+def like(asked: str, names: Iterable[str]) -> str | None:
+    """The name itself if it is there; else that of the same protocol but for how many images.
+
+    Of several, the one of the most images. This is how a ceiling is found where there are fewer
+    real images than samples.
+    """
+    there = set(names)
+    if asked in there:
+        return asked
+    wanted = MetricName.parse(asked)
+    parsed = [MetricName.parse(each) for each in there]
+    alike = [each for each in parsed if each.count and replace(each, count=wanted.count) == wanted]
+    most = max(alike, key=lambda each: each.count or 0, default=None)
+    return None if most is None else str(most)
+
+
+def left_out_line(left_out: LeftOut) -> str:
+    """`FID, KID: 2 test images are needed, and there is 1`."""
+    return f"{', '.join(MetricName(each).short for each in left_out.metrics)}: {left_out.why}"
 
 
 def class_shares(metrics: Mapping[str, T]) -> dict[MetricName, T]:

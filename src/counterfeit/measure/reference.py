@@ -13,13 +13,18 @@ from counterfeit import data
 from counterfeit.errors import UsageError
 from counterfeit.measure.classifier import Classifier, Reading, classes_of
 from counterfeit.measure.inception import WEIGHTS, Inception
+from counterfeit.measure.names import MANIFOLD, OF_CLASSES
 from counterfeit.measure.pairs import nearest
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
+from counterfeit.run.rows import LeftOut
 from counterfeit.seeds import stream
 
 NEAREST_IMAGES = 1_000
 """Samples, and as many reference images, whose nearest training image is looked for."""
+
+TRAINED_ON = "the {} images were trained on; none are held out"
+"""Why some things cannot be measured against that split."""
 
 Progress = Callable[[str, float], None]
 """Is told what is being done, and the share of the whole that is done."""
@@ -49,7 +54,7 @@ class Reference:
     Parzen's bandwidth would shrink to fit its own copies."""
     unseen: UInt8[Tensor, "U C H W"] | None = None
     """The same for the memorisation metrics: none of `training` or `compared`."""
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     """What cannot be had for want of a classifier, and why; see `images.Measured`."""
 
     @cached_property
@@ -151,14 +156,14 @@ def classes_in(training: data.ImageData) -> int:
     return 0 if training.labels is None else len(classes_of(training.labels).labels)
 
 
-def _without_classifier(training: data.ImageData, inception: Inception | None) -> tuple[str, ...]:
+def _without_classifier(
+    training: data.ImageData, inception: Inception | None
+) -> tuple[LeftOut, ...]:
     why = f"{training.name} has " + ("no labels" if training.labels is None else "one class")
-    lines = [f"inception_score, classes_found, class_tv, class_kl, unsure, share: {why}"]
+    lines = [LeftOut(OF_CLASSES, why)]
     if inception is None:
-        lines.append(
-            f"fid, kid, precision, recall, density, coverage: {why}, so no classifier;"
-            f" --inception takes Inception's weights instead, {WEIGHTS}"
-        )
+        instead = f"so no classifier; --inception takes Inception's weights instead, {WEIGHTS}"
+        lines.append(LeftOut(("fid", "kid", *MANIFOLD), f"{why}, {instead}"))
     return tuple(lines)
 
 

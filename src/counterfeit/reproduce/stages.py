@@ -17,12 +17,15 @@ from typing import Any, cast
 from counterfeit import cores, recipe
 from counterfeit.environment import pick_device
 from counterfeit.errors import CounterfeitError, Interrupted, UsageError
+from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import write_report
+from counterfeit.insight.verdict import judge
 from counterfeit.measure.evaluate import measure_newest, newest_is_measured
 from counterfeit.progress import Bar
 from counterfeit.reproduce.article import statements
 from counterfeit.run import Run
 from counterfeit.run.rows import LogRow
+from counterfeit.terminal import columns, fill, say
 
 STAGES = ("sgd", "adam", "batchnorm-smoothing")
 
@@ -73,7 +76,10 @@ def reproduce_article(
                 except CounterfeitError as error:
                     bar.say(f"{run.path.name} is not measured: {error}")
     if not quiet:
-        print("writing the report", file=sys.stderr)
+        for number, run in enumerate(runs, start=1):
+            sentence = judge(run, diagnose(run)).sentence
+            say(fill(f"stage {number}: {sentence}", columns(sys.stderr)), sys.stderr)
+        say("writing the report", sys.stderr)
     return write_report(runs, folder / "report.html", statements(runs))
 
 

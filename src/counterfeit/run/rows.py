@@ -7,9 +7,10 @@ a number that was not finite.
 
 import json
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple, Required, TypedDict
+from typing import NamedTuple, NotRequired, Required, TypedDict
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row, read_rows, sync, write_rows, write_whole
@@ -35,6 +36,14 @@ class Measurement(NamedTuple):
 
 Measurements = dict[str, Measurement]
 """By the metrics' names."""
+
+
+class LeftOut(NamedTuple):
+    """Metrics that could not be measured; `[metrics, why]` in files."""
+
+    metrics: tuple[str, ...]
+    """What their names begin with: `fid`, `share`, …"""
+    why: str
 
 
 class ProbabilityColumns(TypedDict, total=False):
@@ -141,6 +150,8 @@ class MetricsRow(TypedDict):
     step: int
     epoch: float
     metrics: Measurements
+    left_out: NotRequired[Sequence[LeftOut]]
+    """What could not be measured then; rows of earlier versions do not say."""
 
 
 def read_log(folder: Path) -> list[Row]:
@@ -153,13 +164,15 @@ def read_log(folder: Path) -> list[Row]:
 
 
 def read_metrics(folder: Path) -> list[Row]:
-    """Rows of `step`, `epoch` and `metrics`, which are `Measurements`."""
+    """Rows of `step`, `epoch`, `metrics`, which are `Measurements`, and perhaps `left_out`."""
     path = folder / METRICS
     rows = read_rows(path)
     if not all(_is_measured(row.get("metrics")) for row in rows):
         raise CounterfeitError(f"{path} is damaged: a row holds no [value, spread] by name.")
     return [
-        row | {"metrics": {name: _measurement(*pair) for name, pair in row["metrics"].items()}}
+        row
+        | {"metrics": {name: _measurement(*pair) for name, pair in row["metrics"].items()}}
+        | ({"left_out": _left_out(row["left_out"])} if "left_out" in row else {})
         for row in rows
     ]
 
@@ -229,6 +242,15 @@ def _measurement(value: float | None, spread: float | None) -> Measurement:
     return Measurement(
         math.nan if value is None else float(value), None if spread is None else float(spread)
     )
+
+
+def _left_out(lines: object) -> list[LeftOut]:
+    """As far as they are [metrics, why]; they explain, and nothing rests on them."""
+    return [
+        LeftOut(tuple(map(str, line[0])), str(line[1]))
+        for line in (lines if isinstance(lines, list) else [])
+        if isinstance(line, list) and len(line) == 2 and isinstance(line[0], list)
+    ]
 
 
 def _went_back(row: Row) -> bool:

@@ -26,6 +26,8 @@ def test_metric_curves_need_two_epochs_of_one_protocol(small_run: Run, empty_run
     assert upper.lines[1].is_dashed()
     assert list(upper.lines[1].get_ydata()) == [0.5, 0.5]
     assert len(lower.lines) == 4
+    fewer = {"fid_digits-v1_validation_50": Measurement(0.7, 0.1)}
+    assert list(metric_curves(comparable(rows), fewer).axes[0].lines[1].get_ydata()) == [0.7, 0.7]
 
 
 def test_metric_curves_survive_missing_and_undefined_metrics() -> None:

@@ -20,7 +20,7 @@ from counterfeit.insight.report import Statement, anchor, rerun_command, write_r
 from counterfeit.insight.report.comparison import glance
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.run.rows import Measurement
+from counterfeit.run.rows import LeftOut, Measurement
 
 SHOWN = len(charts.FIGURES) - 2
 """Pictures of a shared-maxout run without counted classes; the film stands for the animation."""
@@ -230,3 +230,22 @@ def test_fewer_real_images_are_shown_at_a_glance_too(small_run: Run, tmp_path: P
     assert names == ["this run", "real images"]
     assert dict(rows)["coverage (0 to 1)"] == ["0.25", "0.88"]
     assert dict(rows)["findings"] == ["none", "–"]
+
+
+def test_what_could_not_be_measured_is_said_with_the_reason(small_run: Run, tmp_path: Path) -> None:
+    run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
+    of_classes = LeftOut(("classes_found", "share"), "digits has one class")
+    parzen = LeftOut(("parzen",), "1 validation image is needed, and there are 0")
+    rows: tuple[tuple[dict[str, Measurement], list[LeftOut]], ...] = (
+        ({}, [of_classes, parzen]),
+        ({"parzen_test_40": Measurement(1.0, 0.5)}, [of_classes]),
+    )
+    for metrics, left_out in rows:
+        run.append_metrics({"step": 99, "epoch": 99, "metrics": metrics, "left_out": left_out})
+    line = "classes found, share of each class: digits has one class"
+    page = Page(write_report([run], tmp_path / "page.html"))
+    assert line in page.text
+    assert "Parzen in nats:" not in page.text  # the other evaluation could
+    assert dict(glance([run], ["a"], [[]])[1])["classes found"] == ["cannot be measured"]
+    both = Page(write_report([run, small_run], tmp_path / "page.html"))
+    assert f"{line} (run)" in both.text

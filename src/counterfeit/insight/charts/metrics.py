@@ -20,7 +20,7 @@ from counterfeit.insight.charts.axes import (
     timeline,
 )
 from counterfeit.insight.columns import column
-from counterfeit.measure.names import MetricName, named
+from counterfeit.measure.names import MetricName, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import Measurement
@@ -51,8 +51,8 @@ def metric_curves(
         values = np.array([m[name].value if name in m else math.nan for m in measured])
         label = "FID" if metric == "fid" else metric
         axes.plot(epochs, values, "o-", ms=3, color=colour, label=label)
-        if name in real:
-            ceiling = real[name].value
+        if known := like(name, real):
+            ceiling = real[known].value
             axes.axhline(ceiling, color=colour, lw=1.2, ls=DASHED)
             return [(last_finite(values), metric, colour), (ceiling, "real", FAINT)]
         return [(last_finite(values), metric, colour)]

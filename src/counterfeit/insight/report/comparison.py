@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from counterfeit import recipe
+from counterfeit.files import Row
 from counterfeit.insight.columns import column, epoch_losses, newest_metrics
-from counterfeit.insight.tables import most_real, number, real_number
-from counterfeit.measure.names import MetricName, class_shares, named
+from counterfeit.insight.tables import number, real_number
+from counterfeit.measure.names import class_shares, left_out_line, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.run.rows import Measurement, Measurements
+from counterfeit.run.rows import LeftOut, Measurement
+
+GLANCE = ("fid", "coverage", "classes_found")
+"""Metrics of the table at a glance."""
 
 Rows = list[tuple[str, list[str]]]
 """Of a table: a key, and a value for each column."""
@@ -79,7 +83,7 @@ def glance(
         newest = newest_metrics(run.metrics)
         done = run.log[-1]["epoch"] if run.log else 0
         columns.append(
-            _scores(newest["metrics"] if newest else {})
+            _scores(newest["metrics"] if newest else {}, _absent(newest))
             | {
                 "training time": f"{_duration(training_seconds(run))} for {done:.4g} of"
                 f" {run.recipe.training.epochs} epochs",
@@ -92,33 +96,39 @@ def glance(
     newest = newest_metrics([row for run in runs for row in run.metrics])
     asked = newest["metrics"] if newest and on_one_data_set(runs) else {}
     scores = runs[0].real_scores
-    nearest = {name: name if name in scores else _most_real(name, scores) for name in asked}
-    real = {name: scores[known] for name, known in nearest.items() if known}
+    real = {name: scores[known] for name in asked if (known := like(name, scores))}
     if real:
-        names, columns = [*names, "real images"], [*columns, _scores(real, "–")]
+        names, columns = [*names, "real images"], [*columns, _scores(real, {})]
     return names, side_by_side(columns)
 
 
-def _most_real(name: str, scores: Measurements) -> str | None:
-    """The name of what most real images score, where they are fewer than the samples."""
-    most = most_real(MetricName.parse(name), scores)
-    return None if most is None else str(most)
+def _absent(newest: Row | None) -> dict[str, str]:
+    """What is said of each metric that an evaluation has not."""
+    impossible = (
+        {metric for each in newest["left_out"] for metric in each.metrics} if newest else ()
+    )
+    return {
+        metric: "cannot be measured" if metric in impossible else "not measured"
+        for metric in GLANCE
+    }
 
 
-def _scores(metrics: Mapping[str, Measurement], absent: str = "not measured") -> dict[str, str]:
+def _scores(metrics: Mapping[str, Measurement], absent: Mapping[str, str]) -> dict[str, str]:
     values = {
         metric: metrics[name].value
-        for metric in ("fid", "coverage", "classes_found")
+        for metric in GLANCE
         if (name := named(metric, metrics)) and not math.isnan(metrics[name].value)
     }
     classes = len({name.of_class for name in class_shares(metrics)})
     of = f" of {classes}" if classes else ""
+    words = {
+        "fid": ("FID (lower is better)", "{:.3g}"),
+        "coverage": ("coverage (0 to 1)", "{:.2f}"),
+        "classes_found": ("classes found", f"{{:.0f}}{of}"),
+    }
     return {
-        "FID (lower is better)": f"{values['fid']:.3g}" if "fid" in values else absent,
-        "coverage (0 to 1)": (f"{values['coverage']:.2f}" if "coverage" in values else absent),
-        "classes found": (
-            f"{values['classes_found']:.0f}{of}" if "classes_found" in values else absent
-        ),
+        heading: form.format(values[metric]) if metric in values else absent.get(metric, "–")
+        for metric, (heading, form) in words.items()
     }
 
 
@@ -166,6 +176,22 @@ def metrics(runs: Sequence[Run], headings: Sequence[str]) -> tuple[list[str], Ro
     if real:
         names, columns = [*names, "real images"], [*columns, real]
     return names, side_by_side(columns)
+
+
+def left_out(runs: Sequence[Run], headings: Sequence[str]) -> list[str]:
+    """A line for each group of metrics that the newest evaluations could not measure, and why.
+
+    What is so for all runs is said once.
+    """
+    found: dict[LeftOut, list[str]] = {}
+    for run, heading in zip(runs, headings, strict=True):
+        newest = newest_metrics(run.metrics)
+        for each in newest["left_out"] if newest else ():
+            found.setdefault(each, []).append(heading)
+    return [
+        left_out_line(each) + ("" if len(of) == len(runs) else f" ({', '.join(of)})")
+        for each, of in found.items()
+    ]
 
 
 def on_one_data_set(runs: Sequence[Run]) -> bool:

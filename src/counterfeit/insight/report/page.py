@@ -103,6 +103,7 @@ def write_report(
         glance=comparison.glance(runs, names, findings),
         metrics=(columns, [row for row in measured if row not in shares]),
         shares=shares,
+        left_out=comparison.left_out(runs, names),
         differences=comparison.differences(runs),
         recipes=[run.recipe.to_toml() for run in runs],
         environments=comparison.environments(runs),
