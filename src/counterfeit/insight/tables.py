@@ -181,13 +181,13 @@ def protocol(samples: Mapping[str, Measurement], real: Mapping[str, Measurement]
     fewer = _by_count(name for name in names if name.count and name.count < most)
     yield "; ".join([line, *fewer]) + "."
     ceilings = {str(name): like(str(name), real) for name in names}
-    fewer = [
+    of_fewer = [
         MetricName.parse(ceiling)
         for name, ceiling in ceilings.items()
         if ceiling and ceiling != name
     ]
-    if fewer:
-        yield f"Real images are fewer: {'; '.join(_by_count(fewer))}."
+    if of_fewer:
+        yield f"Real images are fewer: {'; '.join(_by_count(of_fewer))}."
 
 
 def _by_count(names: Iterable[MetricName]) -> list[str]:
