@@ -28,6 +28,12 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(autouse=True)
+def in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the developer's language is, in this process and those that a test starts."""
+    monkeypatch.setenv("LANGUAGE", "en")
+
+
 @pytest.fixture
 def tiny() -> recipe.Recipe:
     """Stage 3 of the article on 8x8 digits with small networks: an epoch takes milliseconds."""

@@ -10,7 +10,7 @@ import counterfeit
 PACKAGE = Path(counterfeit.__file__).parent
 
 HOUSE = [
-    ["errors", "seeds", "cores", "terminal"],
+    ["errors", "seeds", "cores", "language", "terminal"],
     ["arguments", "files"],
     ["recipe"],
     ["data", "networks", "environment"],

@@ -11,28 +11,27 @@ from typing import IO, TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from counterfeit.language import english, translated
+
 if TYPE_CHECKING:
     from rich.text import Text
 
 TABLE_WIDTH = 80
 """Of tables where there is no terminal, or one that does not know its width."""
 
-STYLES = {
-    "critical": "bold red",
-    "failing": "bold red",
-    "warning": "yellow",
-    "take care": "yellow",
-    "note": "cyan",
-    "healthy": "green",
-    "recovered": "green",
+SEVERITIES = {
+    english("critical"): "bold red",
+    english("warning"): "yellow",
+    english("note"): "cyan",
 }
-"""Of a finding's severity, and of what a verdict opens with."""
+OPENINGS = {
+    english("Failing"): "bold red",
+    english("Take care"): "yellow",
+    english("Healthy"): "green",
+    english("Recovered"): "green",
+}
+"""The styles of a finding's severity, and of what a verdict opens with."""
 
-_STYLED = re.compile(
-    r"^(?:CRITICAL|WARNING|NOTE)\b|^(?:critical|warning|note)(?=:)"
-    r"|(?:^|(?<=: ))(?:Failing|Take care|Healthy|Recovered)(?=[,:])",
-    re.MULTILINE,
-)
 _COMMAND = re.compile(r"`[^`]+`|--set \S+")
 """A command, or an option with its value: they are to be copied."""
 
@@ -106,6 +105,9 @@ def styled(text: str) -> "Text":
     from rich.text import Text
 
     coloured = Text(text)
-    for found in _STYLED.finditer(text):
-        coloured.stylize(STYLES[found[0].lower()], *found.span())
+    for severity, style in SEVERITIES.items():
+        said = translated(severity)
+        coloured.highlight_regex(rf"(?m)^{said.upper()}\b|^{said}(?=:)", style)
+    for opening, style in OPENINGS.items():
+        coloured.highlight_regex(rf"(?m)(?:^|(?<=: )){translated(opening)}(?=[,:(])", style)
     return coloured

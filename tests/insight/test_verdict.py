@@ -1,4 +1,5 @@
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from counterfeit.insight.verdict import (
     judge,
     verdict,
 )
+from counterfeit.language import speaking
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding
@@ -334,6 +336,27 @@ def test_no_verdict_contradicts_what_it_rests_on(case: tuple[list[Finding], Evid
         assert "measured" in said.sentence
     assert said.sentence.endswith(".")
     assert "so far so far" not in said.sentence
+
+
+@given(findings_and_evidence())
+def test_a_korean_verdict_has_no_english(case: tuple[list[Finding], Evidence]) -> None:
+    with speaking("ko"):
+        said = verdict(*case)
+    assert said.standing == verdict(*case).standing
+    words = re.findall(r"(?<!\d)[A-Za-z]+", re.sub("`[^`]+`", "", said.sentence))
+    assert set(words) <= {"D", "G", "FID", "Inception", "Parzen"}
+    assert said.sentence.endswith(".")
+    assert ".." not in said.sentence
+
+
+def test_a_korean_verdict_says_all_of_it() -> None:
+    with speaking("ko"):
+        said = verdict([COLLAPSE, DEAD, DEAD], known(measured(8, 0.24), 50, real=REAL)).sentence
+    assert said == (
+        "실패(100 에포크 중 50 에포크): 모드 붕괴(1 에포크부터), 죽은 유닛(9 에포크부터) 외 1건."
+        " 클래스 10개 중 8개(8 없음, 9 없음), 분류기 FID 3.3(진짜 이미지는 0.6),"
+        " 커버리지 0.24(0.95), 재현율 0.60입니다."
+    )
 
 
 @pytest.fixture

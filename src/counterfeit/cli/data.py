@@ -3,19 +3,21 @@
 import sys
 from pathlib import Path
 
-from counterfeit.cli.options import Quiet
+from counterfeit import language
+from counterfeit.cli.options import Lang, Quiet
 from counterfeit.cli.output import suggest, writable
 from counterfeit.errors import CounterfeitError
 from counterfeit.terminal import columns, fill
 
 
-def recipes(name: str | None = None, /, *, quiet: Quiet = False) -> None:
+def recipes(name: str | None = None, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
     """List the recipes; or print one, resolved, as TOML.
 
     Args:
         name: a recipe, or a TOML file of your own.
         quiet: no word of what to do next.
     """
+    language.use(lang)
     from counterfeit import recipe
 
     if name is not None:
@@ -37,6 +39,7 @@ def data(
     preview: Path | None = None,
     data_dir: Path | None = None,
     quiet: Quiet = False,
+    lang: Lang = None,
 ) -> None:
     """Fetch a data set, verify it and describe it.
 
@@ -46,6 +49,7 @@ def data(
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
         quiet: no word of what to do next.
     """
+    language.use(lang)
     from counterfeit import data as data_sets
 
     def describe(images: data_sets.ImageData) -> None:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from counterfeit.cli.options import Quiet, Whole
+from counterfeit import language
+from counterfeit.cli.options import Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, writable
 from counterfeit.errors import CounterfeitError
 from counterfeit.terminal import columns, say
 
 
-def diagnose(run: Path, /, *, quiet: Quiet = False) -> None:
+def diagnose(run: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
     """Say what is wrong with a run, finished or not: on what evidence, and what to try.
 
     The exit status is 0 whether something is wrong or not. docs/diagnosis.md defines each finding.
@@ -21,6 +22,7 @@ def diagnose(run: Path, /, *, quiet: Quiet = False) -> None:
         run: a run directory.
         quiet: no word of what to do next.
     """
+    language.use(lang)
     from counterfeit.insight.diagnose import diagnose as diagnose_run
     from counterfeit.insight.tables import findings_text
     from counterfeit.run import Run
@@ -39,6 +41,7 @@ def sample(
     epoch: Whole | None = None,
     seed: Whole | None = None,
     quiet: Quiet = False,
+    lang: Lang = None,
 ) -> None:
     """Draw new images from a run's generator.
 
@@ -51,6 +54,7 @@ def sample(
         seed: fixes the latents [default: the run's].
         quiet: no word of what to do next.
     """
+    language.use(lang)
     from counterfeit.insight.charts import write_samples
     from counterfeit.run import Run
 
@@ -68,6 +72,7 @@ def report(
     *,
     out: Path | None = None,
     quiet: Quiet = False,
+    lang: Lang = None,
 ) -> None:
     """Write one self-contained HTML page about a run, or about several beside each other.
 
@@ -78,6 +83,7 @@ def report(
         out: the page [default: report.html in the run, or in the folder of several].
         quiet: no word of what to do next.
     """
+    language.use(lang)
     from counterfeit.insight.report import default_page, write_report
     from counterfeit.measure.evaluate import measure_newest, newest_is_measured
     from counterfeit.progress import Bar

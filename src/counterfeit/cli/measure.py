@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from counterfeit.cli.options import Flag, Quiet, Whole
+from counterfeit import language
+from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest
 from counterfeit.errors import CannotWrite, CounterfeitError
 from counterfeit.terminal import columns, fill, say
@@ -30,6 +31,7 @@ def evaluate(
     data_dir: Path | None = None,
     json: Annotated[bool, Flag] = False,
     quiet: Quiet = False,
+    lang: Lang = None,
 ) -> None:
     """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
 
@@ -47,6 +49,7 @@ def evaluate(
         json: print one JSON document instead, with the metrics' full names.
         quiet: no progress bar, and no word of what to do next.
     """
+    language.use("en" if json else lang)  # programs read one language
     from counterfeit.insight.diagnose import diagnose
     from counterfeit.insight.tables import evaluation_text
     from counterfeit.insight.verdict import judge

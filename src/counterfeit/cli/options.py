@@ -5,6 +5,8 @@ from typing import Annotated
 
 from cyclopts import Parameter, Token
 
+from counterfeit.language import Language
+
 
 def whole(kind: type[int], tokens: Sequence[Token]) -> int:
     """A whole number as it is written; cyclopts would round 1.5 to 2.
@@ -20,4 +22,11 @@ def whole(kind: type[int], tokens: Sequence[Token]) -> int:
 
 Flag = Parameter(negative="", show_default=False)
 Quiet = Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", show_default=False)]
+Lang = Annotated[
+    Language | None,
+    Parameter(
+        help="the language of what is said: en, or ko for Korean [default: ko where your locale is"
+        " Korean, else en]."
+    ),
+]
 Whole = Annotated[int, Parameter(converter=whole)]

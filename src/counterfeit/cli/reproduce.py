@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from counterfeit.cli.options import Flag, Quiet, Whole
+from counterfeit import language
+from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest_to, writable
 
 
@@ -15,6 +16,7 @@ def reproduce(
     out: Path | None = None,
     data_dir: Path | None = None,
     quiet: Quiet = False,
+    lang: Lang = None,
 ) -> None:
     """Train the article's three stages and compare what it says with what is seen here.
 
@@ -30,6 +32,7 @@ def reproduce(
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
         quiet: no progress bars, and no word of what to do next.
     """
+    language.use(lang)
     from counterfeit.reproduce import reproduce_article
 
     folder = out or Path("runs") / ("reproduction-quick" if quick else "reproduction")

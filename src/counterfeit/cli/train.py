@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from counterfeit.cli.options import Flag, Quiet, Whole
+from counterfeit import language
+from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, tell
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
@@ -37,6 +38,7 @@ def train(
     evaluate_every: Whole | None = None,
     stop_on: Literal["critical"] | None = None,
     quiet: Quiet = False,
+    lang: Lang = None,
 ) -> None:
     """Train a recipe in a new run directory.
 
@@ -69,6 +71,7 @@ def train(
         quiet: no progress bar, no findings on the screen, no word of a busy machine or of what to
             do next.
     """
+    language.use(lang)
     from counterfeit import recipe as recipes_
     from counterfeit.progress import Bar
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from counterfeit.files import Row
 from counterfeit.insight.columns import newest_metrics
+from counterfeit.language import current, english, tr, translated
 from counterfeit.measure.modes import FOUND
 from counterfeit.measure.names import MetricName, class_shares, like, named
 from counterfeit.run import Run
@@ -37,6 +38,10 @@ RECENT = 0.9
 
 Standing = Literal["failing", "doubtful", "healthy", "open"]
 Quality = Literal["good", "middling", "poor", "unknown"]
+
+TOO_EARLY = english("Too early to judge")
+NOT_THERE = english("Not there yet")
+NOT_JUDGED = english("Not judged")
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -93,7 +98,7 @@ def judge(
     """
     rows = run.log
     if not rows and not findings:
-        return Verdict("open", "Nothing to judge yet: this run has not trained.")
+        return Verdict("open", tr("Nothing to judge yet: this run has not trained."))
     # A training whose numbers go wrong in its first interval leaves a finding and no row.
     step, epoch = max(
         [(int(row["step"]), float(row["epoch"])) for row in rows[-1:]]
@@ -137,40 +142,54 @@ def verdict(findings: Sequence[Finding], evidence: Evidence) -> Verdict:
 
     standing: Standing = "open"
     if failed or any(finding.severity == "critical" for finding in lasting):
-        standing, opening = "failing", "Failing"
+        standing, opening = "failing", english("Failing")
     elif lasting:
-        standing, opening = "doubtful", "Take care"
+        standing, opening = "doubtful", english("Take care")
     elif quality == "good":
-        standing, opening = "healthy", "Recovered" if past else "Healthy"
+        standing, opening = "healthy", english("Recovered") if past else english("Healthy")
     elif early:
-        opening = "Too early to judge"
+        opening = TOO_EARLY
     else:
-        opening = "Not there yet" if quality == "middling" else "Not judged"
-
-    epochs = f"{evidence.epoch:.4g}"
-    unfinished = evidence.epoch < evidence.epochs
-    done = f"{epochs} epoch{'' if epochs == '1' else 's'}"
-    reached = f"{epochs} of {evidence.epochs} epochs" if unfinished else done
-    if opening == "Too early to judge":
-        opening += f", after {reached} and {evidence.step:,} updates"
-    elif unfinished:
-        opening += f", after {reached}"
+        opening = NOT_THERE if quality == "middling" else NOT_JUDGED
 
     clauses = [_named(lasting)] if lasting else []
-    clauses.append(_seen(evidence, so_far=early and standing != "healthy"))
+    clauses += _seen(evidence, so_far=early and standing != "healthy")
     if past:
-        clauses.append(f"earlier, {_named(past)}")
+        clauses.append(tr("earlier, {findings}", findings=_named(past)))
     if failed and not lasting:
-        clauses.append("no finding says why")
-    if opening.startswith("Not there yet"):
-        clauses.append(f"healthy takes {_wanted(evidence)}")
-    if opening.startswith("Not judged") and not past:
-        clauses.append("no failure shows in its losses and fixed latents")
+        clauses.append(tr("no finding says why"))
+    if opening == NOT_THERE:
+        clauses.append(tr("healthy takes {what}", what=_listed(_wanted(evidence))))
+    if opening == NOT_JUDGED and not past:
+        clauses.append(tr("no failure shows in its losses and fixed latents"))
     if standing == "healthy" and not past:
-        clauses.append(f"nothing amiss was found in {done}")
+        clauses.append(tr("nothing amiss was found in {epochs}", epochs=_epochs(evidence.epoch)))
     if not lasting and not evidence.has_answers:
-        clauses.append("whether D overpowers G is unknown, as its answers are not in the log")
-    return Verdict(standing, f"{opening}: {'; '.join(clauses)}.")
+        clauses.append(tr("whether D overpowers G is unknown, as its answers are not in the log"))
+    return Verdict(standing, f"{_head(opening, evidence)}: {tr('; ').join(clauses)}.")
+
+
+def _head(opening: str, evidence: Evidence) -> str:
+    """What a sentence opens with, and how far the run is where that matters."""
+    reached = _epochs(evidence.epoch)
+    if evidence.epoch < evidence.epochs:
+        epoch, epochs = f"{evidence.epoch:.4g}", str(evidence.epochs)
+        reached = tr("{epoch} of {epochs} epochs", epoch=epoch, epochs=epochs)
+    if opening == TOO_EARLY:
+        return tr(
+            "Too early to judge, after {reached} and {updates} updates",
+            reached=reached,
+            updates=f"{evidence.step:,}",
+        )
+    said = translated(opening)
+    if evidence.epoch < evidence.epochs:
+        return tr("{opening}, after {reached}", opening=said, reached=reached)
+    return said
+
+
+def _epochs(number: float) -> str:
+    epochs = f"{number:.4g}"
+    return tr("1 epoch") if epochs == "1" else tr("{epochs} epochs", epochs=epochs)
 
 
 def _quality(evidence: Evidence) -> Quality:
@@ -199,59 +218,87 @@ def _variety(
     return None, None, None, None
 
 
-def _wanted(evidence: Evidence) -> str:
+def _wanted(evidence: Evidence) -> list[str]:
     """What it takes to be healthy, of all that it was seen to lack."""
     found, classes, coverage, recall = _variety(evidence)
     wanted = []
     if found is not None and classes and found < classes:
-        wanted.append(f"all {_count(classes)} classes")
+        wanted.append(tr("all {count} classes", count=_count(classes)))
     if coverage is not None and coverage < HEALTHY_COVERAGE:
-        wanted.append(f"coverage of {HEALTHY_COVERAGE:g}")
+        wanted.append(tr("coverage of {least}", least=f"{HEALTHY_COVERAGE:g}"))
     if recall is not None and recall < HEALTHY_RECALL:
-        wanted.append(f"recall of {HEALTHY_RECALL:g}")
-    return _listed(wanted)
+        wanted.append(tr("recall of {least}", least=f"{HEALTHY_RECALL:g}"))
+    return wanted
 
 
 def _named(findings: Sequence[Finding]) -> str:
-    names = [f"{finding.title} {finding.span}" for finding in findings[:2]]
-    if len(findings) > 2:
-        names.append(f"{_count(len(findings) - 2)} more")
-    return _listed(names)
+    names = [
+        tr("{title} {span}", title=translated(each.title), span=translated(each.span))
+        for each in findings[:2]
+    ]
+    if len(findings) <= 2:
+        return _listed(names)
+    more = _count(len(findings) - 2)
+    return tr("{findings} and {count} more", findings=", ".join(names), count=more)
 
 
-def _seen(evidence: Evidence, *, so_far: bool) -> str:
+def _seen(evidence: Evidence, *, so_far: bool) -> list[str]:
     """What the newest measurements say, beside what real images score, and what is missing."""
-    so = "so far " if so_far else ""
-    measured = _scores(evidence)
+    measured = ", ".join(_scores(evidence))
+    measured_epoch = f"{evidence.measured_epoch:.4g}"
+    clauses = []
     if evidence.is_newest:
-        parts = [so + ", ".join(measured)] if measured else []
-        if evidence.measured_epoch < evidence.epoch and measured:
-            parts[0] += f" at epoch {evidence.measured_epoch:.4g}, its newest checkpoint"
-        missing = [
-            text
-            for metric, text in (("classes_found", "classes"), ("coverage", "coverage"))
+        if measured:
+            clauses.append(tr("{scores}", scores=measured))
+            if evidence.measured_epoch < evidence.epoch:
+                clauses[0] = tr(
+                    "{what} at epoch {epoch}, its newest checkpoint",
+                    what=clauses[0],
+                    epoch=measured_epoch,
+                )
+        missing = {
+            metric
+            for metric in ("classes_found", "coverage")
             if _value(evidence.metrics, metric) is None
-        ]
-        if missing:
-            what = missing[0] if len(missing) == 1 else "neither classes nor coverage"
-            cannot = f"{what} could {'not ' if len(missing) == 1 else ''}be measured"
-            parts.append(f"{cannot} (`counterfeit evaluate` says why)")
-        return "; ".join(parts)
-    parts = []
+        }
+        if len(missing) == 2:
+            clauses.append(
+                tr(
+                    "neither classes nor coverage could be measured"
+                    " (`counterfeit evaluate` says why)"
+                )
+            )
+        elif "coverage" in missing:
+            clauses.append(tr("coverage could not be measured (`counterfeit evaluate` says why)"))
+        elif missing:
+            clauses.append(tr("classes could not be measured (`counterfeit evaluate` says why)"))
+        if so_far and measured:
+            clauses[0] = tr("so far {what}", what=clauses[0])
+        return clauses
     if evidence.latents_classes is not None:
         found, of = _sure(evidence.latents_classes), evidence.data_classes
-        parts.append(
-            f"{so}{_classes(found, of)} among the {len(evidence.latents_classes)} fixed latents"
+        among = tr(
+            "{classes} among the {count} fixed latents",
+            classes=_classes(found, of),
+            count=str(len(evidence.latents_classes)),
         )
         if evidence.latents_epoch < evidence.epoch:
-            parts[0] += f" at epoch {evidence.latents_epoch:.4g}"
+            epoch = f"{evidence.latents_epoch:.4g}"
+            among = tr("{what} at epoch {epoch}", what=among, epoch=epoch)
+        clauses.append(tr("so far {what}", what=among) if so_far else among)
     if measured:
-        at = f"at epoch {evidence.measured_epoch:.4g} and not measured since"
-        parts.append(f"{', '.join(measured)} {at} (`counterfeit evaluate` does)")
+        clauses.append(
+            tr(
+                "{scores} at epoch {epoch} and not measured since (`counterfeit evaluate` does)",
+                scores=measured,
+                epoch=measured_epoch,
+            )
+        )
+    elif clauses:
+        clauses.append(tr("coverage was not measured (`counterfeit evaluate` does)"))
     else:
-        what = "coverage" if parts else "how good the images are"
-        parts.append(f"{what} was not measured (`counterfeit evaluate` does)")
-    return "; ".join(parts)
+        clauses.append(tr("how good the images are was not measured (`counterfeit evaluate` does)"))
+    return clauses
 
 
 def _scores(evidence: Evidence) -> list[str]:
@@ -262,35 +309,44 @@ def _scores(evidence: Evidence) -> list[str]:
     if found is not None:
         parts.append(_classes(found, len(shares) or None))
         none = [
-            str(name.of_class)
+            tr("no {label}", label=str(name.of_class))
             for name, share in shares.items()
             if share.value < FOUND / len(shares)
         ]
         if 0 < len(none) == len(shares) - found <= 3:
-            parts[0] += f" (no {', no '.join(none)})"
-    scores = [("fid", "FID", ".3g"), ("coverage", "coverage", ".2f"), ("recall", "recall", ".2f")]
+            parts = [tr("{classes} ({missing})", classes=parts[0], missing=", ".join(none))]
+    scores = [
+        ("fid", tr("classifier FID"), ".3g"),
+        ("coverage", tr("coverage"), ".2f"),
+        ("recall", tr("recall"), ".2f"),
+    ]
     if _value(metrics, "coverage") is None and found is None:
-        scores.append(("parzen", "Parzen", ".0f"))
+        scores.append(("parzen", tr("Parzen"), ".0f"))
     compared = False
     for metric, name, digits in scores:
         key = named(metric, metrics)
         if key is None or math.isnan(metrics[key].value):
             continue
-        if metric == "fid":
-            of_inception = (MetricName.parse(key).features or "").startswith("inception")
-            name = f"{'Inception' if of_inception else 'classifier'} FID"
-        parts.append(f"{name} {metrics[key].value:{digits}}")
+        if (MetricName.parse(key).features or "").startswith("inception") and metric == "fid":
+            name = tr("Inception FID")
+        score = f"{name} {metrics[key].value:{digits}}"
         if known := like(key, evidence.real):
-            ceiling = evidence.real[known].value
-            parts[-1] += f" against {ceiling:{digits}}" + ("" if compared else " for real images")
+            real = f"{evidence.real[known].value:{digits}}"
+            if compared:
+                score = tr("{score} against {real}", score=score, real=real)
+            else:
+                score = tr("{score} against {real} for real images", score=score, real=real)
             compared = True
+        parts.append(score)
     return parts
 
 
 def _classes(found: float, of: int | None) -> str:
     if of is None:
-        return f"{found:.0f} class{'' if found == 1 else 'es'}"
-    return f"all {_count(of)} classes" if found == of else f"{found:.0f} of {of} classes"
+        return tr("1 class") if found == 1 else tr("{found} classes", found=f"{found:.0f}")
+    if found == of:
+        return tr("all {count} classes", count=_count(of))
+    return tr("{found} of {of} classes", found=f"{found:.0f}", of=str(of))
 
 
 def _sure(classes: Sequence[int]) -> int:
@@ -305,8 +361,10 @@ def _value(metrics: Measurements, metric: str) -> float | None:
 
 
 def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    if len(words) == 1:
+        return words[0]
+    return tr("{words} and {last}", words=", ".join(words[:-1]), last=words[-1])
 
 
 def _count(number: int) -> str:
-    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+    return NUMBERS[number] if current() == "en" and number < len(NUMBERS) else str(number)

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from counterfeit.files import Row
+from counterfeit.language import english
 
 Severity = Literal["critical", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -41,8 +42,10 @@ class Finding:
         """When it was: `since epoch 2` while it lasts, else `in epoch 2` or `in epochs 2 to 7`."""
         first, last = f"{self.first_epoch:.4g}", f"{self.last_epoch:.4g}"
         if self.lasts:
-            return f"since epoch {first}"
-        return f"in epoch {first}" if first == last else f"in epochs {first} to {last}"
+            return english("since epoch {epoch}", epoch=first)
+        if first == last:
+            return english("in epoch {epoch}", epoch=first)
+        return english("in epochs {first} to {last}", first=first, last=last)
 
     def as_row(self, step: int, epoch: float) -> Row:
         """A row of findings.jsonl, for a finding that is said at that step."""

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.language import english
 from counterfeit.run.findings import Finding
 
 MOST_ROLLBACKS = 3
@@ -19,7 +20,7 @@ LOSSES = ("discriminator.loss", "generator.loss")
 class NonFinite(CounterfeitError):
     """A loss or a tensor of the training became NaN or infinite; `finding` says so."""
 
-    advice = (
+    advice = english(
         "Lower the learning rates: resume it with --on-nan rollback, or with --fork from its newest"
         " checkpoint where it has one, or train anew."
     )
@@ -34,9 +35,11 @@ class NonFinite(CounterfeitError):
             first_epoch=first_step / per_epoch,
             last_epoch=step / per_epoch,
             evidence={"tensor": names[0], "tensors": len(names)},
-            meaning=f"{names[0]} is no number any more: training has diverged.",
+            meaning=english(
+                "{tensor} is no number any more: training has diverged.", tensor=names[0]
+            ),
             advice=self.advice,
-            source="both losses and all tensors of a checkpoint, read at each log row",
+            source=english("both losses and all tensors of a checkpoint, read at each log row"),
         )
 
     @property
@@ -48,7 +51,10 @@ class NonFinite(CounterfeitError):
         """The finding, for a training that went back to `step` and halved its learning rates."""
         return self.row | {
             "evidence": self.finding.evidence | {"rolled_back_to": step},
-            "advice": f"Training went back to step {step} and on with half the learning rates.",
+            "advice": english(
+                "Training went back to step {step} and on with half the learning rates.",
+                step=str(step),
+            ),
         }
 
 

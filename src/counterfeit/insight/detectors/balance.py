@@ -6,6 +6,7 @@ from counterfeit.insight.columns import column
 from counterfeit.insight.detectors.detector import GAN, GANHACKS, Seen, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import grown_up
+from counterfeit.language import english
 
 WON_REAL_Q05 = 0.8
 WON_FAKE_Q95 = 0.05
@@ -18,9 +19,13 @@ WON_EPOCHS = 2
     needs=("d_real_q05", "d_fake_q95"),
     evidence=("d_loss", "d_real_q05", "d_fake_mean", "d_fake_q95", "g_loss", "g_grad_norm"),
     figure="outputs",
-    meaning="D tells every fake from every real image, so G has nothing left to learn from.",
-    advice="Slow D down or strengthen G: a lower --set discriminator.optimizer.lr, more"
-    " --set discriminator.dropout, or --set generator.batch_norm=true.",
+    meaning=english(
+        "D tells every fake from every real image, so G has nothing left to learn from."
+    ),
+    advice=english(
+        "Slow D down or strengthen G: a lower --set discriminator.optimizer.lr, more"
+        " --set discriminator.dropout, or --set generator.batch_norm=true."
+    ),
     source=f"{GAN}, section 3; Arjovsky and Bottou 2017 (arXiv 1701.04862), section 2; "
     f"{GANHACKS}, entry 10",
 )
@@ -33,9 +38,11 @@ def overpowering(record: Record) -> Seen:
         return seen
     return replace(
         seen,
-        meaning="D rejects every fake, and the slope of log(1 - D(G(z))) is proportional to"
-        " D(G(z)): the minimax loss gives G no gradient just when it needs one.",
-        advice="--set loss.generator=non-saturating, whose gradient stays when D wins.",
+        meaning=english(
+            "D rejects every fake, and the slope of log(1 - D(G(z))) is proportional to"
+            " D(G(z)): the minimax loss gives G no gradient just when it needs one."
+        ),
+        advice=english("--set loss.generator=non-saturating, whose gradient stays when D wins."),
     )
 
 
@@ -50,11 +57,15 @@ PASSED_EPOCHS = 3
     needs=("d_real_mean", "d_fake_mean", "distance", "moved"),
     evidence=("d_real_mean", "d_fake_mean", "d_loss", "distance", "spread"),
     figure="outputs",
-    meaning="D cannot tell G's images from real ones although they are nothing like them, so it"
-    " teaches G nothing; losses near log 2 are no sign of balance here.",
-    advice="Let D learn: a higher --set discriminator.optimizer.lr, or Adam for it, as in --set"
-    " discriminator.optimizer.name=adam; if D(x) is below D(G(z)), see whether its labels are"
-    " swapped.",
+    meaning=english(
+        "D cannot tell G's images from real ones although they are nothing like them, so it"
+        " teaches G nothing; losses near log 2 are no sign of balance here."
+    ),
+    advice=english(
+        "Let D learn: a higher --set discriminator.optimizer.lr, or Adam for it, as in --set"
+        " discriminator.optimizer.name=adam; if D(x) is below D(G(z)), see whether its labels are"
+        " swapped."
+    ),
     source=f"{GAN}, section 4.1, whose equilibrium needs D at its optimum",
 )
 def garbage_passes(record: Record) -> Seen:

@@ -11,6 +11,7 @@ from counterfeit.insight.columns import Column, column
 from counterfeit.insight.detectors.detector import GAN, Seen, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import grown_up, stalled, updates_since_move
+from counterfeit.language import english
 
 COLLAPSED_SPREAD = 0.15
 SAME_SPREAD = 0.01
@@ -23,10 +24,14 @@ COLLAPSED_EPOCHS = 2
     needs=("spread", "moved"),
     evidence=("spread", "repeated", "distance"),
     figure="latents",
-    meaning="G makes about the same image whatever its latent: what the paper calls the Helvetica"
-    " scenario.",
-    advice="Train D more for each step of G (--set training.discriminator_steps=2) or G less"
-    " (a lower --set generator.optimizer.lr), or --set generator.batch_norm=true.",
+    meaning=english(
+        "G makes about the same image whatever its latent: what the paper calls the Helvetica"
+        " scenario."
+    ),
+    advice=english(
+        "Train D more for each step of G (--set training.discriminator_steps=2) or G less"
+        " (a lower --set generator.optimizer.lr), or --set generator.batch_norm=true."
+    ),
     source=f"{GAN}, section 6; Salimans et al. 2016 (arXiv 1606.03498), section 3.2",
 )
 def mode_collapse(record: Record) -> Seen:
@@ -57,9 +62,13 @@ NARROW_EPOCHS = 2
     one_of=("repeated", "distance"),
     evidence=("spread", "repeated", "distance"),
     figure="latents",
-    meaning="Different latents become the same few kinds of image, and it is not getting better.",
-    advice="Train D more for each step of G (--set training.discriminator_steps=2), or lower both"
-    " learning rates; check the classes with `counterfeit evaluate`.",
+    meaning=english(
+        "Different latents become the same few kinds of image, and it is not getting better."
+    ),
+    advice=english(
+        "Train D more for each step of G (--set training.discriminator_steps=2), or lower both"
+        " learning rates; check the classes with `counterfeit evaluate`."
+    ),
     source=f"{GAN}, section 6; Metz et al. 2017 (arXiv 1611.02163), section 3",
 )
 def partial_collapse(record: Record) -> Seen:
@@ -87,9 +96,11 @@ HOPPED_EPOCHS = 2
     needs=("spread", "moved"),
     evidence=("moved", "spread", "distance"),
     figure="latents",
-    meaning="A fixed latent becomes another image after each epoch: G runs from what D has learned"
-    " to where D has not looked, and round again.",
-    advice="Lower both learning rates, --set generator.optimizer.lr=... first.",
+    meaning=english(
+        "A fixed latent becomes another image after each epoch: G runs from what D has learned"
+        " to where D has not looked, and round again."
+    ),
+    advice=english("Lower both learning rates, --set generator.optimizer.lr=... first."),
     source="Metz et al. 2017 (arXiv 1611.02163), section 3.1; Mescheder et al. 2018 (arXiv"
     " 1801.04406)",
 )

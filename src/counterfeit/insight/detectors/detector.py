@@ -8,6 +8,7 @@ from jaxtyping import Bool
 
 from counterfeit.files import Row
 from counterfeit.insight.detectors.record import Record
+from counterfeit.language import english
 from counterfeit.run.findings import SEVERITIES, Finding, Severity
 
 GAN = "Goodfellow et al. 2014 (arXiv 1406.2661)"
@@ -80,8 +81,10 @@ class Detector:
         severity, meaning = self.severity, seen.meaning or self.meaning
         if not spell.lasts:
             severity = SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]
-            meaning = (
-                f"It has passed after epoch {last['epoch']:.4g}: {meaning[0].lower()}{meaning[1:]}"
+            meaning = english(
+                "It has passed after epoch {epoch}: {meaning}",
+                epoch=f"{last['epoch']:.4g}",
+                meaning=meaning[0].lower() + meaning[1:],
             )
         numbers: dict[str, float | str] = {
             key: last[key]

@@ -5,6 +5,7 @@ from counterfeit.insight.detectors.collapse import COLLAPSED_SPREAD
 from counterfeit.insight.detectors.detector import Seen, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import running_median
+from counterfeit.language import english
 
 KNOWS = 0.65
 KNOWS_EXAMINATIONS = 3
@@ -16,10 +17,14 @@ KNOWS_EXAMINATIONS = 3
     needs=("d_knows",),
     evidence=("d_knows", "d_training", "d_held_out", "d_generated"),
     figure="outputs",
-    meaning="D recognises its training images instead of what real images have in common, so what"
-    " it teaches G is to copy them.",
-    advice="More training images, more --set discriminator.dropout, a smaller --set"
-    " discriminator.hidden, or stop earlier.",
+    meaning=english(
+        "D recognises its training images instead of what real images have in common, so what"
+        " it teaches G is to copy them."
+    ),
+    advice=english(
+        "More training images, more --set discriminator.dropout, a smaller --set"
+        " discriminator.hidden, or stop earlier."
+    ),
     source="Brock et al. 2019 (arXiv 1809.11096), section 4.2; Karras et al. 2020 (arXiv"
     " 2006.06676)",
 )
@@ -40,8 +45,8 @@ COPIED_EXAMINATIONS = 1
     needs=("copied", "spread"),
     evidence=("copied",),
     figure="nearest",
-    meaning="G's images are copies of training images.",
-    advice="More training images; a smaller --set generator.hidden.",
+    meaning=english("G's images are copies of training images."),
+    advice=english("More training images; a smaller --set generator.hidden."),
     source="Meehan et al. 2020 (arXiv 2004.05675)",
 )
 def memorisation(record: Record) -> Seen:
@@ -60,8 +65,12 @@ BROKEN_SHARE = 0.02
     needs=("data_repeated",),
     evidence=("data_repeated",),
     figure="preview",
-    meaning="Many training images are of one grey or equal to another one, and G will learn that.",
-    advice="Look at them: `counterfeit data NAME --preview FILE.png`; fetch or export them again.",
+    meaning=english(
+        "Many training images are of one grey or equal to another one, and G will learn that."
+    ),
+    advice=english(
+        "Look at them: `counterfeit data NAME --preview FILE.png`; fetch or export them again."
+    ),
     source='Karpathy 2019, "A Recipe for Training Neural Networks", step 1',
 )
 def broken_data(record: Record) -> Seen:

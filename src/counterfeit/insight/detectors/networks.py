@@ -5,6 +5,7 @@ import numpy as np
 from counterfeit.insight.columns import column, not_finite
 from counterfeit.insight.detectors.detector import GANHACKS, Seen, detector, last_spell
 from counterfeit.insight.detectors.record import Record
+from counterfeit.language import english
 
 EXPLODED_NORM = 100.0
 EXPLODED_ROWS = 2
@@ -16,9 +17,13 @@ EXPLODED_ROWS = 2
     one_of=("d_grad_norm", "g_grad_norm"),
     evidence=("d_grad_norm", "g_grad_norm", "d_loss", "g_loss"),
     figure="gradients",
-    meaning="Gradients have exploded: updates jump across the loss instead of following it.",
-    advice="Lower both learning rates tenfold: --set discriminator.optimizer.lr=... and --set"
-    " generator.optimizer.lr=...",
+    meaning=english(
+        "Gradients have exploded: updates jump across the loss instead of following it."
+    ),
+    advice=english(
+        "Lower both learning rates tenfold: --set discriminator.optimizer.lr=... and --set"
+        " generator.optimizer.lr=..."
+    ),
     source=f"{GANHACKS}, entry 10; Pascanu et al. 2013 (arXiv 1211.5063)",
 )
 def gradient_explosion(record: Record) -> Seen:
@@ -40,10 +45,14 @@ DEAD_EXAMINATIONS = 2
     one_of=("g_dead", "d_dead", "d_idle_pieces"),
     evidence=("g_dead", "d_dead", "d_idle_pieces"),
     figure="gradients",
-    meaning="Most units of a layer are off for every input (or most maxout pieces are never"
-    " chosen): they get no gradient, and the network is smaller than it looks.",
-    advice="Lower the learning rate, or --set generator.activation=leaky-relu and --set"
-    " discriminator.activation=leaky-relu, whose units cannot die.",
+    meaning=english(
+        "Most units of a layer are off for every input (or most maxout pieces are never"
+        " chosen): they get no gradient, and the network is smaller than it looks."
+    ),
+    advice=english(
+        "Lower the learning rate, or --set generator.activation=leaky-relu and --set"
+        " discriminator.activation=leaky-relu, whose units cannot die."
+    ),
     source=f"Maas et al. 2013, section 2; {GANHACKS}, entry 5; Goodfellow et al. 2013 (arXiv"
     " 1302.4389), section 5",
 )
@@ -68,9 +77,13 @@ GAP_EXAMINATIONS = 2
     needs=("batchnorm_gap",),
     evidence=("batchnorm_gap",),
     figure="samples",
-    meaning="BatchNorm's running statistics are not those of its batches, so samples are not what D"
-    " was shown in training.",
-    advice="Larger batches (--set training.batch_size=...), or --set generator.batch_norm=false.",
+    meaning=english(
+        "BatchNorm's running statistics are not those of its batches, so samples are not what D"
+        " was shown in training."
+    ),
+    advice=english(
+        "Larger batches (--set training.batch_size=...), or --set generator.batch_norm=false."
+    ),
     source="Ioffe 2017 (arXiv 1702.03275), section 1",
 )
 def batchnorm_gap(record: Record) -> Seen:

@@ -6,6 +6,7 @@ from counterfeit.insight.columns import column
 from counterfeit.insight.detectors.detector import GANHACKS, Seen, Spell, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import GROWN_UP, running_median
+from counterfeit.language import english
 
 NO_PROGRESS_UPDATES = 500
 NO_PROGRESS_EPOCHS = 5
@@ -19,9 +20,11 @@ FAR = 0.6
     needs=("distance",),
     evidence=("distance", "spread"),
     figure="history",
-    meaning="G's images are about as far from the data as before training.",
-    advice="See the other findings for the reason; without one, raise --set"
-    " generator.optimizer.lr=... tenfold.",
+    meaning=english("G's images are about as far from the data as before training."),
+    advice=english(
+        "See the other findings for the reason; without one, raise --set"
+        " generator.optimizer.lr=... tenfold."
+    ),
     source=f"{GANHACKS}, entry 10",
 )
 def no_progress(record: Record) -> Seen:
@@ -45,9 +48,13 @@ SATURATED_EPOCHS = 2
     needs=("extreme", "real_extreme"),
     evidence=("extreme", "real_extreme"),
     figure="samples",
-    meaning="G's last layer has gone to the ends of its range, where the slope is 0 and no gradient"
-    " comes through.",
-    advice="Lower --set generator.optimizer.lr, and start again: saturated units seldom return.",
+    meaning=english(
+        "G's last layer has gone to the ends of its range, where the slope is 0 and no gradient"
+        " comes through."
+    ),
+    advice=english(
+        "Lower --set generator.optimizer.lr, and start again: saturated units seldom return."
+    ),
     source="Glorot and Bengio 2010, section 3",
 )
 def saturated_outputs(record: Record) -> Seen:
@@ -101,8 +108,13 @@ def best_long_ago(record: Record) -> Seen:
         [*rows[:-1], rows[-1] | {"best": smooth[best], "best_epoch": rows[best]["epoch"]}],
         Spell(best, len(rows) - 1, lasts=True),
         evidence=(name, "best", "best_epoch"),
-        meaning=f"Its images were best about epoch {rows[best]['epoch']:.4g} and are clearly worse"
-        " now.",
-        advice=f"Go back to it: `counterfeit sample RUN --epoch {back:.4g}` draws from the best"
-        " checkpoint that is kept; train fewer epochs, or lower the learning rates.",
+        meaning=english(
+            "Its images were best about epoch {epoch} and are clearly worse now.",
+            epoch=f"{rows[best]['epoch']:.4g}",
+        ),
+        advice=english(
+            "Go back to it: `counterfeit sample RUN --epoch {epoch}` draws from the best"
+            " checkpoint that is kept; train fewer epochs, or lower the learning rates.",
+            epoch=f"{back:.4g}",
+        ),
     )
