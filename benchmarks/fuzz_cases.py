@@ -19,6 +19,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import numpy as np
 import torch
@@ -123,13 +124,10 @@ VALUES = [
 def known_keys(section: type[recipe.Section] = recipe.Recipe, prefix: str = "") -> Iterator[str]:
     """Every dotted key of a recipe."""
     for name, field in section.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, recipe.Section):
-            yield from known_keys(kind, f"{prefix}{name}.")
-        elif name == "optimizer":
-            for each in (recipe.Sgd, recipe.Adam):
-                yield from known_keys(each, f"{prefix}optimizer.")
         yield prefix + name
+        for kind in get_args(field.annotation) or [field.annotation]:  # of a union, or the only one
+            if isinstance(kind, type) and issubclass(kind, recipe.Section):
+                yield from known_keys(kind, f"{prefix}{name}.")
 
 
 KEYS = sorted(set(known_keys()))
@@ -147,10 +145,12 @@ PLAUSIBLE = {
         *("[30000, 30000, 30000]", f"[{'1,' * 5000}]", f"[{'1,' * 60}]"),
     ],
     **dict.fromkeys(["dim", "train_images", "pieces", "epochs", "batch_size"], COUNTS),
+    **dict.fromkeys(["channels", "blocks", "expansion", "group_channels", "patch"], COUNTS),
     "discriminator_steps": COUNTS,
     **dict.fromkeys(["lr", "std", "eps", "lr_min", "lr_decay", "init_range"], RATES),
     **dict.fromkeys(
-        ["ema_decay", "momentum", "final_momentum", "input_dropout", "dropout"], RATES[:6]
+        ["ema_decay", "momentum", "final_momentum", "input_dropout", "dropout", "slope"],
+        RATES[:6],
     ),
     "momentum_ramp": ["[0.0, 1e-9]", "[0.0, 1e308]", "[1e307, 1e308]", "[1.0, 2.0]"],
     "betas": ["[0.0, 0.0]", "[0.999999999999, 0.5]", "[0.5, 0.9999999999999999]"],
@@ -158,14 +158,30 @@ PLAUSIBLE = {
     "batch_norm": ["true", "false"],
     "train_shared_maxout": ["true", "false"],
     "distribution": ['"normal"', '"uniform"'],
-    "activation": ['"shared-maxout"', '"maxout"', '"relu"', '"leaky-relu"'],
+    "activation": ['"shared-maxout"', '"maxout"', '"relu"', '"leaky-relu"', '"elu"', '"silu"'],
+    "norm": ['"none"', '"batch"', '"layer"', '"group"', '"spectral"'],
+    "init": ['"default"', '"normal-0.02"', '"orthogonal"'],
+    "upsample": ['"transposed"', '"nearest"', '"pixel-shuffle"'],
+    "downsample": ['"strided"', '"average"'],
+    "minibatch": ['"none"', '"discrimination"', '"stddev"'],
+    "sampling_dropout": ["true", "false"],
     "output": ['"sigmoid"', '"tanh"'],
     "output_bias": ['"default"', '"data-mean"'],
     "optimizer": ['{name = "sgd", lr = 0.1}', '{name = "adam", lr = 1e-3}', '{name = "sgd"}'],
     "update": ['"simultaneous"', '"alternating"'],
     "generator_latents": ['"fresh"', '"shared"'],
     "generator": ['"minimax"', '"non-saturating"'],
-    "name": ['"adam"', '"sgd"', '"digits"', '"x"', f'"{"x" * 300}"', '"cafe-1"'],
+    "name": [
+        '"adam"',
+        '"sgd"',
+        '"mlp"',
+        '"dcgan"',
+        '"resnet"',
+        '"digits"',
+        '"x"',
+        f'"{"x" * 300}"',
+        '"cafe-1"',
+    ],
 }
 """Values of the right type, many of them absurd, by the last part of the key."""
 

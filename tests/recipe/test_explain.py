@@ -25,7 +25,10 @@ from counterfeit.errors import UsageError
         ("generator.optimizer.lr=nan", ["generator.optimizer.lr", "nan"]),
         ("generator.optimizer.name=adamw", ["generator.optimizer", "adamw"]),
         ("generator.optimizer={}", ["optimizer.name: should be 'adam' or 'sgd', but is missing"]),
-        ("discriminator.activation=elu", ["should be 'shared-maxout', 'maxout', 'relu' or 'lea"]),
+        (
+            "discriminator.activation=gelu",
+            ["should be 'shared-maxout', 'maxout', 'relu', 'leaky-relu', "],
+        ),
         ("discriminator.optimizer=3", ["discriminator.optimizer: should be a section, not 3"]),
         (
             "generator.hidden=64",

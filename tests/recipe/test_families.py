@@ -25,8 +25,43 @@ def test_a_recipe_written_before_there_were_families_is_the_same(name: str) -> N
 
 def test_an_unknown_family_is_answered_with_those_there_are() -> None:
     for player in ("generator", "discriminator"):
-        with pytest.raises(UsageError, match=rf"{player}\.name: should be 'mlp', not 'dcgan'$"):
-            recipe.load("adam").with_values({f"{player}.name": "dcgan"})
+        known = rf"{player}\.name: should be 'dcgan', 'mlp' or 'resnet', not 'transformer'$"
+        with pytest.raises(UsageError, match=known):
+            recipe.load("adam").with_values({f"{player}.name": "transformer"})
+
+
+@pytest.mark.parametrize("family", ["dcgan", "resnet", "mlp"])
+def test_another_family_keeps_what_all_have_and_takes_its_own_defaults(family: str) -> None:
+    before = recipe.load("paper-averaged").with_values({"generator.output": "tanh"})
+    for name in {"mlp": "dcgan"}.get(family, "mlp"), family:
+        spec = before = before.with_values({"generator.name": name, "discriminator.name": name})
+    original = recipe.load("paper-averaged")
+    fields = {"name": family, "optimizer": original.generator.optimizer}
+    own = {"output": "tanh", "ema_decay": original.generator.ema_decay}
+    assert spec.generator == type(spec.generator)(**fields, **own)
+    assert spec.discriminator == type(spec.discriminator)(
+        name=family, optimizer=original.discriminator.optimizer
+    )
+    assert recipe.parse(recipe.read_toml(spec.to_toml(), "own"), "own") == spec
+
+
+def test_a_family_counts_before_its_fields_wherever_it_stands() -> None:
+    overrides = [
+        "generator.channels=8",
+        "generator.optimizer.betas=[0.5, 0.9]",
+        "generator.optimizer.name=adam",
+        "generator.name=dcgan",
+    ]
+    spec = recipe.load("sgd").with_overrides(overrides)
+    assert spec == recipe.load("sgd").with_overrides(overrides[::-1])
+    assert spec.generator == recipe.DcganGenerator(
+        channels=8, optimizer=recipe.Adam(lr=spec.generator.optimizer.lr, betas=(0.5, 0.9))
+    )
+
+
+def test_a_field_of_another_family_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"no key 'generator.hidden'. .*channels"):
+        recipe.load("sgd").with_overrides(["generator.name=dcgan", "generator.hidden=[3]"])
 
 
 class Convolutional(recipe.AnyGenerator):
@@ -67,9 +102,9 @@ def test_one_more_family_takes_a_class_and_a_place_in_the_union() -> None:
             "generator.optimizer.lr: should be a number (above 0, at most 1e+30), not 0",
         ),
         (
-            {"optimizer": optimizer},
+            {"optimizer": optimizer, "hidden": []},
             "generator.hidden: should be a list of 1 to 100 values, each a whole number (above 0,"
-            " at most 1,000,000,000), as in [256, 512], but is missing",
+            " at most 1,000,000,000), as in [256, 512], not []",
         ),
     ):
         damaged = table | {"generator": section}

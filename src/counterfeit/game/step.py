@@ -18,6 +18,7 @@ from counterfeit.game import optimizers
 from counterfeit.game.inputs import Batch
 from counterfeit.game.losses import Loss, Scores
 from counterfeit.game.penalties import Penalty
+from counterfeit.networks import judges_rows_apart
 from counterfeit.recipe import Adam, Sgd
 
 
@@ -144,7 +145,10 @@ def simultaneous_step(
 def judge(
     D: nn.Module, real: Float[Tensor, "B C H W"], fake: Float[Tensor, "B C H W"]
 ) -> tuple[Scores, Scores]:
-    """What D says of real images and of fakes, in one pass over both."""
+    """What D says of real images and of fakes: in one pass over both, or in a pass over each where
+    what it says of an image depends on its batch. BatchNorm over both would tell D their mean."""
+    if not judges_rows_apart(D):
+        return scores(D(real)), scores(D(fake))
     said = scores(D(torch.cat([real, fake])))
     (real_logits, fake_logits) = said.logits.chunk(2)
     halves = {name: values.chunk(2) for name, values in said.extra.items()}

@@ -10,10 +10,12 @@ from counterfeit.networks.build import (
     weights,
 )
 from counterfeit.networks.initial import init_uniform, materialise
-from counterfeit.networks.layers import Dropout, Maxout, SharedMaxout
+from counterfeit.networks.layers import ChannelMaxout, Dropout, Maxout, SharedMaxout
+from counterfeit.networks.minibatch import judges_rows_apart
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
 
 __all__ = [
+    "ChannelMaxout",
     "Dropout",
     "MLPDiscriminator",
     "MLPGenerator",
@@ -24,6 +26,7 @@ __all__ = [
     "build_pair",
     "init_output_bias",
     "init_uniform",
+    "judges_rows_apart",
     "materialise",
     "plan_discriminator",
     "plan_generator",

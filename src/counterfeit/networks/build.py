@@ -1,125 +1,100 @@
 """From the sections of a recipe to networks, their weights drawn for a seed.
 
 A network is planned on the meta device, where its sizes are known and nothing is allocated; then
-memory is asked for, once; then its weights are drawn. A family of networks is a file of modules
-beside this one, and an entry in `GENERATORS` and `DISCRIMINATORS`.
+memory is asked for, once; then its weights are drawn.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit.environment import require_memory
-from counterfeit.networks.initial import init_uniform, materialise
-from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
-from counterfeit.recipe import MlpDiscriminator, MlpGenerator, Network, Perceptron, Recipe
+from counterfeit.networks.families import DISCRIMINATORS, GENERATORS, Shape
+from counterfeit.networks.initial import INITS, init_uniform, materialise
+from counterfeit.networks.mlp import MLPGenerator
+from counterfeit.recipe import AnyGenerator, Network, Perceptron, Recipe
 from counterfeit.seeds import stream
 
-Shape = tuple[int, int, int]
-"""(C, H, W) of an image."""
 
-SMALLER = "lower generator.hidden, discriminator.hidden, latent.dim or training.batch_size"
+def plan_generator(
+    spec: AnyGenerator, latent_dim: int, image_shape: Shape, rng: torch.Generator | None = None
+) -> nn.Module:
+    """The section's generator on the meta device; dropout will draw from `rng`.
 
-
-def _mlp_generator(spec: MlpGenerator, latent_dim: int, image_shape: Shape) -> MLPGenerator:
-    return MLPGenerator(
-        latent_dim,
-        spec.hidden,
-        image_shape,
-        activation=spec.activation,
-        batch_norm=spec.batch_norm,
-        output=spec.output,
-    )
-
-
-def _mlp_discriminator(
-    spec: MlpDiscriminator, image_shape: Shape, rng: torch.Generator
-) -> MLPDiscriminator:
-    return MLPDiscriminator(
-        image_shape,
-        spec.hidden,
-        activation=spec.activation,
-        pieces=spec.pieces,
-        train_shared_maxout=spec.train_shared_maxout,
-        input_dropout=spec.input_dropout,
-        dropout=spec.hidden_dropout,
-        rng=rng,
-    )
-
-
-GENERATORS: dict[type, Callable[[Any, int, Shape], MLPGenerator]] = {MlpGenerator: _mlp_generator}
-DISCRIMINATORS: dict[type, Callable[[Any, Shape, torch.Generator], MLPDiscriminator]] = {
-    MlpDiscriminator: _mlp_discriminator
-}
-
-
-def plan_generator(spec: MlpGenerator, latent_dim: int, image_shape: Shape) -> MLPGenerator:
-    """The section's generator on the meta device."""
+    Raises:
+        CounterfeitError: the family makes no images of that shape.
+    """
     with torch.device("meta"):
-        return GENERATORS[type(spec)](spec, latent_dim, image_shape)
+        return GENERATORS[type(spec)](spec, latent_dim, image_shape, rng or torch.Generator("cpu"))
 
 
 def plan_discriminator(
-    spec: MlpDiscriminator, image_shape: Shape, rng: torch.Generator | None = None
-) -> MLPDiscriminator:
-    """The section's discriminator on the meta device; dropout will draw from `rng`."""
+    spec: Network, image_shape: Shape, rng: torch.Generator | None = None
+) -> nn.Module:
+    """The section's discriminator on the meta device; dropout will draw from `rng`.
+
+    Raises:
+        CounterfeitError: the family takes no images of that shape.
+    """
     with torch.device("meta"):
         return DISCRIMINATORS[type(spec)](spec, image_shape, rng or torch.Generator("cpu"))
 
 
 def build_generator(
-    spec: MlpGenerator, latent_dim: int, image_shape: Shape, *, seed: int = 0
-) -> MLPGenerator:
+    spec: AnyGenerator, latent_dim: int, image_shape: Shape, *, seed: int = 0
+) -> nn.Module:
     """The section's generator on the CPU, its weights drawn for `seed`.
 
     Raises:
-        CounterfeitError: this machine's memory cannot hold it.
+        CounterfeitError: this machine's memory cannot hold it, or see `plan_generator`.
     """
     network = plan_generator(spec, latent_dim, image_shape)
-    require_memory(4 * weights(network), "the generator's weights", SMALLER)
+    smaller = f"lower generator.{spec.sized_by} or latent.dim"
+    require_memory(4 * weights(network), "the generator's weights", smaller)
     _draw(network, spec, stream(seed, "init", 0))
     return network
 
 
 def build_discriminator(
-    spec: MlpDiscriminator,
-    image_shape: Shape,
-    *,
-    seed: int = 0,
-    rng: torch.Generator | None = None,
-) -> MLPDiscriminator:
+    spec: Network, image_shape: Shape, *, seed: int = 0, rng: torch.Generator | None = None
+) -> nn.Module:
     """The section's discriminator on the CPU, its weights drawn for `seed`.
 
     Args:
-        rng: where dropout draws from, on the device of the images to come.
+        rng: where dropout draws from; a new generator when absent.
 
     Raises:
-        CounterfeitError: this machine's memory cannot hold it.
+        CounterfeitError: this machine's memory cannot hold it, or see `plan_discriminator`.
     """
     network = plan_discriminator(spec, image_shape, rng)
-    require_memory(4 * weights(network), "the discriminator's weights", SMALLER)
+    smaller = f"lower discriminator.{spec.sized_by}"
+    require_memory(4 * weights(network), "the discriminator's weights", smaller)
     _draw(network, spec, stream(seed, "init", 1))
     return network
 
 
 def build_pair(
     recipe: Recipe, image_shape: Shape, *, seed: int, rng: torch.Generator
-) -> tuple[MLPGenerator, MLPDiscriminator]:
+) -> tuple[nn.Module, nn.Module]:
     """A recipe's generator and discriminator, to be trained; as the two functions above build them.
 
     Raises:
-        CounterfeitError: this machine's memory cannot train them.
+        CounterfeitError: this machine's memory cannot train them, or as above.
     """
-    generator = plan_generator(recipe.generator, recipe.latent.dim, image_shape)
-    discriminator = plan_discriminator(recipe.discriminator, image_shape, rng)
-    needed = training_bytes(recipe, generator, discriminator)
-    require_memory(needed, "to be trained, these networks", SMALLER)
-    _draw(generator, recipe.generator, stream(seed, "init", 0))
-    _draw(discriminator, recipe.discriminator, stream(seed, "init", 1))
+    g, d = recipe.generator, recipe.discriminator
+    generator = plan_generator(g, recipe.latent.dim, image_shape, rng)
+    discriminator = plan_discriminator(d, image_shape, rng)
+    require_memory(
+        training_bytes(recipe, generator, discriminator),
+        "to be trained, these networks",
+        f"lower generator.{g.sized_by}, discriminator.{d.sized_by}, latent.dim or"
+        " training.batch_size",
+    )
+    _draw(generator, g, stream(seed, "init", 0))
+    _draw(discriminator, d, stream(seed, "init", 1))
     return generator, discriminator
 
 
@@ -127,6 +102,8 @@ def _draw(network: nn.Module, spec: Network, rng: torch.Generator) -> None:
     materialise(network, rng)
     if isinstance(spec, Perceptron) and spec.init_range is not None:
         init_uniform(network, spec.init_range, rng)
+    elif (init := getattr(spec, "init", "default")) in INITS:
+        INITS[init](network, rng)
 
 
 def weights(network: nn.Module) -> int:
@@ -134,7 +111,7 @@ def weights(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def training_bytes(recipe: Recipe, generator: MLPGenerator, discriminator: nn.Module) -> int:
+def training_bytes(recipe: Recipe, generator: nn.Module, discriminator: nn.Module) -> int:
     """What planned networks need to be trained by the recipe, at the least.
 
     Counted are, in float32, each weight with its gradient and one or two numbers of its optimiser's
@@ -168,13 +145,14 @@ def _counted_outputs(network: nn.Module) -> Iterator[list[int]]:
             hook.remove()
 
 
-def init_output_bias(generator: MLPGenerator, mean_image: Float[Tensor, "C H W"]) -> None:
+def init_output_bias(generator: nn.Module, mean_image: Float[Tensor, "C H W"]) -> None:
     """Start the generator's output at the training images' mean, given in [0, 1].
 
     A mean m becomes the bias logit(m) before a sigmoid, as pylearn2's
     `init_sigmoid_bias_from_marginals`, which clips m to [1e-7, 1 - 1e-7]. Before a tanh, whose
     range is [-1, 1], it is atanh(2m - 1) = logit(m) / 2.
     """
+    assert isinstance(generator, MLPGenerator)
     bias = torch.logit(mean_image.double().clamp(1e-7, 1 - 1e-7)).flatten()
     if isinstance(generator.squash, nn.Tanh):
         bias = bias / 2

@@ -5,14 +5,21 @@ it memory and the weights that PyTorch's constructors would have given it.
 """
 
 import math
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import nn
 
-from counterfeit.networks.layers import SharedMaxout
-
 WEIGHTED = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, nn.LayerNorm)
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """A layer that draws what it starts from, or what it has beside a weight and a bias, itself."""
+
+    def draw(self, rng: torch.Generator) -> None: ...
 
 
 def materialise(network: nn.Module, rng: torch.Generator) -> None:
@@ -31,15 +38,15 @@ def materialise(network: nn.Module, rng: torch.Generator) -> None:
             if layer.bias is not None:
                 bound = 1 / math.sqrt(layer.weight[0].numel())
                 nn.init.uniform_(layer.bias, -bound, bound, generator=rng)
-        elif isinstance(layer, SharedMaxout):
-            nn.init.normal_(layer.weight, generator=rng)
-            nn.init.normal_(layer.bias, generator=rng)
         elif isinstance(layer, nn.Embedding):
             nn.init.normal_(layer.weight, generator=rng)
         elif isinstance(layer, NORMS):
             layer.reset_parameters()  # draws nothing
-        elif next(layer.parameters(recurse=False), None) is not None:
+        elif not isinstance(layer, Drawn) and any(True for _ in layer.parameters(recurse=False)):
             raise TypeError(f"initial weights of {type(layer).__name__} are not known")
+        if isinstance(layer, Drawn):
+            with torch.no_grad():
+                layer.draw(rng)
 
 
 def init_uniform(network: nn.Module, half_width: float, rng: torch.Generator) -> None:
@@ -51,3 +58,36 @@ def init_uniform(network: nn.Module, half_width: float, rng: torch.Generator) ->
         if isinstance(layer, nn.Linear):
             nn.init.uniform_(layer.weight, -half_width, half_width, generator=rng)
             nn.init.zeros_(layer.bias)
+
+
+def init_normal(network: nn.Module, rng: torch.Generator) -> None:
+    """Draw all weights from N(0, 0.02^2) and BatchNorm's gains from N(1, 0.02^2); biases become 0.
+
+    Source: DCGAN (arXiv 1511.06434), section 4; of the gains, its code (dcgan.torch, main.lua).
+    """
+    for layer in network.modules():
+        if isinstance(layer, WEIGHTED):
+            nn.init.normal_(layer.weight, 0, 0.02, generator=rng)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1, 0.02, generator=rng)
+
+
+def init_orthogonal(network: nn.Module, rng: torch.Generator) -> None:
+    """Make all weights orthogonal, as matrices of a row for each output; biases become 0.
+
+    Source: Saxe et al. 2014 (arXiv 1312.6120), section 3; in a GAN, BigGAN (1809.11096).
+    """
+    for layer in network.modules():
+        if isinstance(layer, WEIGHTED):
+            nn.init.orthogonal_(layer.weight, generator=rng)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+INITS: dict[str, Callable[[nn.Module, torch.Generator], None]] = {
+    "normal-0.02": init_normal,
+    "orthogonal": init_orthogonal,
+}
+"""What may follow PyTorch's own draw, by the name that recipes give it."""

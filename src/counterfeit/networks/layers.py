@@ -1,13 +1,23 @@
-"""The layers that the paper and the article need and PyTorch does not have."""
+"""What families of networks share: layers that PyTorch does not have, and activations by name."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+OUTPUTS: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+
+
+def activation_of(name: str, slope: float = 0.2) -> nn.Module:
+    """ "relu", "leaky-relu" with that slope below 0, "elu" (1511.07289) or "silu" (1702.03118)."""
+    if name == "leaky-relu":
+        return nn.LeakyReLU(slope)
+    kinds: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU, "silu": nn.SiLU}
+    return kinds[name]()
 
 
 class SharedMaxout(nn.Module):
@@ -25,6 +35,10 @@ class SharedMaxout(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(pieces), requires_grad=trainable)
         self.bias = nn.Parameter(torch.randn(pieces), requires_grad=trainable)
+
+    def draw(self, rng: torch.Generator) -> None:
+        nn.init.normal_(self.weight, generator=rng)
+        nn.init.normal_(self.bias, generator=rng)
 
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         lines = [x * weight + bias for weight, bias in zip(self.weight, self.bias, strict=True)]
@@ -45,11 +59,13 @@ class Maxout(nn.Module):
     Source: Goodfellow et al. 2013, "Maxout Networks" (arXiv 1302.4389), section 3.
     """
 
-    def __init__(self, inputs: int, units: int, pieces: int) -> None:
+    def __init__(
+        self, inputs: int, units: int, pieces: int, *, linear: type[nn.Linear] = nn.Linear
+    ) -> None:
         super().__init__()
         self.units = units
         self.pieces = pieces
-        self.linear = nn.Linear(inputs, pieces * units)
+        self.linear = linear(inputs, pieces * units)
 
     def forward(self, x: Float[Tensor, "N inputs"]) -> Float[Tensor, "N units"]:
         pieces: Tensor = self.linear(x).view(-1, self.pieces, self.units)  # (N, pieces, units)
@@ -59,21 +75,41 @@ class Maxout(nn.Module):
         return f"units={self.units}, pieces={self.pieces}"
 
 
+class ChannelMaxout(nn.Module):
+    """The maximum of each `pieces` channels: maxout, after a convolution to as many times more.
+
+    Source: Goodfellow et al. 2013 (arXiv 1302.4389), section 3.
+    """
+
+    def __init__(self, pieces: int) -> None:
+        super().__init__()
+        self.pieces = pieces
+
+    def forward(self, x: Float[Tensor, "N C*pieces H W"]) -> Float[Tensor, "N C H W"]:
+        pieces = x.view(len(x), -1, self.pieces, *x.shape[2:])  # (N, C, pieces, H, W)
+        return pieces.amax(2)
+
+    def extra_repr(self) -> str:
+        return f"pieces={self.pieces}"
+
+
 class Dropout(nn.Module):
     """Inverted dropout (Srivastava et al. 2014) that draws from a generator of its own.
 
-    In training mode each element is multiplied by what `draw_keep` draws.
+    In training mode each element is multiplied by what `draw_keep` draws; in eval mode too, with
+    `in_eval`.
     """
 
-    def __init__(self, p: float, rng: torch.Generator) -> None:
+    def __init__(self, p: float, rng: torch.Generator, *, in_eval: bool = False) -> None:
         super().__init__()
         self.p = p
         self.rng = rng
+        self.in_eval = in_eval
 
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        if not self.training or self.p == 0:
+        if not (self.training or self.in_eval) or self.p == 0:
             return x
-        return x * draw_keep(x.shape, self.p, self.rng).to(x.dtype)
+        return x * draw_keep(x.shape, self.p, self.rng).to(x)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

@@ -7,13 +7,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from counterfeit.networks.layers import Dropout, Maxout, SharedMaxout, without_autocast
+from counterfeit.networks.layers import (
+    OUTPUTS,
+    Dropout,
+    Maxout,
+    SharedMaxout,
+    activation_of,
+    without_autocast,
+)
+from counterfeit.networks.spectral import SpectralLinear
 
-ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "leaky-relu": lambda: nn.LeakyReLU(0.2),
-}
-OUTPUTS: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
+NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 class MLPGenerator(nn.Module):
@@ -23,7 +27,7 @@ class MLPGenerator(nn.Module):
         latent_dim: size of a latent.
         hidden: units of each hidden layer.
         image_shape: (C, H, W).
-        activation: "relu" or "leaky-relu" (slope 0.2), after each hidden layer.
+        activation, slope: after each hidden layer; see `activation_of`.
         batch_norm: BatchNorm before each activation.
         output: "sigmoid" or "tanh".
     """
@@ -35,6 +39,7 @@ class MLPGenerator(nn.Module):
         image_shape: tuple[int, int, int],
         *,
         activation: str = "relu",
+        slope: float = 0.2,
         batch_norm: bool = False,
         output: str = "sigmoid",
     ) -> None:
@@ -46,7 +51,7 @@ class MLPGenerator(nn.Module):
             layers.append(nn.Linear(inputs, units))
             if batch_norm:
                 layers.append(nn.BatchNorm1d(units))
-            layers.append(ACTIVATIONS[activation]())
+            layers.append(activation_of(activation, slope))
             inputs = units
         self.hidden = nn.Sequential(*layers)
         self.output = nn.Linear(inputs, channels * height * width)
@@ -66,9 +71,11 @@ class MLPDiscriminator(nn.Module):
     Args:
         image_shape: (C, H, W).
         hidden: units of each hidden layer.
-        activation: "shared-maxout", "maxout", "relu" or "leaky-relu" (slope 0.2).
+        activation, slope: see `activation_of`; or "shared-maxout" or "maxout".
         pieces: lines of each maxout.
         train_shared_maxout: whether the lines of shared maxout are trained.
+        norm: "none"; "batch" or "layer", before each activation, or after maxout; or
+            "spectral", of all weights.
         input_dropout: chance of dropping an input pixel.
         dropout: chance of dropping a unit, for each hidden layer; none when absent.
         rng: where dropout draws from; a new generator when absent.
@@ -80,8 +87,10 @@ class MLPDiscriminator(nn.Module):
         hidden: Sequence[int],
         *,
         activation: str = "shared-maxout",
+        slope: float = 0.2,
         pieces: int = 3,
         train_shared_maxout: bool = False,
+        norm: str = "none",
         input_dropout: float = 0.0,
         dropout: Sequence[float] | None = None,
         rng: torch.Generator | None = None,
@@ -90,22 +99,26 @@ class MLPDiscriminator(nn.Module):
         rng = rng if rng is not None else torch.Generator("cpu")
         channels, height, width = image_shape
         inputs = channels * height * width
+        linear = SpectralLinear if norm == "spectral" else nn.Linear
         layers: list[nn.Module] = [nn.Flatten()]
         if input_dropout:
             layers.append(Dropout(input_dropout, rng))
         for units, p in zip(hidden, dropout or [0.0] * len(hidden), strict=True):
             if activation == "maxout":
-                layers.append(Maxout(inputs, units, pieces))
-            elif activation == "shared-maxout":
-                layers.append(nn.Linear(inputs, units))
-                layers.append(SharedMaxout(pieces, trainable=train_shared_maxout))
+                layers.append(Maxout(inputs, units, pieces, linear=linear))
             else:
-                layers += [nn.Linear(inputs, units), ACTIVATIONS[activation]()]
+                layers.append(linear(inputs, units))
+            if norm in NORMS:
+                layers.append(NORMS[norm](units))
+            if activation == "shared-maxout":
+                layers.append(SharedMaxout(pieces, trainable=train_shared_maxout))
+            elif activation != "maxout":
+                layers.append(activation_of(activation, slope))
             if p:
                 layers.append(Dropout(p, rng))
             inputs = units
         self.hidden = nn.Sequential(*layers)
-        self.output = nn.Linear(inputs, 1)
+        self.output = linear(inputs, 1)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
         features = self.hidden(images)

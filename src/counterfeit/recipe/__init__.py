@@ -7,12 +7,16 @@ wherever a name does. Unknown keys and impossible values are errors that name th
 
 from counterfeit.recipe.networks import (
     AnyGenerator,
+    DcganDiscriminator,
+    DcganGenerator,
     Discriminator,
     Generator,
     MlpDiscriminator,
     MlpGenerator,
     Network,
     Perceptron,
+    ResnetDiscriminator,
+    ResnetGenerator,
 )
 from counterfeit.recipe.read import load, names
 from counterfeit.recipe.recipe import Recipe, parse
@@ -32,6 +36,8 @@ __all__ = [
     "Adam",
     "AnyGenerator",
     "Data",
+    "DcganDiscriminator",
+    "DcganGenerator",
     "Discriminator",
     "Generator",
     "Latent",
@@ -42,6 +48,8 @@ __all__ = [
     "Optimizer",
     "Perceptron",
     "Recipe",
+    "ResnetDiscriminator",
+    "ResnetGenerator",
     "Section",
     "Sgd",
     "Training",

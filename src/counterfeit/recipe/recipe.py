@@ -9,9 +9,16 @@ from pydantic import Field, ValidationError
 
 from counterfeit.errors import UsageError
 from counterfeit.recipe.explain import explain
-from counterfeit.recipe.networks import Discriminator, Generator
+from counterfeit.recipe.networks import AnyGenerator, Discriminator, Generator, Network
 from counterfeit.recipe.sections import Data, Latent, Loss, Section, Text, Training
 from counterfeit.recipe.tables import dotted, parse_override, plain, put
+
+KEPT = {
+    "optimizer": {"lr"},
+    "generator": set(AnyGenerator.model_fields),
+    "discriminator": set(Network.model_fields),
+}
+"""What a section keeps where another `name` makes it one of another kind."""
 
 
 class Recipe(Section):
@@ -72,14 +79,15 @@ class Recipe(Section):
     def with_values(self, values: Mapping[str, object]) -> "Recipe":
         """This recipe with the values of dotted keys, such as `training.epochs`, replaced.
 
-        Another optimiser's name keeps the learning rate and drops the old one's other settings.
+        Another optimiser's name keeps the learning rate and drops the old one's other settings;
+        another family of networks keeps what all have. Names count first, wherever they stand.
 
         Raises:
             UsageError: an unknown key or an impossible value.
         """
         table = self.model_dump(exclude_none=True)
-        for key, value in values.items():
-            put(table, key, plain(value))
+        for key in sorted(values, key=lambda key: not key.endswith(".name")):
+            put(table, key, plain(values[key]), KEPT)
         return parse(table, f"recipe {self.name}")
 
 

@@ -1,7 +1,7 @@
 """Recipes before they are checked: nested tables, from TOML and from dotted keys."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from pydantic import BaseModel
@@ -38,8 +38,11 @@ def parse_override(override: str) -> tuple[str, object]:
         return key.strip(), raw.strip()
 
 
-def put(table: dict[str, Any], key: str, value: object) -> None:
-    """Set the value of a dotted key; another optimiser's name drops all but the learning rate.
+def put(table: dict[str, Any], key: str, value: object, kept: Mapping[str, Set[str]]) -> None:
+    """Set the value of a dotted key; another name drops what only the kind before has.
+
+    Args:
+        kept: by section, what stays where another `name` makes it a section of another kind.
 
     Raises:
         UsageError: the key leads through a value.
@@ -49,8 +52,9 @@ def put(table: dict[str, Any], key: str, value: object) -> None:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UsageError(f"{key!r}: '{part}' is a value, not a section.")
-    if sections[-1:] == ["optimizer"] and last == "name" and value != table.get("name"):
-        for other in table.keys() - {"lr"}:
+    section = sections[-1] if sections else ""
+    if section in kept and last == "name" and value != table.get("name"):
+        for other in table.keys() - kept[section]:
             del table[other]
     table[last] = value
 

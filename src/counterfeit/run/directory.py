@@ -14,9 +14,9 @@ from typing import Any, get_args
 import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from counterfeit import arguments, data, networks, recipe
+from counterfeit import arguments, data, recipe
 from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import (
@@ -362,7 +362,7 @@ class Run:
 
     def generator(
         self, step: int | Checkpoint | None = None, *, averaged: bool = True
-    ) -> networks.MLPGenerator:
+    ) -> nn.Module:
         """The trained generator, in eval mode: BatchNorm uses its running statistics.
 
         Its weights are their average over training where the recipe asks for one; the newest with
@@ -372,7 +372,7 @@ class Run:
             self.recipe, self.image_shape, self.checkpoint(step), self.path, averaged=averaged
         )
 
-    def discriminator(self, step: int | Checkpoint | None = None) -> networks.MLPDiscriminator:
+    def discriminator(self, step: int | Checkpoint | None = None) -> nn.Module:
         """The trained discriminator, in eval mode: dropout is off."""
         return rebuild_discriminator(
             self.recipe, self.image_shape, self.checkpoint(step), self.path

@@ -23,7 +23,7 @@ Shape = tuple[int, int, int]
 
 def rebuild_generator(
     recipe: Recipe, shape: Shape, state: Checkpoint, path: Path, *, averaged: bool
-) -> networks.MLPGenerator:
+) -> nn.Module:
     """The generator of a checkpoint of the run at `path`, in eval mode.
 
     BatchNorm uses its running statistics. Its weights are their average over training where the
@@ -38,9 +38,7 @@ def rebuild_generator(
     return network
 
 
-def rebuild_discriminator(
-    recipe: Recipe, shape: Shape, state: Checkpoint, path: Path
-) -> networks.MLPDiscriminator:
+def rebuild_discriminator(recipe: Recipe, shape: Shape, state: Checkpoint, path: Path) -> nn.Module:
     """The discriminator of a checkpoint of the run at `path`, in eval mode: dropout is off.
 
     Raises:

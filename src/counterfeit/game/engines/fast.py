@@ -32,7 +32,7 @@ from counterfeit.game.engines.layers import (
 from counterfeit.game.inputs import Batch
 from counterfeit.game.losses import ANALYTIC, AnalyticLoss, Scores
 from counterfeit.game.step import Outcome, Player, Rules
-from counterfeit.networks import MLPDiscriminator, MLPGenerator
+from counterfeit.networks import MLPDiscriminator, MLPGenerator, judges_rows_apart
 
 
 def _chain(network: nn.Module) -> list[nn.Module]:
@@ -129,6 +129,8 @@ class FastEngine:
         for player in (generator, discriminator):
             if not optimizers.is_own(player.optimizer, player.parameters):
                 raise Unknown(type(player.optimizer).__name__)
+        if not judges_rows_apart(discriminator.network):
+            raise Unknown("a discriminator that judges a batch as a whole")
         self.loss = cast("AnalyticLoss", rules.loss)
         self.update = self._simultaneous if rules.update == "simultaneous" else self._alternating
         self.generator, self.discriminator = generator.optimizer, discriminator.optimizer

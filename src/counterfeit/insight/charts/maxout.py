@@ -12,7 +12,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from counterfeit import data, networks
 from counterfeit.errors import CounterfeitError
@@ -105,7 +105,7 @@ def _symmetric(values: Tensor) -> tuple[float, float]:
 def write_maxout(run: Run, path: Path) -> None:
     """Shared maxout's shape, layer by layer; or what a first maxout layer's units look for."""
     stages = [
-        (name, [layer for layer in network.hidden if isinstance(layer, networks.SharedMaxout)])
+        (name, [each for each in network.modules() if isinstance(each, networks.SharedMaxout)])
         for name, network in _discriminators(run)
     ]
     if stages[-1][1]:
@@ -126,16 +126,16 @@ def write_maxout_history(run: Run, path: Path) -> None:
     )
 
 
-def _templates(run: Run, network: networks.MLPDiscriminator) -> Float[Tensor, "pieces units C H W"]:
+def _templates(run: Run, network: nn.Module) -> Float[Tensor, "pieces units C H W"]:
     """The weights of a first layer that is maxout."""
-    first = next((layer for layer in network.hidden if isinstance(layer, networks.Maxout)), None)
+    first = next((each for each in network.modules() if isinstance(each, networks.Maxout)), None)
     if first is None:
         raise CounterfeitError("this discriminator has no maxout units.")
     weight = first.linear.weight.detach()  # (pieces * units, C * H * W)
     return weight.view(first.pieces, first.units, *run.image_shape)
 
 
-def _discriminators(run: Run) -> list[tuple[str, networks.MLPDiscriminator]]:
+def _discriminators(run: Run) -> list[tuple[str, nn.Module]]:
     """D before training, at some of the epochs whose checkpoints are kept, and now; by epoch."""
     newest = run.checkpoint()
     last = run.discriminator(newest.step)

@@ -60,7 +60,7 @@ def dead_units(record: Record) -> Seen:
     """A layer of rectifiers that are mostly off, or of maxout units that are linear."""
     rows = record.images_with("g_dead", "d_dead", "d_idle_pieces")
     dead = np.fmax(column(rows, "g_dead"), column(rows, "d_dead")) > DEAD_SHARE
-    pieces = record.recipe.discriminator.pieces
+    pieces = getattr(record.recipe.discriminator, "pieces", 2)
     idle = column(rows, "d_idle_pieces") > ONE_PIECE * (pieces - 1) / pieces
     figure = "maxout" if idle.any() else None
     return Seen(rows, last_spell(dead | idle, DEAD_EXAMINATIONS), figure=figure)

@@ -20,7 +20,7 @@ from counterfeit.insight.charts.metrics import has_metric_curves
 from counterfeit.insight.charts.save import save
 from counterfeit.insight.report.comparison import on_one_data_set
 from counterfeit.insight.report.film import films
-from counterfeit.insight.report.sections import Kind, Section, note
+from counterfeit.insight.report.sections import Kind, Section, d_units, note
 from counterfeit.run import SNAPSHOT_IMAGES, Run
 from counterfeit.run.findings import Finding
 
@@ -114,7 +114,7 @@ def _figure_panel(
 ) -> Panel:
     spec = run.recipe
     place = anchor(section.name, number)
-    templates = section.name == "maxout" and spec.discriminator.activation == "maxout"
+    templates = section.name == "maxout" and d_units(spec) == "maxout"
     kind: Kind = "pixels" if templates else section.kind
     try:
         suffix, content, places = _draw(run, section.name, _marked(section.name, findings), heights)

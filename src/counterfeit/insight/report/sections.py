@@ -8,12 +8,18 @@ from counterfeit.insight.charts.classes import reader_of
 from counterfeit.insight.charts.history import HISTORY_EPOCHS
 from counterfeit.insight.charts.losses import equilibrium
 from counterfeit.insight.charts.metrics import protocol_of
-from counterfeit.recipe import Recipe
+from counterfeit.recipe import MlpDiscriminator, Recipe
 from counterfeit.run import Run
 
 Kind = Literal["pixels", "labelled", "chart", "film"]
 """A grid of images, shown at whole multiples of its size; one with text in it; a chart, which is
 dark on a dark page; or a grid of images for each epoch, with a slider."""
+
+
+def d_units(spec: Recipe) -> str:
+    """The kind of D's units, where it is a perceptron; nothing of another network."""
+    D = spec.discriminator
+    return D.activation if isinstance(D, MlpDiscriminator) else ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +115,7 @@ SECTIONS = (
         " with two lines it can be a rectifier or an absolute value, with more any convex curve.",
         "the shapes of D's maxout units",
         "chart",
-        lambda spec: "maxout" in spec.discriminator.activation,
+        lambda spec: "maxout" in d_units(spec),
     ),
     Section(
         "maxout-history",
@@ -118,7 +124,7 @@ SECTIONS = (
         " checkpoints are kept. Grey that turns into strokes has learned what to look for.",
         "templates of two maxout units as rows, epochs as columns",
         "labelled",
-        lambda spec: spec.discriminator.activation == "maxout",
+        lambda spec: d_units(spec) == "maxout",
     ),
     Section(
         "gradients",
@@ -170,7 +176,7 @@ def note(figure: str, run: Run) -> str:
     spec = run.recipe
     if figure in ("samples", "nearest", "interpolation"):
         note = f"After epoch {run.checkpoint().epoch:.4g}."
-        if spec.generator.batch_norm:
+        if spec.generator.normalises_batches:
             note += " BatchNorm uses its running statistics (eval mode), not the batch's own."
         if spec.generator.ema_decay:
             note += (
@@ -191,9 +197,11 @@ def note(figure: str, run: Run) -> str:
             return protocol
         return f"{protocol} What real images score was not measured; counterfeit evaluate does."
     if figure == "maxout":
-        if spec.discriminator.activation == "maxout":
+        if d_units(spec) == "maxout":
             return MAXOUT
-        if spec.discriminator.train_shared_maxout:
+        if isinstance(spec.discriminator, MlpDiscriminator) and (
+            spec.discriminator.train_shared_maxout
+        ):
             return SHARED_MAXOUT + "The lines are trained; in colours, their maximum before."
         return SHARED_MAXOUT + "The lines are frozen at their random start: the shape is chance."
     return ""

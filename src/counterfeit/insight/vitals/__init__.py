@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.insight.vitals.gauge import Gauge
-from counterfeit.networks import MLPDiscriminator, MLPGenerator
 from counterfeit.run import Run
 from counterfeit.run.rows import VitalsRow
 
@@ -87,7 +86,7 @@ def examination_due(epoch: int, images: int) -> bool:
     return epoch * images // EXAMINE_IMAGES > (epoch - 1) * images // EXAMINE_IMAGES
 
 
-def _players(run: Run, step: int) -> tuple[MLPGenerator, MLPDiscriminator] | None:
+def _players(run: Run, step: int) -> tuple[nn.Module, nn.Module] | None:
     """The networks at that step; none where its checkpoint is gone, as in a run that goes on, or
     cannot be used."""
     try:

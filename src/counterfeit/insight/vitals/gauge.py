@@ -2,6 +2,7 @@
 
 import copy
 import math
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -24,6 +25,7 @@ from counterfeit.measure.modes import SURE
 from counterfeit.measure.pairs import as_points, nearest, squared_distances
 from counterfeit.measure.reference import subset
 from counterfeit.measure.train_classifier import kept_classifier
+from counterfeit.networks import judges_rows_apart
 from counterfeit.run import Run, generate
 from counterfeit.run.rows import VitalsRow
 from counterfeit.run.sampler import looking_at
@@ -35,6 +37,7 @@ ASKED = 256
 
 FAKES = 128
 BATCHNORM_BATCHES = 16
+BATCH_NORMS = nn.BatchNorm1d | nn.BatchNorm2d
 COMPARED = 50
 """Samples whose nearest training image is looked for."""
 
@@ -137,12 +140,14 @@ class Gauge:
     def _of_generator(self, generator: nn.Module, z: Float[Tensor, "N z"]) -> Row:
         row: Row = {}
         size = self.recipe.training.batch_size
-        if any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in generator.modules()):
+        if any(isinstance(m, BATCH_NORMS) for m in generator.modules()):
             parts = torch.split(z, size)[:BATCHNORM_BATCHES]
             parts = parts[:-1] if len(parts) > 1 and len(parts[-1]) < size else parts
             low, high = self.recipe.value_range
             # A copy: in train mode, a pass moves BatchNorm's running statistics.
-            training = copy.deepcopy(generator).train()
+            training = copy.deepcopy(generator)
+            for module in training.modules():
+                module.training = isinstance(module, BATCH_NORMS)
             gaps = [
                 (training(part) - generator(part)).flatten(1).norm(dim=1) / (high - low)
                 for part in parts
@@ -166,22 +171,32 @@ class Gauge:
         kinds = [subset(self.training, ASKED), fakes]
         if self.held_out is not None:
             kinds.append(subset(self.held_out, ASKED))
-        inputs = data.as_float(torch.cat(kinds), *self.recipe.value_range)
-        logits = discriminator(inputs).split([len(images) for images in kinds])
-        training, generated = logits[:2]
+        inputs = [data.as_float(images, *self.recipe.value_range) for images in kinds]
+        training, generated, *others = self._asked(discriminator, inputs)
         row: Row = {
             "d_training": float(training.sigmoid().mean()),
             "d_generated": float(generated.sigmoid().mean()),
         }
         if self.held_out is not None:
-            row["d_held_out"] = float(logits[2].sigmoid().mean())
-            row["d_knows"] = above(training, logits[2])
-        both = torch.cat([inputs[:few], inputs[len(training) :][:few]])
+            row["d_held_out"] = float(others[0].sigmoid().mean())
+            row["d_knows"] = above(training, others[0])
+        both = torch.cat([inputs[0][:few], inputs[1][:few]])
         return row | idle_units(_hidden(discriminator), both, "d")
+
+    def _asked(
+        self, discriminator: nn.Module, kinds: Sequence[Float[Tensor, "N C H W"]]
+    ) -> list[Float[Tensor, " N"]]:
+        """What it says of images of each kind: of all in one pass, or of batches as in training
+        where an image's batch matters."""
+        if judges_rows_apart(discriminator):
+            logits: Tensor = discriminator(torch.cat(list(kinds)))
+            return list(torch.split(logits, [len(kind) for kind in kinds]))
+        size = self.recipe.training.batch_size
+        return [torch.cat(list(map(discriminator, torch.split(kind, size)))) for kind in kinds]
 
 
 def _hidden(network: nn.Module) -> nn.Sequential:
-    """A perceptron's hidden layers; none of another network."""
+    """What a network of ours has before its last layer; none of another network."""
     hidden = getattr(network, "hidden", None)
     return hidden if isinstance(hidden, nn.Sequential) else nn.Sequential()
 

@@ -60,9 +60,19 @@ def _idle_layers(hidden: nn.Sequential, x: Tensor) -> Iterator[tuple[str, float]
     for layer in hidden:
         y = layer(x)
         if isinstance(layer, nn.ReLU):
-            yield "dead", float((y.amax(0) <= 0).float().mean())
+            yield "dead", float((_by_unit(y).amax(0) <= 0).float().mean())
         elif isinstance(layer, networks.Maxout):
             pieces = layer.linear(x).view(-1, layer.pieces, layer.units)
             wins = torch.eq(pieces, pieces.amax(1, keepdim=True)).any(0)  # (pieces, units)
             yield "idle_pieces", float((~wins).float().mean())
+        elif isinstance(layer, networks.ChannelMaxout):
+            lines = _by_unit(x)
+            pieces = lines.view(len(lines), -1, layer.pieces)  # (rows, units, pieces)
+            wins = torch.eq(pieces, pieces.amax(2, keepdim=True)).any(0)
+            yield "idle_pieces", float((~wins).float().mean())
         x = y
+
+
+def _by_unit(x: Float[Tensor, "N units ..."]) -> Float[Tensor, "rows units"]:
+    """What each unit puts out, a convolution's in every place."""
+    return x.flatten(2).movedim(2, 1).flatten(0, 1) if x.ndim > 2 else x
