@@ -46,24 +46,33 @@ class PlainMaxout(nn.Module):
         return lines.max(dim=2)[0]
 
 
+def perceptrons(spec: recipe.Recipe) -> tuple[recipe.MlpGenerator, recipe.MlpDiscriminator]:
+    """The sections of a recipe's networks, of which there must be no other family."""
+    G, D = spec.generator, spec.discriminator
+    assert isinstance(G, recipe.MlpGenerator)
+    assert isinstance(D, recipe.MlpDiscriminator)
+    return G, D
+
+
 def networks(spec: recipe.Recipe) -> tuple[nn.Module, nn.Module]:
+    G, D = perceptrons(spec)
     layers: list[nn.Module] = []
     inputs = spec.latent.dim
-    for units in spec.generator.hidden:
+    for units in G.hidden:
         layers.append(nn.Linear(inputs, units))
-        if spec.generator.batch_norm:
+        if G.batch_norm:
             layers.append(nn.BatchNorm1d(units))
         layers.append(nn.ReLU())
         inputs = units
     generator = nn.Sequential(*layers, nn.Linear(inputs, 784), nn.Sigmoid())
 
-    layers = [nn.Dropout(spec.discriminator.input_dropout)]
+    layers = [nn.Dropout(D.input_dropout)]
     inputs = 784
-    for units, p in zip(spec.discriminator.hidden, spec.discriminator.hidden_dropout, strict=True):
-        if spec.discriminator.activation == "maxout":
-            layers.append(PlainMaxout(inputs, units, spec.discriminator.pieces))
+    for units, p in zip(D.hidden, D.hidden_dropout, strict=True):
+        if D.activation == "maxout":
+            layers.append(PlainMaxout(inputs, units, D.pieces))
         else:
-            layers += [nn.Linear(inputs, units), PlainSharedMaxout(spec.discriminator.pieces)]
+            layers += [nn.Linear(inputs, units), PlainSharedMaxout(D.pieces)]
         if p:
             layers.append(nn.Dropout(p))
         inputs = units

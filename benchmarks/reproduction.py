@@ -24,6 +24,7 @@ from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.reproduce import ARTICLE_LOSSES, SAMPLES, STAGES, first_won_epoch, spread
 from counterfeit.run import Run
+from plain import perceptrons
 
 
 def losses_table(run: Run) -> str:
@@ -56,7 +57,7 @@ def runs_table(runs: list[Run]) -> str:
         assert labels is not None
         read = mnist.read(run.sample(SAMPLES))
         measured = mode_coverage(read.probabilities, labels)
-        trained = run.recipe.discriminator.train_shared_maxout
+        trained = perceptrons(run.recipe)[1].train_shared_maxout
         lines.append(
             f"| {run.recipe.name} | {'trained' if trained else 'frozen'} | {run.seed}"
             f" | {mean[-1, 0]:.0f} | {first_won_epoch(mean) or '–'} | {mean[-1, 1]:.3f}"
@@ -76,7 +77,7 @@ def findings_table(runs: list[Run]) -> str:
         said: dict[bool, list[str]] = {True: [], False: []}
         for finding in diagnose(run):
             said[finding.severity == "critical"].append(f"{finding.name} {finding.span}")
-        trained = run.recipe.discriminator.train_shared_maxout
+        trained = perceptrons(run.recipe)[1].train_shared_maxout
         cells = (", ".join(said[critical]) or "–" for critical in (True, False))
         lines.append(
             f"| {run.recipe.name} | {'trained' if trained else 'frozen'} | {run.seed}"

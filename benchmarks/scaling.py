@@ -28,6 +28,7 @@ import counterfeit
 from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.insight.charts.axes import CHART_DPI, D_COLOUR, DASHED, FAINT
+from plain import perceptrons
 from train_speed import products
 
 STAGE = "batchnorm-smoothing"
@@ -53,13 +54,11 @@ def second_epoch(spec: recipe.Recipe) -> float:
 
 def widened(spec: recipe.Recipe, factor: float) -> recipe.Recipe:
     """The recipe with so many times its hidden units."""
+    G, D = perceptrons(spec)
     return spec.with_values(
         {
-            f"{player}.hidden": tuple(round(factor * units) for units in network.hidden)
-            for player, network in (
-                ("generator", spec.generator),
-                ("discriminator", spec.discriminator),
-            )
+            f"{player}.hidden": tuple(round(factor * units) for units in hidden)
+            for player, hidden in (("generator", G.hidden), ("discriminator", D.hidden))
         }
     )
 

@@ -39,7 +39,7 @@ from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
 from counterfeit.game.engines.products import ONEDNN
-from plain import torchvision_folder, trainer
+from plain import perceptrons, torchvision_folder, trainer
 
 PLAIN = Path(__file__).with_name("plain.py")
 
@@ -75,11 +75,12 @@ def products(spec: recipe.Recipe) -> list[tuple[int, int, int, str]]:
     pass; G runs once; an alternating update runs D on the fakes a second time.
     """
     batch = spec.training.batch_size
-    pieces = spec.discriminator.pieces if spec.discriminator.activation == "maxout" else 1
-    g_sizes = [spec.latent.dim, *spec.generator.hidden, 784]
+    G, D = perceptrons(spec)
+    pieces = D.pieces if D.activation == "maxout" else 1
+    g_sizes = [spec.latent.dim, *G.hidden, 784]
     g_layers = list(pairwise(g_sizes))
-    d_inputs = [784, *spec.discriminator.hidden]
-    d_outputs = [*(units * pieces for units in spec.discriminator.hidden), 1]
+    d_inputs = [784, *D.hidden]
+    d_outputs = [*(units * pieces for units in D.hidden), 1]
     d_layers = list(zip(d_inputs, d_outputs, strict=True))
 
     needed = [(batch, i, o, kind) for i, o in g_layers for kind in ("forward", "weights")]
