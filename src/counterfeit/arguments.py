@@ -77,6 +77,18 @@ def one_of(name: str, value: S, choices: Sequence[str]) -> S:
     return value
 
 
+def is_colour(value: object) -> bool:
+    """Whether it is an opaque colour of Pillow's, such as `white` or `#ffcc00`."""
+    if value in ("white", "black"):  # without importing Pillow
+        return True
+    from PIL import ImageColor
+
+    try:
+        return isinstance(value, str) and len(ImageColor.getrgb(value)) == 3
+    except ValueError:
+        return False
+
+
 def functions(name: str, values: Iterable[F]) -> tuple[F, ...]:
     """Functions to be called, as a tuple.
 

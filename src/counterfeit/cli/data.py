@@ -2,9 +2,10 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from counterfeit import language
-from counterfeit.cli.options import Lang, Quiet
+from counterfeit.cli.options import Fit, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, writable
 from counterfeit.errors import CounterfeitError
 from counterfeit.terminal import columns, fill
@@ -37,6 +38,10 @@ def data(
     /,
     *,
     preview: Path | None = None,
+    image_size: Whole | None = None,
+    channels: Literal[1, 3] | None = None,
+    fit: Fit = "crop",
+    background: str = "white",
     data_dir: Path | None = None,
     quiet: Quiet = False,
     lang: Lang = None,
@@ -44,7 +49,13 @@ def data(
     """Fetch a data set, verify it and describe it.
 
     Args:
-        name: mnist, fashion-mnist, digits, a folder of IDX files, or a folder of images.
+        name: mnist, fashion-mnist, digits, emoji, a folder of IDX files, or a folder of images.
+        image_size: height and width to which images are resized [default: 28 for a folder of
+            images, 32 for emoji, and for the others as they are stored].
+        channels: 1 for gray or 3 for RGB [default: as they are stored].
+        fit: how an image becomes a square one: crop to its central square, pad with the background,
+            or stretch.
+        background: what transparent images are laid on, such as white or #ffcc00.
         preview: draw a few images with their labels into this PNG file.
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
         quiet: no word of what to do next.
@@ -61,12 +72,15 @@ def data(
 
         formats = FigureCanvasBase.get_supported_filetypes()
         writable(preview, *(f".{suffix}" for suffix in formats), option="--preview")
-    train_images = data_sets.load(name, "train", data_dir=data_dir)
+    look = image_size, channels, fit, background
+    train_images = data_sets.load(name, "train", data_dir, *look)
     describe(train_images)
     try:
-        describe(data_sets.load(name, "test", data_dir=data_dir))
+        describe(data_sets.load(name, "test", data_dir, *look))
     except CounterfeitError as error:
         print(fill(f"no test images: {error}", columns(sys.stdout), rest="  "))
+    if credit := data_sets.credit(name):
+        print(fill(credit, columns(sys.stdout), rest="  "))
     if preview is not None:
         data_sets.preview(train_images, preview)
         print(preview)

@@ -1,7 +1,7 @@
 """Types of options that several commands have."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter, Token
 
@@ -30,3 +30,4 @@ Lang = Annotated[
     ),
 ]
 Whole = Annotated[int, Parameter(converter=whole)]
+Fit = Literal["crop", "pad", "stretch"]

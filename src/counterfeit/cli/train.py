@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from counterfeit import language
-from counterfeit.cli.options import Flag, Lang, Quiet, Whole
+from counterfeit.cli.options import Fit, Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, tell
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
@@ -23,6 +23,10 @@ def train(
     /,
     *,
     data: str | None = None,
+    image_size: Whole | None = None,
+    channels: Literal[1, 3] | None = None,
+    fit: Fit | None = None,
+    background: str | None = None,
     epochs: Whole | None = None,
     batch_size: Whole | None = None,
     precision: Literal["float32", "bf16"] | None = None,
@@ -50,6 +54,12 @@ def train(
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
         data: a data set's name, or a folder of images [default: the recipe's]; with --resume, where
             the run's own now are.
+        image_size: height and width to which images are resized [default: 28 for a folder of
+            images, 32 for emoji, and for the others as they are stored].
+        channels: 1 for gray or 3 for RGB [default: as the images are stored].
+        fit: how an image becomes a square one: crop to its central square, pad with the background,
+            or stretch [default: crop].
+        background: what transparent images are laid on, such as #ffcc00 [default: white].
         epochs: passes over the data [default: the recipe's].
         batch_size: images in a batch [default: the recipe's].
         precision: of matrix products; bf16 is faster on processors that have it [default: the
@@ -89,6 +99,10 @@ def train(
     goes_on = resume is not None and not fork  # with its own data, wherever they lie now
     shortcuts = {
         "data": {"name": data} if data is not None and not (goes_on and recipe is None) else None,
+        "data.image_size": image_size,
+        "data.channels": channels,
+        "data.fit": fit,
+        "data.background": background,
         "training.epochs": epochs,
         "training.batch_size": batch_size,
         "training.precision": precision,

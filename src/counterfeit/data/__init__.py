@@ -5,8 +5,8 @@ Images are uint8 (N, C, H, W); a training batch is an index and a cast.
 
 from counterfeit.data.identity import Identity, identities
 from counterfeit.data.images import ImageData, Split, as_float, as_uint8
-from counterfeit.data.loading import anchored, load
-from counterfeit.data.published import data_folder, fetch, find_folder, is_published
+from counterfeit.data.loading import anchored, load, load_for
+from counterfeit.data.published import credit, data_folder, fetch, find_folder, is_published
 from counterfeit.data.show import describe, preview
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "anchored",
     "as_float",
     "as_uint8",
+    "credit",
     "data_folder",
     "describe",
     "fetch",
@@ -23,5 +24,6 @@ __all__ = [
     "identities",
     "is_published",
     "load",
+    "load_for",
     "preview",
 ]

@@ -11,7 +11,8 @@ import torch
 from PIL import Image, ImageOps
 
 from counterfeit.data import splits
-from counterfeit.data.images import ImageData, Split, fit
+from counterfeit.data.fitting import Fit, opaque, resized
+from counterfeit.data.images import ImageData, Split
 from counterfeit.errors import CounterfeitError
 
 DEFAULT_IMAGE_SIZE = 28
@@ -23,13 +24,19 @@ GRAY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;
 
 
 def read_folder(
-    name: str, folder: Path, split: Split, image_size: int | None, channels: int | None
+    name: str,
+    folder: Path,
+    split: Split,
+    image_size: int | None,
+    channels: int | None,
+    fit: Fit,
+    background: str,
 ) -> ImageData:
     """The training images or the test images of a folder, in the order of `splits.by_content`.
 
     The label is the first sub-folder's name when all images lie in sub-folders. The first frame of
-    an animation counts; an image is turned as its EXIF data say, and laid on white where it is
-    transparent. Links to folders are not followed.
+    an animation counts; an image is turned as its EXIF data say, and laid on the background where
+    it is transparent. Links to folders are not followed.
     """
     paths = _list_images(folder)
     if not paths:
@@ -53,11 +60,12 @@ def read_folder(
     if channels is None:
         channels = 1 if all(_is_gray(path) for path in paths) else 3
     mode = "L" if channels == 1 else "RGB"
-    opened = (_read_image(paths[i], mode) for i in part)
+    opened = (_read_image(paths[i], mode, background) for i in part)
+    size = image_size or DEFAULT_IMAGE_SIZE
     return ImageData(
         name,
         split,
-        fit(opened, len(part), image_size or DEFAULT_IMAGE_SIZE, channels),
+        resized(opened, len(part), size, channels, fit, background),
         None if labels is None else torch.tensor([labels[i] for i in part]),
         classes,
         parts.validation if split == "train" else 0,
@@ -112,17 +120,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         ) from error
 
 
-def _read_image(path: Path, mode: str) -> Image.Image:
+def _read_image(path: Path, mode: str, background: str) -> Image.Image:
     """An image of 8 bits a channel, upright and opaque, in Pillow's mode L or RGB."""
     with _opened(path) as image:
         upright = ImageOps.exif_transpose(image)
         if upright.mode == "F" or upright.mode.startswith("I"):
             return _from_16_bits(upright).convert(mode)
-        if upright.has_transparency_data:
-            white = Image.new("RGBA", upright.size, "white")
-            return Image.alpha_composite(white, upright.convert("RGBA")).convert(mode)
         upright.load()
-        return upright.convert(mode)
+        return opaque(upright, background).convert(mode)
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from counterfeit.data.images import ImageData
-from counterfeit.data.loading import load
+from counterfeit.data.loading import load_for
 from counterfeit.data.published import is_published
 from counterfeit.errors import CounterfeitError
+from counterfeit.recipe.sections import Data
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ class Identity:
         return ", ".join(words)
 
 
-def identities(train: ImageData, data_dir: Path | None) -> dict[str, dict[str, Any]]:
-    """The identity of the training images, and of the test images that belong to them.
+def identities(section: Data, train: ImageData, data_dir: Path | None) -> dict[str, dict[str, Any]]:
+    """The identity of a recipe's training images, and of the test images that belong to them.
 
     Those of published sets are left out: their files are checked whenever they are read.
     """
     found = {"train": Identity.of(train).as_json()}
     if not is_published(train.name):
         with suppress(CounterfeitError):  # there are none, or they cannot be read
-            found["test"] = Identity.of(load(train.name, "test", data_dir)).as_json()
+            found["test"] = Identity.of(load_for(section, "test", data_dir)).as_json()
     return found

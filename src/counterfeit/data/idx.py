@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
@@ -56,6 +57,13 @@ def read_idx(path: Path, dimensions: int) -> UInt8[Tensor, "..."]:
     if len(values) > size:
         raise CounterfeitError(f"{path} is longer than its header says; replace it.")
     return torch.frombuffer(values, dtype=torch.uint8).view(shape)
+
+
+def write_idx(path: Path, values: UInt8[np.ndarray, "..."]) -> None:
+    """An IDX file of unsigned bytes, from which `read_idx` reads the same array."""
+    with path.open("wb") as file:
+        file.write(bytes((0, 0, 8, values.ndim)) + struct.pack(f">{values.ndim}I", *values.shape))
+        file.write(np.ascontiguousarray(values).data)
 
 
 def holds_idx(folder: Path) -> bool:

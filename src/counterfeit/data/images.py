@@ -1,13 +1,10 @@
 """Images in memory, uint8 (N, C, H, W), and their casts to and from floats."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from counterfeit.errors import UsageError
@@ -89,15 +86,3 @@ def as_float(images: UInt8[Tensor, "N C H W"], low: float, high: float) -> Float
 def as_uint8(images: Float[Tensor, "N C H W"], low: float, high: float) -> UInt8[Tensor, "N C H W"]:
     """The inverse of `as_float`: to the nearest of 0 to 255; values outside are clamped."""
     return ((images.float() - low) * (255 / (high - low))).round().clamp(0, 255).to(torch.uint8)
-
-
-def fit(
-    images: Iterable[Image.Image], count: int, size: int, channels: int
-) -> UInt8[Tensor, "N C size size"]:
-    """Each image's central square, resized with Pillow's antialiasing Lanczos filter."""
-    mode = "L" if channels == 1 else "RGB"
-    pixels = np.empty((count, size, size, channels), np.uint8)
-    for target, image in zip(pixels, images, strict=True):
-        fitted = ImageOps.fit(image.convert(mode), (size, size), Image.Resampling.LANCZOS)
-        target[:] = np.asarray(fitted).reshape(target.shape)
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous()

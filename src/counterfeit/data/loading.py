@@ -1,5 +1,7 @@
 """A data set in memory, from whatever its name means."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, SupportsIndex
 
 import torch
@@ -10,13 +12,23 @@ from torch import Tensor
 from counterfeit import arguments
 from counterfeit.arguments import StrPath
 from counterfeit.data import splits
+from counterfeit.data.fitting import BACKGROUND, FITS, Fit, opaque, resized
 from counterfeit.data.folders import read_folder
-from counterfeit.data.idx import holds_idx, read_idx_split
-from counterfeit.data.images import SPLITS, ImageData, Split, fit
-from counterfeit.data.published import DIGIT_NAMES, PUBLISHED, fetch, find_folder, is_published
+from counterfeit.data.idx import holds_idx, read_idx, read_idx_split
+from counterfeit.data.images import SPLITS, ImageData, Split
+from counterfeit.data.published import (
+    DIGIT_NAMES,
+    EMOJI_FILE,
+    PUBLISHED,
+    fetch,
+    find_folder,
+    is_published,
+)
 from counterfeit.errors import UsageError
+from counterfeit.recipe.sections import MAX_IMAGE_SIZE, Data
 
-MAX_IMAGE_SIZE = 1024
+EMOJI_SIZE = 32
+"""Of 64 as published: a quarter of the cost, and every emoji can still be told."""
 
 
 def load(
@@ -25,26 +37,32 @@ def load(
     data_dir: StrPath | None = None,
     image_size: SupportsIndex | None = None,
     channels: Literal[1, 3] | None = None,
+    fit: Fit = "crop",
+    background: str = BACKGROUND,
 ) -> ImageData:
     """A data set in memory.
 
     Args:
-        name: `mnist`, `fashion-mnist`, `digits`, or a path: a folder of images, or one that holds
-            IDX files under MNIST's names, plain or gzipped. A path that equals a name needs `./`.
+        name: `mnist`, `fashion-mnist`, `digits`, `emoji`, or a path: a folder of images, or one
+            that holds IDX files under MNIST's names, plain or gzipped. A path that equals a name
+            needs `./`.
         split: `train`, `test` or `validation`, which is the last part of `train`. Published sets
             are split as their sources say: `digits` has 1,437 images and the last 360 for testing,
-            and the validation split is the last sixth of the training images. The user's images
-            are split by content, about 5 : 1 : 1, or 5 : 1 where test images are files of their
-            own, in the order of their hashes; `splits` says how.
+            and the validation split is the last sixth of the training images. Emoji, of which no
+            source says so, and the user's images are split by content, about 5 : 1 : 1, or 5 : 1
+            where test images are files of their own, in the order of their hashes; `splits` says
+            how.
         data_dir: where published sets are kept; see `data_folder`.
-        image_size: height and width. Images are cropped to their central square and resized
-            with Pillow's Lanczos filter, which antialiases. By default 28 for a folder of images,
-            and for the others as they are stored.
+        image_size: height and width. By default 28 for a folder of images, 32 for emoji, and for
+            the others as they are stored.
         channels: 1 for gray or 3 for RGB. By default, as stored: a folder is gray if all its
             files are.
+        fit: how an image becomes a square one: `crop` to its central square, `pad` with the
+            background, or `stretch`. It is resized with Pillow's Lanczos filter, which antialiases.
+        background: what transparent images are laid on: a colour of CSS's names or `#rrggbb`.
 
     Raises:
-        UsageError: an unknown name, split, size or number of channels.
+        UsageError: an unknown name, split, size, number of channels, fit or colour.
         CounterfeitError: the data cannot be fetched, or a file is damaged; the message names it.
     """
     name = arguments.text("name", name)
@@ -58,10 +76,22 @@ def load(
         image_size = arguments.whole_number("image_size", image_size, least=1, most=MAX_IMAGE_SIZE)
     if channels is not None and not (isinstance(channels, int) and channels in (1, 3)):
         raise UsageError(f"channels must be 1 (gray) or 3 (RGB), not {arguments.shown(channels)}.")
+    fit = arguments.one_of("fit", fit, FITS)
+    if not arguments.is_colour(background):
+        raise UsageError(
+            "background must be a colour such as white or #ffcc00, not"
+            f" {arguments.shown(background)}."
+        )
 
     if split == "validation":
-        return load(name, "train", data_dir, image_size, channels).validation
-    if is_published(name):
+        whole = load(name, "train", data_dir, image_size, channels, fit, background)
+        return whole.validation
+    classes: tuple[str, ...] = ()
+    labels: Tensor | None
+    if name == "emoji":
+        images, held_out = _read_emoji(split, data_dir)
+        labels, image_size = None, image_size or EMOJI_SIZE
+    elif is_published(name):
         if name == "digits":
             images, labels = _read_digits(split)
             classes = DIGIT_NAMES
@@ -72,20 +102,38 @@ def load(
     else:
         folder = find_folder(name)
         if not holds_idx(folder):
-            return read_folder(name, folder, split, image_size, channels)
+            return read_folder(name, folder, split, image_size, channels, fit, background)
         images, labels = read_idx_split(folder, split)
-        classes, held_out = (), 0
+        held_out = 0
         if split == "train":
-            keys = [splits.key(image.tobytes()) for image in images.numpy()]
-            order, held_out, _ = splits.by_content(keys, labels.tolist(), test=False)
+            order, held_out, _ = splits.by_content(_keys(images), labels.tolist(), test=False)
             images, labels = images[order], labels[order]
 
-    if image_size is not None and images.shape[2:] != (image_size, image_size):
-        stored = (Image.fromarray(image[0].numpy()) for image in images)
-        images = fit(stored, len(images), image_size, channels=1)
-    if channels == 3:
+    stored, size = images.shape[1], image_size or images.shape[2]
+    if stored == 4 or (image_size is not None and images.shape[2:] != (size, size)):
+        pictures = (opaque(picture, background) for picture in _pictures(images))
+        kept = channels or min(stored, 3)
+        images = resized(pictures, len(images), size, kept, fit, background)
+    if channels == 3 and images.shape[1] == 1:
         images = images.repeat(1, 3, 1, 1)
     return ImageData(name, split, images, labels, classes, held_out)
+
+
+def load_for(section: Data, split: Split = "train", data_dir: Path | None = None) -> ImageData:
+    """A split of the data of a recipe's section, whole: `train_images` is left to the caller.
+
+    Raises:
+        UsageError, CounterfeitError: see `load`.
+    """
+    return load(
+        section.name,
+        split,
+        data_dir,
+        section.image_size,
+        section.channels,
+        section.fit,
+        section.background,
+    )
 
 
 def anchored(name: str) -> str:
@@ -112,3 +160,20 @@ def _read_digits(split: Split) -> tuple[UInt8[Tensor, "N 1 8 8"], Int64[Tensor, 
     first = len(images) - splits.DIGITS_TEST
     part = slice(first) if split == "train" else slice(first, None)
     return images[part], torch.from_numpy(digits.target).long()[part]
+
+
+def _read_emoji(split: Split, data_dir: Path | None) -> tuple[UInt8[Tensor, "N 4 64 64"], int]:
+    """One split's pictures, red, green, blue and opacity; and how many are for validation."""
+    images = read_idx(fetch("emoji", data_dir) / EMOJI_FILE, dimensions=4)  # (N, 64, 64, 4)
+    parts = splits.by_content(_keys(images), None, test=True)
+    part, held_out = (parts.train, parts.validation) if split == "train" else (parts.test, 0)
+    return images[part].permute(0, 3, 1, 2), held_out
+
+
+def _keys(images: UInt8[Tensor, "N ..."]) -> list[int]:
+    return [splits.key(image.tobytes()) for image in images.numpy()]
+
+
+def _pictures(images: UInt8[Tensor, "N C H W"]) -> Iterator[Image.Image]:
+    for image in images.permute(0, 2, 3, 1):
+        yield Image.fromarray((image[..., 0] if image.shape[2] == 1 else image).numpy())

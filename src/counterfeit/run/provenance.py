@@ -6,6 +6,7 @@ from typing import Any
 from counterfeit import data
 from counterfeit.errors import CounterfeitError, command
 from counterfeit.recipe import Recipe
+from counterfeit.recipe.sections import Data
 
 Environment = dict[str, Any]
 """The content of environment.json: `image_shape`, `data_dir` and `data`, the identity of each
@@ -36,14 +37,14 @@ def is_same(environment: Environment, name: str, split: data.ImageData) -> bool:
 
 
 def load(
-    run: Path, environment: Environment, name: str, split: data.Split, data_dir: Path | None
+    run: Path, environment: Environment, section: Data, split: data.Split, data_dir: Path | None
 ) -> data.ImageData:
-    """A split of the data of that name, if it is what the run was made with.
+    """A split of the data that a recipe's section says, if it is what the run was made with.
 
     Raises:
         CounterfeitError: they cannot be had, or they have changed; the message says how.
     """
-    resume = ("counterfeit", "train", "--resume", run)
+    name, resume = section.name, ("counterfeit", "train", "--resume", run)
     go_on_anew = f"go on in a new run with {command(*resume, '--fork', '--data', name)}"
     if not data.is_published(name):
         if not Path(name).is_dir():
@@ -56,7 +57,7 @@ def load(
                 f"{run} was made by an earlier version, which split {name} by position, so its"
                 f" training images cannot be told from the others; train anew, or {go_on_anew}."
             )
-    loaded = data.load(name, split, data_dir=data_dir)
+    loaded = data.load_for(section, split, data_dir)
     if found := changes(environment, loaded):
         raise CounterfeitError(
             f"the {split} split of {name} is not the one that {run} was made with: {found}; bring"
@@ -83,5 +84,6 @@ def moved(
         )
     if name != spec.data.name and not data.is_published(name):
         data.find_folder(name)
-    load(run, environment, name, "train", data_dir)
-    return environment | {"data_dir": kept}, spec.with_values({"data.name": name})
+    found = spec.with_values({"data.name": name})
+    load(run, environment, found.data, "train", data_dir)
+    return environment | {"data_dir": kept}, found

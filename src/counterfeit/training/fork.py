@@ -68,12 +68,10 @@ def fork(
         parent.data_dir if data_dir is None else arguments.path("data_dir", data_dir).resolve()
     )
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
-    if other_data or spec.data.name != parent.recipe.data.name:
-        train_split = data.load(spec.data.name, "train", data_dir)
+    if other_data or not spec.data.same_images(parent.recipe.data):
+        train_split = data.load_for(spec.data, "train", data_dir)
     else:
-        train_split = provenance.load(
-            parent.path, parent.environment, spec.data.name, "train", data_dir
-        )
+        train_split = provenance.load(parent.path, parent.environment, spec.data, "train", data_dir)
     images = training_images(spec, train_split)
     same_images = spec.data.train_images == parent.recipe.data.train_images and (
         provenance.is_same(parent.environment, parent.recipe.data.name, train_split)
@@ -113,7 +111,7 @@ def fork(
         "seed": seed,
         "history_seed": history_seed if same_latents else seed,
         "image_shape": images.shape,
-        "data": data.identities(train_split, data_dir),
+        "data": data.identities(spec.data, train_split, data_dir),
         "data_dir": str(data_dir) if data_dir else None,
         "parent": {"run": str(parent.path.resolve()), "step": saved.step},
     }

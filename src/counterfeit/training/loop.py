@@ -92,7 +92,7 @@ def train(
     spec = with_epochs(recipe.load(spec), epochs)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     _tell("reading the data", on_stage)
-    train_split = data.load(spec.data.name, "train", data_dir)
+    train_split = data.load_for(spec.data, "train", data_dir)
     images = training_images(spec, train_split)
     _tell("building the networks", on_stage)
     game = Game.from_recipe(spec, images.mean_image(), seed=seed, device=place)
@@ -101,7 +101,7 @@ def train(
         "seed": seed,
         "history_seed": seed,
         "image_shape": images.shape,
-        "data": data.identities(train_split, data_dir),
+        "data": data.identities(spec.data, train_split, data_dir),
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
     run = Run.create(out, spec, facts | environment.describe(place))
