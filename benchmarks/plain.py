@@ -107,6 +107,7 @@ def trainer(
     optimizer_G = optimizer(G, spec.generator.optimizer)
     optimizer_D = optimizer(D, spec.discriminator.optimizer)
     bce = nn.BCELoss()
+    assert isinstance(spec.loss, recipe.CrossEntropy)
     low, high = spec.loss.real_labels
     ones = low + (high - low) * torch.rand(batch, 1, device=device)
     zeros = torch.zeros(batch, 1, device=device)

@@ -38,7 +38,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "discriminator": recipe.MlpDiscriminator,
     "optimizer, SGD": recipe.Sgd,
     "optimizer, Adam": recipe.Adam,
-    "loss": recipe.Loss,
+    "loss, of probabilities": recipe.CrossEntropy,
+    "loss, of scores": recipe.CriticLoss,
     "training": recipe.Training,
 }
 

@@ -78,6 +78,8 @@ class Bar:
         parts = [f"epoch {row['epoch']:.1f}", f"D {row['d_loss']:.3f}  G {row['g_loss']:.3f}"]
         if "d_real_mean" in row and "d_fake_mean" in row:
             parts.append(f"D(x) {row['d_real_mean']:.2f}  D(G(z)) {row['d_fake_mean']:.2f}")
+        if "score_real_mean" in row and "score_fake_mean" in row:
+            parts.append(f"f(x) {row['score_real_mean']:.3g}  f(G(z)) {row['score_fake_mean']:.3g}")
         parts.append(f"{row['images_per_second']:,.0f} images/s")
         room = self._progress.console.width - BESIDE - len(self._title)
         while len(parts) > 1 and len("  ".join(parts)) > room:

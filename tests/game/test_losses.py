@@ -1,5 +1,6 @@
 """Losses: the paper's equations, and what logits save."""
 
+import itertools
 import math
 from typing import get_args
 
@@ -11,6 +12,8 @@ from torch.nn.functional import binary_cross_entropy
 
 from counterfeit import recipe
 from counterfeit.game import losses
+
+Labels = torch.Tensor | float
 
 LOGITS = st.lists(st.floats(-12, 12), min_size=1, max_size=20).map(
     lambda values: torch.tensor(values, dtype=torch.float64)
@@ -63,31 +66,117 @@ def test_they_stay_finite_and_informative_where_a_sigmoid_does_not() -> None:
     assert fooled.grad.item() == 0
 
 
-@given(real=LOGITS, fake=LOGITS, label=st.floats(0.5, 1))
+def of_recipe(name: str, **settings: object) -> recipe.Loss:
+    table = recipe.load("sgd").model_dump() | {"loss": {"name": name} | settings}
+    return recipe.parse(table, "test").loss
+
+
+def built(name: str, real: Labels = 1.0, fake: Labels = 0.0) -> losses.Loss:
+    """The loss of that name, with labels if it has any."""
+    labelled = isinstance(of_recipe(name), recipe.CrossEntropy)
+    return losses.LOSSES[name](*(real, fake) * labelled)
+
+
+PAIRS = st.integers(1, 12).flatmap(
+    lambda n: st.tuples(*[st.lists(st.floats(-12, 12), min_size=n, max_size=n)] * 2)
+)
+
+
+@given(logits=PAIRS, labels=st.tuples(st.floats(0.5, 1), st.floats(0, 0.4)))
 def test_the_slopes_are_the_losses_derivatives(
-    real: torch.Tensor, fake: torch.Tensor, label: float
+    logits: tuple[list[float], list[float]], labels: tuple[float, float]
 ) -> None:
-    real, fake = real.clone().requires_grad_(), fake.clone().requires_grad_()
-    for kind in losses.ANALYTIC:
-        loss, of_real, of_fake = kind(label), losses.Scores(real), losses.Scores(fake)
+    real, fake = (torch.tensor(each, dtype=torch.float64, requires_grad=True) for each in logits)
+    for name in losses.LOSSES:
+        loss, of_real, of_fake = built(name, *labels), losses.Scores(real), losses.Scores(fake)
+        assert type(loss) in losses.ANALYTIC
         expected = torch.autograd.grad(loss.discriminator(of_real, of_fake), (real, fake))
         for slope, derivative in zip(loss.discriminator_slopes(real, fake), expected, strict=True):
             torch.testing.assert_close(slope, derivative)
-        (derivative,) = torch.autograd.grad(loss.generator(of_fake), fake)
-        torch.testing.assert_close(loss.generator_slopes(fake), derivative)
+        compared = of_real if loss.relative else None
+        (derivative,) = torch.autograd.grad(loss.generator(of_fake, compared), fake)
+        slopes = loss.generator_slopes(fake, real if loss.relative else None)
+        torch.testing.assert_close(slopes, derivative)
+
+
+def test_losses_of_scores_are_the_papers() -> None:
+    real, fake = torch.tensor([2.0, -0.5, 0.5]), torch.tensor([-2.0, 0.25, 3.0])
+    of_real, of_fake = losses.Scores(real), losses.Scores(fake)
+    expected = {  # D's and G's, from the papers' equations by hand
+        "least-squares": ((1 + 2.25 + 0.25 + 4 + 0.0625 + 9) / 6, (9 + 0.5625 + 4) / 6),
+        "relativistic": (
+            math.log((1 + math.exp(-4)) * (1 + math.exp(0.75)) * (1 + math.exp(2.5))) / 3,
+            math.log((1 + math.exp(4)) * (1 + math.exp(-0.75)) * (1 + math.exp(-2.5))) / 3,
+        ),
+        "wasserstein": (1.25 / 3 - 2 / 3, -1.25 / 3),
+    }
+    for name, (d_loss, g_loss) in expected.items():
+        loss = losses.LOSSES[name]()
+        assert loss.discriminator(of_real, of_fake).item() == pytest.approx(d_loss)
+        assert loss.generator(of_fake, of_real).item() == pytest.approx(g_loss)
+        assert not loss.probabilistic
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("labels", [(1.0, 0.0), (0.8, 0.1)])
+def test_the_equilibrium_is_where_ds_loss_is_least_on_equal_images(name: str, labels) -> None:
+    """D gives all images one logit: where the loss rests, no other one costs less."""
+    loss = built(name, *labels)
+    even = loss.equilibrium
+    logits = torch.linspace(-3, 3, 601, dtype=torch.float64)
+    costs = torch.stack(
+        [loss.discriminator(losses.Scores(f), losses.Scores(f)) for f in logits.split(1)]
+    )
+    assert costs.min().item() == pytest.approx(even.d_loss, abs=1e-4)
+    if even.output is not None:
+        best = logits[costs.argmin()]
+        said = best.sigmoid() if loss.probabilistic else best
+        assert said.item() == pytest.approx(even.output, abs=0.01)
+    if even.g_loss is not None:
+        best = losses.Scores(logits[costs.argmin()].view(1))
+        assert loss.generator(best, best).item() == pytest.approx(even.g_loss, abs=0.01)
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_a_recipes_loss_is_found_by_its_name(name: str) -> None:
-    spec = recipe.Loss(generator=name, real_labels=(0.9, 1.0))
-    drawn = [losses.from_recipe(spec, 5, 1, torch.device("cpu")) for _ in range(2)]
-    assert type(drawn[0]) is type(losses.LOSSES[name](torch.ones(1)))
-    assert torch.equal(drawn[0].real_labels, drawn[1].real_labels)
-    assert ((drawn[0].real_labels >= 0.9) & (drawn[0].real_labels <= 1)).all()
+    spec = of_recipe(name)
+    loss = losses.from_recipe(spec, 5, 1, torch.device("cpu"))
+    assert type(loss) is losses.LOSSES[name]
+    assert type(losses.expected(spec)) is losses.LOSSES[name]
+
+
+def test_labels_are_drawn_once_from_their_ranges() -> None:
+    spec = recipe.CrossEntropy(real_labels=(0.9, 1.0), fake_labels=(0.0, 0.2))
+    drawn = [losses.from_recipe(spec, 50, 1, torch.device("cpu")) for _ in range(2)]
+    for labels, low, high in (("real_labels", 0.9, 1.0), ("fake_labels", 0.0, 0.2)):
+        first, second = (getattr(loss, labels) for loss in drawn)
+        assert torch.equal(first, second)
+        assert ((first >= low) & (first <= high)).all()
+        assert len(first.unique()) > 40
+
+
+def test_flips_swap_the_labels_of_their_share_and_nothing_else() -> None:
+    def drawn(flips: float) -> losses.Loss:
+        spec = recipe.CrossEntropy(
+            real_labels=(0.9, 1.0), fake_labels=(0.0, 0.2), label_flips=flips
+        )
+        return losses.from_recipe(spec, 40, 1, torch.device("cpu"))
+
+    plain, flipped = drawn(0), drawn(0.1)
+    swapped = flipped.real_labels != plain.real_labels
+    assert swapped.sum() == 4
+    assert torch.equal(flipped.real_labels[swapped], plain.fake_labels[swapped])
+    assert torch.equal(flipped.fake_labels[swapped], plain.real_labels[swapped])
+    assert torch.equal(flipped.fake_labels[~swapped], plain.fake_labels[~swapped])
+    assert flipped.equilibrium.output == pytest.approx(plain.equilibrium.output)
 
 
 def test_every_loss_that_a_recipe_may_name_exists() -> None:
-    assert set(losses.LOSSES) == set(get_args(recipe.Loss.model_fields["generator"].annotation))
+    names = [
+        get_args(section.model_fields["name"].annotation)
+        for section in (recipe.CrossEntropy, recipe.CriticLoss)
+    ]
+    assert sorted(losses.LOSSES) == sorted(itertools.chain(*names))
 
 
 def test_an_undecided_discriminator_costs_log_2() -> None:
@@ -175,6 +264,8 @@ def test_real_labels_are_drawn_on_no_device(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         losses, "stream", lambda *key, **more: devices.append(more) or torch.Generator()
     )
-    loss = losses.from_recipe(recipe.Loss(real_labels=(0.5, 1.0)), 4, 0, torch.device("meta"))
+    loss = losses.from_recipe(
+        recipe.CrossEntropy(real_labels=(0.5, 1.0)), 4, 0, torch.device("meta")
+    )
     assert devices == [{}]
     assert loss.real_labels.is_meta

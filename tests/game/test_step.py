@@ -93,7 +93,7 @@ def test_it_is_the_articles_update(name: str) -> None:
     labels = torch.linspace(*spec.loss.real_labels, BATCH, dtype=torch.float64)
     for _ in range(10):
         reals, z = batches(spec, 1, 1)
-        outcome = move(alternating_step, ours, reals, z, labels, spec.loss.generator)
+        outcome = move(alternating_step, ours, reals, z, labels, spec.loss.name)
         d_loss, g_loss = article_step(*theirs, reals[0], z[0], labels)
         assert outcome.discriminator_loss.item() == pytest.approx(d_loss, rel=1e-9)
         assert outcome.generator_loss.item() == pytest.approx(g_loss, rel=1e-9)
@@ -193,20 +193,6 @@ def test_frozen_lines_stay_and_trainable_lines_move() -> None:
         assert moved == [trainable] * 4
 
 
-class Relativistic:
-    """A loss that a user might add: f(real) - f(fake), Jolicoeur-Martineau 2018."""
-
-    probabilistic = False
-    relative = True
-
-    def discriminator(self, real: Scores, fake: Scores) -> torch.Tensor:
-        return nn.functional.softplus(fake.logits - real.logits).mean()
-
-    def generator(self, fake: Scores, real: Scores | None) -> torch.Tensor:
-        assert real is not None
-        return nn.functional.softplus(real.logits - fake.logits).mean()
-
-
 class Slope:
     """A penalty: D's squared gradient at real images, as in Mescheder et al. 2018 (1801.04406)."""
 
@@ -226,7 +212,7 @@ def test_a_loss_may_compare_fakes_with_real_images(step) -> None:
     spec = small("sgd")
     ours, (generator, discriminator) = players(spec), players(spec)
     reals, z = batches(spec, 1, 1)
-    rules = Rules(Relativistic())
+    rules = Rules(LOSSES["relativistic"]())
     outcome = step(*ours, [Batch(reals[0])], z, rules, 0, torch.Generator())
 
     G, D = generator.network, discriminator.network

@@ -11,7 +11,7 @@ from counterfeit.run import Run
 from counterfeit.training import loop
 
 LOST = [
-    "generator.optimizer.lr=1e-7", "discriminator.optimizer.lr=0.01", "loss.generator=minimax",
+    "generator.optimizer.lr=1e-7", "discriminator.optimizer.lr=0.01", "loss.name=minimax",
     "loss.real_labels=[1.0, 1.0]", "training.epochs=8", "training.batch_size=32",
 ]  # fmt: skip
 """D wins at once."""

@@ -24,7 +24,7 @@ def test_the_articles_stages_share_what_they_share(name: str) -> None:
     assert spec.discriminator.pieces == 3
     assert not spec.discriminator.train_shared_maxout
     assert spec.discriminator.hidden_dropout == (0.5, 0.0)
-    assert spec.loss.generator == "non-saturating"
+    assert spec.loss.name == "non-saturating"
     assert spec.training == recipe.Training(epochs=100, batch_size=128)
 
 

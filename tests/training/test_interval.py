@@ -13,7 +13,7 @@ def outcome(logit: float) -> Outcome:
     return Outcome(loss, 2 * loss, logits, -logits, gradients, gradients)
 
 
-def test_probabilities_are_said_only_where_the_loss_makes_them() -> None:
+def test_answers_are_probabilities_only_where_the_loss_makes_them() -> None:
     interval = Interval(10, 4, torch.device("cpu"))
     for logit in (0.0, 2.0):
         interval.add(outcome(logit))
@@ -23,7 +23,14 @@ def test_probabilities_are_said_only_where_the_loss_makes_them() -> None:
     assert row["d_real_q05"] == 0.5
     assert row["d_fake_q95"] == 0.5
     assert row["d_grad_norm"] == 5
-    assert {key: row[key] for key in critics} == critics
-    assert {
-        key for key in row if key.startswith(("d_real", "d_fake"))
-    } == row.keys() - critics.keys()
+    named = [
+        {key for key in each if key.startswith(("d_real", "d_fake", "score"))}
+        for each in (row, critics)
+    ]
+    assert not named[0] & named[1]
+    assert {key: row[key] for key in row.keys() - named[0]} == {
+        key: critics[key] for key in critics.keys() - named[1]
+    }
+    assert critics["score_real_q95"] == 2
+    assert critics["score_fake_mean"] == -1
+    assert critics["score_gap"] == 2

@@ -235,7 +235,7 @@ def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) 
         ["training.discriminator_steps=2"],
         ["training.generator_latents=fresh"],
         ["training.update=simultaneous"],
-        ["loss.generator=minimax"],
+        ["loss.name=minimax"],
         ["generator.output=tanh", "generator.output_bias=data-mean"],
         ["discriminator.activation=maxout", "discriminator.input_dropout=0.2"],
         ["discriminator.activation=leaky-relu", "generator.activation=leaky-relu"],

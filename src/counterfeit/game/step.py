@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from counterfeit.game import optimizers
 from counterfeit.game.inputs import Batch
-from counterfeit.game.losses import Loss, Scores
+from counterfeit.game.losses import Loss, Scores, scores
 from counterfeit.game.penalties import Penalty
 from counterfeit.networks import judges_rows_apart
 from counterfeit.recipe import Adam, Sgd
@@ -156,11 +156,6 @@ def judge(
         Scores(real_logits, {name: half[0] for name, half in halves.items()}),
         Scores(fake_logits, {name: half[1] for name, half in halves.items()}),
     )
-
-
-def scores(said: Tensor | Scores) -> Scores:
-    """What a discriminator returned: its logits alone, or beside what other heads say."""
-    return said if isinstance(said, Scores) else Scores(said)
 
 
 def due_penalties(

@@ -80,7 +80,8 @@ class Evidence:
     data_classes: int | None = None
     """Classes in the data, as far as the vital signs know."""
     has_answers: bool = True
-    """Whether D's answers are in the log as probabilities."""
+    """Whether D's answers are in the log: as probabilities, or as a critic's scores, of which none
+    can overpower G."""
 
 
 def judge(
@@ -121,7 +122,8 @@ def judge(
             latents_classes=looked.get("classes"),
             latents_epoch=float(looked.get("epoch", 0)),
             data_classes=classes if type(classes) is int and classes > 0 else None,
-            has_answers=not rows or any("d_real_q05" in row for row in rows),
+            has_answers=not rows
+            or any(key in row for row in rows for key in ("d_real_q05", "score_real_q05")),
         ),
     )
 

@@ -22,6 +22,8 @@ from counterfeit.recipe.read import load, names
 from counterfeit.recipe.recipe import Recipe, parse
 from counterfeit.recipe.sections import (
     Adam,
+    CriticLoss,
+    CrossEntropy,
     Data,
     Latent,
     Loss,
@@ -35,6 +37,8 @@ from counterfeit.recipe.tables import dotted, read_toml
 __all__ = [
     "Adam",
     "AnyGenerator",
+    "CriticLoss",
+    "CrossEntropy",
     "Data",
     "DcganDiscriminator",
     "DcganGenerator",

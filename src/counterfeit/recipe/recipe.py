@@ -1,8 +1,8 @@
 """Recipe: its sections together, checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import tomli_w
 from pydantic import Field, ValidationError
@@ -10,15 +10,16 @@ from pydantic import Field, ValidationError
 from counterfeit.errors import UsageError
 from counterfeit.recipe.explain import explain
 from counterfeit.recipe.networks import AnyGenerator, Discriminator, Generator, Network
-from counterfeit.recipe.sections import Data, Latent, Loss, Section, Text, Training
-from counterfeit.recipe.tables import dotted, parse_override, plain, put
-
-KEPT = {
-    "optimizer": {"lr"},
-    "generator": set(AnyGenerator.model_fields),
-    "discriminator": set(Network.model_fields),
-}
-"""What a section keeps where another `name` makes it one of another kind."""
+from counterfeit.recipe.sections import (
+    CrossEntropy,
+    Data,
+    Latent,
+    Loss,
+    Section,
+    Text,
+    Training,
+)
+from counterfeit.recipe.tables import dotted, modern_key, modernised, parse_override, plain, put
 
 
 class Recipe(Section):
@@ -40,7 +41,7 @@ class Recipe(Section):
     latent: Latent = Latent()
     generator: Generator
     discriminator: Discriminator
-    loss: Loss = Loss()
+    loss: Loss = CrossEntropy()
     training: Training = Training()
 
     @property
@@ -79,16 +80,29 @@ class Recipe(Section):
     def with_values(self, values: Mapping[str, object]) -> "Recipe":
         """This recipe with the values of dotted keys, such as `training.epochs`, replaced.
 
-        Another optimiser's name keeps the learning rate and drops the old one's other settings;
-        another family of networks keeps what all have. Names count first, wherever they stand.
+        Another name of an optimiser, a loss or a network keeps the settings that all of these have,
+        and drops the old one's others. Names count first, wherever they stand.
 
         Raises:
             UsageError: an unknown key or an impossible value.
         """
         table = self.model_dump(exclude_none=True)
-        for key in sorted(values, key=lambda key: not key.endswith(".name")):
-            put(table, key, plain(values[key]), KEPT)
+        modern = {modern_key(key): plain(value) for key, value in values.items()}
+        for key in sorted(modern, key=lambda key: not key.endswith(".name")):
+            put(table, key, modern[key], _kept)
         return parse(table, f"recipe {self.name}")
+
+
+def _kept(section: str, name: object) -> Collection[str] | None:
+    """The keys that a section keeps when its `name` becomes another; None: all."""
+    if section == "loss":
+        labelled = name in get_args(CrossEntropy.model_fields["name"].annotation)
+        return CrossEntropy.model_fields if labelled else ()
+    return {
+        "optimizer": ("lr",),
+        "generator": AnyGenerator.model_fields,
+        "discriminator": Network.model_fields,
+    }.get(section)
 
 
 def parse(table: dict[str, Any], origin: str) -> Recipe:
@@ -98,7 +112,7 @@ def parse(table: dict[str, Any], origin: str) -> Recipe:
         UsageError: an unknown key or an impossible value.
     """
     try:
-        return Recipe.model_validate(table := plain(table))
+        return Recipe.model_validate(table := modernised(plain(table)))
     except ValidationError as error:
         sentences = explain(error, table, _schema())
         raise UsageError(f"{origin}: {'; '.join(sentences)}") from None

@@ -1,7 +1,7 @@
 """Recipes before they are checked: nested tables, from TOML and from dotted keys."""
 
 import tomllib
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -38,11 +38,16 @@ def parse_override(override: str) -> tuple[str, object]:
         return key.strip(), raw.strip()
 
 
-def put(table: dict[str, Any], key: str, value: object, kept: Mapping[str, Set[str]]) -> None:
-    """Set the value of a dotted key; another name drops what only the kind before has.
+def put(
+    table: dict[str, Any],
+    key: str,
+    value: object,
+    kept: Callable[[str, object], Collection[str] | None],
+) -> None:
+    """Set the value of a dotted key.
 
     Args:
-        kept: by section, what stays where another `name` makes it a section of another kind.
+        kept: which keys a section keeps when its `name` changes to another; None: all.
 
     Raises:
         UsageError: the key leads through a value.
@@ -52,11 +57,25 @@ def put(table: dict[str, Any], key: str, value: object, kept: Mapping[str, Set[s
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise UsageError(f"{key!r}: '{part}' is a value, not a section.")
-    section = sections[-1] if sections else ""
-    if section in kept and last == "name" and value != table.get("name"):
-        for other in table.keys() - kept[section]:
+    if sections and last == "name" and value != table.get("name"):
+        keys = kept(sections[-1], value)
+        for other in [] if keys is None else table.keys() - keys:
             del table[other]
     table[last] = value
+
+
+def modern_key(key: str) -> str:
+    """A dotted key by the name that it has now."""
+    return "loss.name" if key == "loss.generator" else key
+
+
+def modernised(table: dict[str, Any]) -> dict[str, Any]:
+    """A recipe's table as it is written now: a loss was once called by what G minimises."""
+    loss = table.get("loss")
+    if isinstance(loss, dict) and "generator" in loss and "name" not in loss:
+        others = {key: value for key, value in loss.items() if key != "generator"}
+        table = table | {"loss": {"name": loss["generator"]} | others}
+    return table
 
 
 def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

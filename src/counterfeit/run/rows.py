@@ -66,11 +66,44 @@ class ProbabilityColumns(TypedDict, total=False):
     d_fake_q95: float
 
 
-class IntervalColumns(ProbabilityColumns, total=False):
+class ScoreColumns(TypedDict, total=False):
+    """What D says over an interval, where its answers are scores without a unit (critics)."""
+
+    score_real_mean: float
+    """Of f(x), over the interval's real images; quantiles and `score_fake_mean` as in
+    `ProbabilityColumns`."""
+    score_real_q05: float
+    score_real_q25: float
+    score_real_q50: float
+    score_real_q75: float
+    score_real_q95: float
+    score_fake_mean: float
+    score_fake_q05: float
+    score_fake_q25: float
+    score_fake_q50: float
+    score_fake_q75: float
+    score_fake_q95: float
+    score_gap: float
+    """`score_real_mean` less `score_fake_mean`: a Wasserstein critic's estimate of the distance of
+    p_g from p_data, as a multiple of its Lipschitz constant."""
+
+
+class PenaltyColumns(TypedDict, total=False):
+    """What was added to D's loss, its weight included: the mean over the interval's updates in
+    which it was due."""
+
+    penalty_gradient: float
+    penalty_r1: float
+    penalty_r2: float
+    penalty_consistency: float
+
+
+class IntervalColumns(ProbabilityColumns, ScoreColumns, PenaltyColumns, total=False):
     """What an interval of updates is remembered by."""
 
     d_loss: float
-    """Mean over the interval's updates, in nats; `g_loss` likewise."""
+    """Mean over the interval's updates, without penalties; in nats where the loss is of
+    probabilities. `g_loss` likewise."""
     g_loss: float
     d_loss_last: float
     """Of the interval's last update; `g_loss_last` likewise."""
@@ -137,9 +170,13 @@ class VitalsRow(TypedDict, total=False):
     d_idle_pieces: float
     """Maxout pieces that are never the largest, as a share of the worst layer."""
     d_training: float
-    """Mean of D(x) of training images, without dropout; of others, `d_held_out`, `d_generated`."""
+    """Mean of D(x) of training images, without dropout; of others, `d_held_out`, `d_generated`.
+    Of critics, `score_training` and so on: the means of f(x)."""
     d_held_out: float
     d_generated: float
+    score_training: float
+    score_held_out: float
+    score_generated: float
     d_knows: float
     """Probability that D rates a training image above a held-out one; 1/2 by chance."""
 

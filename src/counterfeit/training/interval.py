@@ -1,13 +1,15 @@
 """What an interval of updates is remembered by: one row of log.jsonl."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
 from counterfeit.game.step import Outcome
-from counterfeit.run.rows import IntervalColumns, ProbabilityColumns
+from counterfeit.run.rows import IntervalColumns
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -38,40 +40,23 @@ class Interval:
     def row(self, outcome: Outcome, *, probabilistic: bool = True) -> IntervalColumns:
         """The interval's means and quantiles, and the norms and losses of its last update.
 
-        Without D(x) and D(G(z)) where the loss makes D's logits no probabilities.
+        Args:
+            probabilistic: whether the loss makes D's logits probabilities, D(x); else they are
+                scores.
         """
         losses = self.losses[: self.updates].double()
         d_loss, g_loss = losses.mean(dim=0).tolist()
         d_loss_last, g_loss_last = losses[-1].tolist()
-        probabilities = self._probabilities() if probabilistic else ProbabilityColumns()
+        said = self.logits[: self.updates].transpose(0, 1).flatten(1)  # (2, n)
+        answers = answer_columns(said.sigmoid(), "d") if probabilistic else score_columns(said)
         return {
             "d_loss": d_loss,
             "g_loss": g_loss,
             "d_loss_last": d_loss_last,
             "g_loss_last": g_loss_last,
-            **probabilities,
+            **cast(IntervalColumns, answers),
             "d_grad_norm": get_total_norm(outcome.discriminator_gradients).item(),
             "g_grad_norm": get_total_norm(outcome.generator_gradients).item(),
-        }
-
-    def _probabilities(self) -> ProbabilityColumns:
-        probabilities = self.logits[: self.updates].transpose(0, 1).flatten(1).sigmoid()  # (2, n)
-        at = torch.tensor(QUANTILES, device=probabilities.device)
-        real, fake = (values.quantile(at).tolist() for values in probabilities)
-        d_real, d_fake = (values.mean(dtype=torch.float64).item() for values in probabilities)
-        return {
-            "d_real_mean": d_real,
-            "d_real_q05": real[0],
-            "d_real_q25": real[1],
-            "d_real_q50": real[2],
-            "d_real_q75": real[3],
-            "d_real_q95": real[4],
-            "d_fake_mean": d_fake,
-            "d_fake_q05": fake[0],
-            "d_fake_q25": fake[1],
-            "d_fake_q50": fake[2],
-            "d_fake_q75": fake[3],
-            "d_fake_q95": fake[4],
         }
 
     def clear(self) -> None:
@@ -101,3 +86,21 @@ class Interval:
         self.updates = updates
         self.losses[:updates] = losses
         self.logits[:updates] = logits
+
+
+def score_columns(said: Float[Tensor, "2 n"]) -> dict[str, float]:
+    """The columns of a critic's scores."""
+    columns = answer_columns(said, "score")
+    gap = columns["score_real_mean"] - columns["score_fake_mean"]
+    return columns | {"score_gap": gap}
+
+
+def answer_columns(said: Float[Tensor, "2 n"], prefix: str) -> dict[str, float]:
+    """Means and quantiles of what D says of real images and of fakes."""
+    at = torch.tensor(QUANTILES, device=said.device)
+    columns: dict[str, float] = {}
+    for kind, values in zip(("real", "fake"), said, strict=True):
+        columns[f"{prefix}_{kind}_mean"] = values.mean(dtype=torch.float64).item()
+        for share, value in zip(QUANTILES, values.quantile(at).tolist(), strict=True):
+            columns[f"{prefix}_{kind}_q{100 * share:02.0f}"] = value
+    return columns

@@ -38,7 +38,7 @@ def updates(name: str, device: str, graphed: bool):
         for network, section in ((G, spec.generator), (D, spec.discriminator))
     )
     labels = torch.linspace(*spec.loss.real_labels, BATCH, device=device)
-    rules = Rules(LOSSES[spec.loss.generator](labels), update=spec.training.update)
+    rules = Rules(LOSSES[spec.loss.name](labels), update=spec.training.update)
     plain = PlainEngine(*pair, rules, bf16=False, rng=torch.Generator(device))
     engine = GraphedEngine(plain, dropout) if graphed else plain
 

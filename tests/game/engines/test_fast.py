@@ -13,7 +13,7 @@ from counterfeit.game.engines.fast import FastEngine, Perceptron, Unknown
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Batch, draw_latents
-from counterfeit.game.losses import LOSSES
+from counterfeit.game.losses import LOSSES, from_recipe
 from counterfeit.game.step import Outcome, Player, Rules
 from counterfeit.seeds import stream
 
@@ -23,7 +23,7 @@ BATCH = 32
 VARIANTS = {
     **{name: (name, []) for name in recipe.names()},
     "trained lines": ("sgd", ["discriminator.train_shared_maxout=true"]),
-    "minimax": ("batchnorm-smoothing", ["loss.generator=minimax"]),
+    "minimax": ("batchnorm-smoothing", ["loss.name=minimax"]),
     "k = 2": ("batchnorm-smoothing", ["training.discriminator_steps=2"]),
     "fresh latents": ("batchnorm-smoothing", ["training.generator_latents=fresh"]),
     "simultaneous": ("batchnorm-smoothing", ["training.update=simultaneous"]),
@@ -39,6 +39,11 @@ VARIANTS = {
     "one hidden layer": ("sgd", ["generator.hidden=[8]", "discriminator.hidden=[9]",
                                  "discriminator.dropout=0.25"]),
 }  # fmt: skip
+EVERY_LOSS = {
+    f"{loss}, {update}": ("sgd", [f"loss.name={loss}", f"training.update={update}"])
+    for loss in LOSSES
+    for update in ("alternating", "simultaneous")
+}
 
 
 def players(spec: recipe.Recipe, dtype: torch.dtype) -> tuple[Player, Player]:
@@ -62,8 +67,8 @@ def updates(
     dtype = pair[0].parameters[0].dtype
     k = spec.training.discriminator_steps
     draws = k + (spec.training.generator_latents == "fresh")
-    labels = torch.linspace(*spec.loss.real_labels, BATCH).to(dtype)
-    rules = Rules(LOSSES[spec.loss.generator](labels), update=spec.training.update)
+    loss = from_recipe(spec.loss, BATCH, 0, torch.device("cpu"))
+    rules = Rules(loss, update=spec.training.update)
     bf16 = products == torch.bfloat16
     if quick:
         engine = FastEngine(*pair, rules, bf16=bf16)
@@ -90,12 +95,12 @@ def small_or_onednn(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 def spec_of(variant: str) -> recipe.Recipe:
-    name, overrides = VARIANTS[variant]
+    name, overrides = (VARIANTS | EVERY_LOSS)[variant]
     small = ["generator.hidden=[40, 24]", "discriminator.hidden=[30, 20]"]
     return recipe.load(name).with_overrides(small + overrides)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", VARIANTS | EVERY_LOSS)
 def test_one_update_agrees_to_float32_rounding(variant: str) -> None:
     spec = spec_of(variant)
     mine = updates(spec, players(spec, torch.float32), quick=True)(0)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from counterfeit.files import Row
 from counterfeit.insight.charts import discriminator, losses
 
-EVEN = losses.Equilibrium(0.5, math.log(2), math.log(2))
+EVEN = losses.Equilibrium(math.log(2), math.log(2), output=0.5)
 
 
 def loss_curves(rows: list[Row], findings=()) -> Figure:
@@ -19,11 +19,16 @@ def output_bands(rows: list[Row], findings=()) -> Figure:
     return discriminator.output_bands(rows, EVEN, findings)
 
 
+def score_bands(rows: list[Row], findings=()) -> Figure:
+    return discriminator.score_bands(rows, losses.Equilibrium(d_loss=0), findings)
+
+
 def log_row(step: int, epoch: float, **values: float) -> Row:
     row: Row = {"step": step, "epoch": epoch}
     for name in ("d_loss", "g_loss", "d_loss_last", "g_loss_last", "d_grad_norm", "g_grad_norm"):
         row[name] = 1.0
-    for name in ("d_real", "d_fake"):
+    row["score_gap"] = 1.0
+    for name in ("d_real", "d_fake", "score_real", "score_fake"):
         row |= {f"{name}_q{q}": 0.5 for q in ("05", "25", "50", "75", "95")}
     return row | values
 

@@ -4,7 +4,7 @@ import io
 import math
 
 import pytest
-from example_log import log_row, loss_curves, output_bands
+from example_log import log_row, loss_curves, output_bands, score_bands
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -16,7 +16,7 @@ from counterfeit.run import Run
 
 def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
     for name in charts.FIGURES:
-        if name in ("animation", "classes", "maxout-history"):  # tested on their own
+        if name in ("animation", "classes", "maxout-history", "scores"):  # tested on their own
             continue
         with Image.open(charts.write(small_run, name)) as picture:
             picture.load()
@@ -29,9 +29,7 @@ def test_a_figure_that_cannot_be_drawn_says_why(empty_run: Run) -> None:
             charts.write(empty_run, name)
 
 
-@pytest.mark.parametrize(
-    "chart", [loss_curves, output_bands, gradient_norms], ids=["loss", "output", "gradient"]
-)
+@pytest.mark.parametrize("chart", [loss_curves, output_bands, score_bands, gradient_norms])
 @pytest.mark.parametrize("bad", [0.0, math.nan, math.inf])
 def test_charts_survive_what_a_broken_run_logs(chart, bad: float) -> None:
     keys = [key for key in log_row(1, 1) if key not in ("step", "epoch")]

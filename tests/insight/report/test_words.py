@@ -13,7 +13,7 @@ def test_all_evidence_of_a_detector_is_explained(name: str) -> None:
     ("text", "code"),
     [
         ("a lower --set generator.optimizer.lr, or", "--set generator.optimizer.lr"),
-        ("use --set loss.generator=non-saturating, whose", "--set loss.generator=non-saturating"),
+        ("use --set loss.name=non-saturating, whose", "--set loss.name=non-saturating"),
         ("with --set training.dropout=0.3.", "--set training.dropout=0.3"),
         ("first: --set generator.optimizer.lr=...", "--set generator.optimizer.lr=..."),
         ("(counterfeit evaluate does)", "counterfeit evaluate"),

@@ -155,10 +155,16 @@ class FastEngine:
 
         if len(latents) > len(reals):
             fake = self.G.forward(latents[-1])
-        judged = self.D.forward(fake).squeeze(1)
-        g_loss = self.loss.generator(Scores(judged))
-        g = self.loss.generator_slopes(judged).unsqueeze(1)
-        self.G.backward(self.D.backward(g, weights=False, inputs=len(g)), weights=True)
+        if self.loss.relative:
+            again, judged = self._judge(real, fake).squeeze(1).chunk(2)
+            g_loss = self.loss.generator(Scores(judged), Scores(again))
+            slopes = self.loss.generator_slopes(judged, again)
+            g = torch.cat([torch.zeros_like(slopes), slopes]).unsqueeze(1)  # nothing for reals
+        else:
+            judged = self.D.forward(fake).squeeze(1)
+            g_loss = self.loss.generator(Scores(judged), None)
+            g = self.loss.generator_slopes(judged, None).unsqueeze(1)
+        self.G.backward(self.D.backward(g, weights=False, inputs=len(fake)), weights=True)
         optimizers.step(self.generator)
         return self._outcome(d_loss, g_loss, logits)
 
@@ -166,9 +172,9 @@ class FastEngine:
         (real,), (z,) = reals, latents
         logits = self._judge(real, self.G.forward(z))
         d_loss, d_g = self._judgement(logits)
-        judged = logits[len(real) :, 0]
-        g_loss = self.loss.generator(Scores(judged))
-        g_g = self.loss.generator_slopes(judged).unsqueeze(1)
+        again, judged = logits.squeeze(1).chunk(2)
+        g_loss = self.loss.generator(Scores(judged), Scores(again))
+        g_g = self.loss.generator_slopes(judged, again).unsqueeze(1)
         # D judges each row by itself: one pass gives the rows' Jacobian, for both losses.
         jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
         self.G.backward(jacobian.mul_(g_g), weights=True)

@@ -44,6 +44,7 @@ PICTURES: dict[str, Callable[[Run, Path], None]] = {
 TIMELINES: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
     "losses": losses.draw_losses,
     "outputs": discriminator.draw_outputs,
+    "scores": discriminator.draw_scores,
     "gradients": gradients.draw_gradients,
     "metrics": metrics.draw_metrics,
 }

@@ -34,7 +34,7 @@ def overpowering(record: Record) -> Seen:
     rows = record.epochs
     won = (column(rows, "d_real_q05") > WON_REAL_Q05) & (column(rows, "d_fake_q95") < WON_FAKE_Q95)
     seen = Seen(rows, last_spell(won, WON_EPOCHS))
-    if record.recipe.loss.generator != "minimax":
+    if record.recipe.loss.name != "minimax":
         return seen
     return replace(
         seen,
@@ -42,7 +42,7 @@ def overpowering(record: Record) -> Seen:
             "D rejects every fake, and the slope of log(1 - D(G(z))) is proportional to"
             " D(G(z)): the minimax loss gives G no gradient just when it needs one."
         ),
-        advice=english("--set loss.generator=non-saturating, whose gradient stays when D wins."),
+        advice=english("--set loss.name=non-saturating, whose gradient stays when D wins."),
     )
 
 

@@ -15,7 +15,10 @@ KNOWS_EXAMINATIONS = 3
     "discriminator-overfitting",
     "warning",
     needs=("d_knows",),
-    evidence=("d_knows", "d_training", "d_held_out", "d_generated"),
+    evidence=(
+        *("d_knows", "d_training", "d_held_out", "d_generated"),
+        *("score_training", "score_held_out", "score_generated"),
+    ),
     figure="outputs",
     meaning=english(
         "D recognises its training images instead of what real images have in common, so what"
@@ -32,7 +35,8 @@ def discriminator_overfitting(record: Record) -> Seen:
     """D rates the images it trains on above others of their kind."""
     rows = record.images_with("d_knows")
     knows = running_median(column(rows, "d_knows"))
-    return Seen(rows, last_spell(knows > KNOWS, KNOWS_EXAMINATIONS))
+    figure = "scores" if "score_training" in record.columns else None
+    return Seen(rows, last_spell(knows > KNOWS, KNOWS_EXAMINATIONS), figure=figure)
 
 
 COPIED = 0.5

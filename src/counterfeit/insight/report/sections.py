@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from counterfeit.game.losses import expected
 from counterfeit.insight.charts.classes import reader_of
 from counterfeit.insight.charts.history import HISTORY_EPOCHS
-from counterfeit.insight.charts.losses import equilibrium
 from counterfeit.insight.charts.metrics import protocol_of
-from counterfeit.recipe import MlpDiscriminator, Recipe
+from counterfeit.recipe import CrossEntropy, MlpDiscriminator, Recipe
 from counterfeit.run import Run
 
 Kind = Literal["pixels", "labelled", "chart", "film"]
@@ -74,8 +74,7 @@ SECTIONS = (
     Section(
         "losses",
         "Losses",
-        "D's loss (blue) is the mean of its two terms, G's is orange. D near 0 while G climbs means"
-        " that D has won; but curves that look calm say nothing about the images.",
+        "D's loss is blue, G's orange. Curves that look calm say nothing about the images.",
         "D's and G's losses over the epochs, of each epoch's last batch and its mean",
         "chart",
     ),
@@ -88,6 +87,18 @@ SECTIONS = (
         " then G has little to learn from.",
         "quantiles of D(x) and D(G(z)) over the epochs",
         "chart",
+        lambda spec: expected(spec.loss).probabilistic,
+    ),
+    Section(
+        "scores",
+        "The critic's scores",
+        "This loss makes D a critic: it gives real images, f(x), and generated ones, f(G(z)),"
+        " scores whose zero and unit mean nothing. The median is a line, the middle half a band,"
+        " nine tenths lie between dashed lines. Below, how far apart the means are: a gap that"
+        " shrinks while the images get better is a critic that is being caught up with.",
+        "quantiles of the critic's scores over the epochs, and the gap between their means",
+        "chart",
+        lambda spec: not expected(spec.loss).probabilistic,
     ),
     Section(
         "classes",
@@ -208,21 +219,28 @@ def note(figure: str, run: Run) -> str:
 
 
 def _equilibrium_note(spec: Recipe) -> str:
-    """Where the losses rest when nobody can gain, by this recipe."""
-    even = equilibrium(spec)
-    low, high = spec.loss.real_labels
-    where = (
-        "Dotted, the equilibrium, where G makes the data's images and D can only answer"
+    """What the losses are, and where they rest when nobody can gain, by this recipe."""
+    even = expected(spec.loss).equilibrium
+    if not isinstance(spec.loss, CrossEntropy):
+        g_loss = "G's may be anything" if even.g_loss is None else f"G's {even.g_loss:.3g} (G*)"
+        return (
+            f"The loss is {spec.loss.name}. Dotted, the equilibrium, where G makes the data's"
+            f" images: D's loss is {even.d_loss:.3g} (D*), and {g_loss}."
+        )
+    what = (
+        "D's loss is the mean of its two terms; near 0 while G's climbs, it means that D has won."
+        " Dotted, the equilibrium, where G makes the data's images and D can only answer"
         f" {even.output:.2g}:"
     )
-    if low == high == 1:
-        g_loss = "-log 2 = -0.69" if spec.loss.generator == "minimax" else "log 2 as well"
+    low, high = spec.loss.real_labels
+    if low == high == 1 and not any(spec.loss.fake_labels) and not spec.loss.label_flips:
+        g_loss = "-log 2 = -0.69" if spec.loss.name == "minimax" else "log 2 as well"
         return (
-            f"{where} D's loss is log 2 = 0.69, half of the log 4 of the paper's value function,"
+            f"{what} D's loss is log 2 = 0.69, half of the log 4 of the paper's value function,"
             f" which sums the two terms, and G's is {g_loss}."
         )
     return (
-        f"{where} with real labels from {low:g} to {high:g}, D's loss is {even.d_loss:.2f} (D*) and"
+        f"{what} with real labels from {low:g} to {high:g}, D's loss is {even.d_loss:.2f} (D*) and"
         f" G's {even.g_loss:.2f} (G*), where labels of 1 would have log 2 = 0.69; and even a"
         " perfect D stays above 0."
     )

@@ -43,6 +43,9 @@ EVIDENCE = {
     "d_training": "D's mean answer to training images",
     "d_held_out": "D's mean answer to real images that were held out",
     "d_generated": "D's mean answer to generated images",
+    "score_training": "the critic's mean score of training images",
+    "score_held_out": "the critic's mean score of real images that were held out",
+    "score_generated": "the critic's mean score of generated images",
     "copied": "distance to the nearest training image, as a multiple of what it is for held-out"
     " images; well below 1 are copies",
     "data_repeated": "share of the training images that are of one grey or equal to another one",

@@ -13,6 +13,7 @@ from counterfeit import data
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.game.inputs import draw_latents
+from counterfeit.game.losses import expected
 from counterfeit.insight.vitals.measures import (
     above,
     extreme,
@@ -172,14 +173,16 @@ class Gauge:
         if self.held_out is not None:
             kinds.append(subset(self.held_out, ASKED))
         inputs = [data.as_float(images, *self.recipe.value_range) for images in kinds]
-        training, generated, *others = self._asked(discriminator, inputs)
+        logits = self._asked(discriminator, inputs)
+        probabilistic = expected(self.recipe.loss).probabilistic
+        prefix = "d" if probabilistic else "score"
         row: Row = {
-            "d_training": float(training.sigmoid().mean()),
-            "d_generated": float(generated.sigmoid().mean()),
+            f"{prefix}_{name}": float((said.sigmoid() if probabilistic else said).mean())
+            for name, said in zip(("training", "generated", "held_out"), logits, strict=False)
         }
+        training = logits[0]
         if self.held_out is not None:
-            row["d_held_out"] = float(others[0].sigmoid().mean())
-            row["d_knows"] = above(training, others[0])
+            row["d_knows"] = above(training, logits[2])
         both = torch.cat([inputs[0][:few], inputs[1][:few]])
         return row | idle_units(_hidden(discriminator), both, "d")
 
