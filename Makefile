@@ -5,12 +5,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PINS ?=
 
-.PHONY: help demo docs test lint types unit lowest browser format clean
+.PHONY: help demo docs pictures test lint types unit lowest browser format clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     train the article's three stages in short form and write one report"
 	@echo "make docs     build the documentation site, with a sample report, and check it"
+	@echo "make pictures train what the pictures of README show, and make them anew"
 	@echo "make test     lint, types and all tests"
 	@echo "make lowest   all tests with the lowest versions that pyproject.toml allows"
 	@echo "make browser  bring the browser, and axe-core, that tests of the report's page and the site need"
@@ -30,6 +31,10 @@ docs: $(VENV)/installed-docs site/sample/report.html
 # Trained anew when the code has changed, in about a minute.
 site/sample/report.html: docs/sphinx/sample.py $(shell find src -name "*.py" -o -name "*.toml" -o -name "*.html") | $(VENV)/installed
 	$(BIN)/python docs/sphinx/sample.py site/sample
+
+# Three minutes on two idle cores; needs the browser.
+pictures: $(VENV)/installed
+	$(BIN)/python docs/sphinx/pictures.py docs/pictures
 
 test: lint types unit
 

@@ -30,6 +30,11 @@ from counterfeit.recipe.explain import _allowed as allowed
 REPOSITORY = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Z]\w+(\.\w+)*")
 MARK = re.compile(r"<!-- made: (\S+) -->")
+PICTURE = re.compile(
+    r'<picture>\s*<source media="\(prefers-color-scheme: dark\)" srcset="(?P<dark>[^"]+)">\s*'
+    r'<img src="(?P<light>[^"]+)" alt="(?P<alt>[^"]+)">\s*</picture>'
+)
+"""A picture that has a dark variant, as a repository's pages understand it."""
 
 SECTIONS: dict[str, type[BaseModel]] = {
     "data": recipe.Data,
@@ -103,7 +108,7 @@ def changelog() -> str:
 def korean_readme() -> str:
     """README.ko.md, with links as they are from here."""
     text = (REPOSITORY / "README.ko.md").read_text(encoding="utf-8")
-    text = text.replace("](docs/", "](")
+    text = text.replace("](docs/", "](").replace('="docs/', '="')
     return text.replace("](README.md)", "](index.md)").replace("](CHANGELOG.md)", "](changelog.md)")
 
 
@@ -119,7 +124,11 @@ PARTS = {
 def put_parts(app: Sphinx, page: str, source: list[str]) -> None:
     """Sphinx hands over a page's text, to be changed in place."""
     sample = {"first-run": lambda: first_run(Path(app.outdir) / "sample" / "commands.json")}
-    source[0] = MARK.sub(lambda mark: (PARTS | sample)[mark[1]](), source[0])
+    text = MARK.sub(lambda mark: (PARTS | sample)[mark[1]](), source[0])
+    # The site's switch of themes knows classes, and Sphinx copies the files of Markdown's pictures.
+    source[0] = PICTURE.sub(
+        r"![\g<alt>](\g<light>){.only-light}\n![\g<alt>](\g<dark>){.only-dark}", text
+    )
 
 
 def first_run(record: Path) -> str:
@@ -157,6 +166,8 @@ def mark_findings(app: Sphinx, document: nodes.document) -> None:
 def enlarge_pictures(app: Sphinx, document: nodes.document) -> None:
     """A picture links to itself in full size, which Sphinx does for those that state a width."""
     for picture in document.findall(nodes.image):
+        if picture["uri"].endswith(".svg"):
+            continue  # is as large as one likes
         with Image.open(Path(app.srcdir) / picture["uri"]) as image:
             picture["width"] = f"{image.width}px"
 

@@ -18,20 +18,27 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def in_terminal(command: list[str], folder: str) -> str:
-    """What a command says on a terminal of 80 columns, in lines as a reader would see them."""
+def in_terminal(command: list[str], folder: str, status: int = 0) -> str:
+    """What a command says on a terminal of 80 columns, in lines as a reader would see them.
+
+    Raises:
+        CalledProcessError: it ends with another status.
+    """
     screen, terminal = pty.openpty()
     environment = os.environ | {"TERM": "dumb", "COLUMNS": "80"}
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=terminal)
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=terminal, stderr=terminal
+    )
     os.close(terminal)
     said = b""
     with suppress(OSError):  # Linux says so that the command has ended
         while part := os.read(screen, 65536):
             said += part
     os.close(screen)
-    if status := process.wait():
-        raise subprocess.CalledProcessError(status, command)
-    return said.decode().replace("\r\n", "\n")
+    text = said.decode().replace("\r\n", "\n")
+    if process.wait() != status:
+        raise subprocess.CalledProcessError(process.returncode, command, text)
+    return text
 
 
 def main(target: Path) -> None:

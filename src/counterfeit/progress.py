@@ -32,7 +32,7 @@ class Bar:
             TimeRemainingColumn(compact=True),
             TextColumn("left"),
             console=console,
-            disable=quiet or not console.is_terminal,
+            disable=quiet or not console.is_terminal or console.is_dumb_terminal,
             transient=True,  # what stays is said
         )
         self._quiet = quiet

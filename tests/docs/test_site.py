@@ -117,6 +117,18 @@ def test_every_page_is_quiet_asks_nobody_and_fits_a_phone(opened: Any, scheme: A
     assert others(heard, SITE.as_uri()) == []
 
 
+@of_the_site
+@pytest.mark.parametrize(("scheme", "seen"), [("light", "light"), ("dark", "dark")])
+def test_a_picture_is_that_of_the_theme(opened: Any, scheme: Any, seen: str) -> None:
+    page, _ = opened
+    page.emulate_media(color_scheme=scheme)
+    page.goto((SITE / "readme.ko.html").as_uri())
+    pictures = page.locator("img[src*='report-']")
+    assert pictures.count() == 2
+    (visible,) = (each for each in pictures.all() if each.is_visible())
+    assert f"report-{seen}" in visible.get_attribute("src")
+
+
 class Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *args: object) -> None:
         pass

@@ -62,14 +62,22 @@ def labelled_frame(images: Pixels, label: str) -> Image.Image:
     return picture
 
 
-def animation(frames: Sequence[Image.Image], limit: int = ANIMATION_BYTES) -> bytes:
+def animation(
+    frames: Sequence[Image.Image],
+    limit: int = ANIMATION_BYTES,
+    *,
+    milliseconds: int = FRAME_MILLISECONDS,
+) -> bytes:
     """An endless animated WebP, lossless; frames are left out evenly until it fits `limit` bytes.
 
     The first and the last frame stay, and the last one is held.
+
+    Args:
+        milliseconds: that each of the others is shown.
     """
     chosen = list(frames)
     while True:
-        holds = [FRAME_MILLISECONDS] * (len(chosen) - 1) + [LAST_FRAME_MILLISECONDS]
+        holds = [milliseconds] * (len(chosen) - 1) + [LAST_FRAME_MILLISECONDS]
         buffer = io.BytesIO()
         chosen[0].save(
             buffer,
