@@ -32,7 +32,7 @@ docs: $(VENV)/installed-docs site/sample/report.html
 site/sample/report.html: docs/sphinx/sample.py $(shell find src -name "*.py" -o -name "*.toml" -o -name "*.html") | $(VENV)/installed
 	$(BIN)/python docs/sphinx/sample.py site/sample
 
-# Three minutes on two idle cores; needs the browser.
+# Some minutes of training; needs the browser.
 pictures: $(VENV)/installed
 	$(BIN)/python docs/sphinx/pictures.py docs/pictures
 

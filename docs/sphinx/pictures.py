@@ -8,7 +8,8 @@ The article's first stage, which fails and says so, and its third, which makes d
     digits.webp                          the same latents' images after each of the other's epochs
     report-light.webp, report-dark.webp  the page about both, as a window of 1280 x 800 opens it
 
-in three minutes on two idle cores, and needs a browser (`make browser`).
+and terminal.ko.svg, report-light.ko.webp, report-dark.ko.webp, which speak Korean. It takes some
+minutes and needs a browser (`make browser`).
 """
 
 import io
@@ -18,7 +19,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
@@ -27,6 +28,7 @@ from rich.console import Console
 from counterfeit import cores
 from counterfeit.insight.charts.grids import COLUMNS, Pixels, grid, in_few_shades
 from counterfeit.insight.charts.history import animation
+from counterfeit.language import Language
 from counterfeit.run import Run
 from counterfeit.terminal import styled
 from sample import in_terminal
@@ -37,7 +39,11 @@ WORKING = "counterfeit train batchnorm-smoothing --epochs 24"
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
 """CSS pixels; what it shows is above the fold."""
 
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
+
+SUFFIXES: dict[Language, str] = {"en": "", "ko": ".ko"}
+"""Of the files that speak a language, as README's."""
 
 LATENTS = 40
 """Of the hundred that a run keeps."""
@@ -68,31 +74,34 @@ def frame(images: Pixels, epoch: int) -> Image.Image:
     return picture
 
 
-def write_screens(browser: Browser, page: Path, target: Path) -> None:
+def screens(browser: Browser, page: Path) -> dict[Theme, Image.Image]:
     """What a window shows of the page before anyone scrolls, in both themes."""
+    shown = {}
     for theme in THEMES:
         context = browser.new_context(viewport=WINDOW, color_scheme=theme)
         tab = context.new_page()
         tab.goto(page.as_uri())
-        screen = Image.open(io.BytesIO(tab.screenshot()))
-        screen.convert("RGB").save(target / f"report-{theme}.webp", quality=85, method=6)
+        shown[theme] = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
         context.close()
+    return shown
 
 
 def main(target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     # A number of threads that was chosen: else a busy machine would be spoken of in the picture.
     os.environ.setdefault("OMP_NUM_THREADS", str(cores.count()))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
 
-        def run(command: str, status: int = 0) -> str:
+        def run(command: str, language: Language = "en", status: int = 0) -> str:
             words = [sys.executable, "-m", *command.split()]
-            return in_terminal(words, folder, status).replace(f"{folder}/", "")
+            said = in_terminal(words, folder, status=status, language=language)
+            return said.replace(f"{folder}/", "")
 
-        said = run(FAILING, status=3)  # 3: stopped by a finding
-        (target / "terminal.svg").write_text(terminal(FAILING, said), encoding="utf-8")
+        for language, suffix in SUFFIXES.items():
+            said = run(FAILING, language, status=3)  # 3: stopped by a finding
+            (target / f"terminal{suffix}.svg").write_text(terminal(FAILING, said), encoding="utf-8")
         run(f"{WORKING} --quiet")
-        failing, working = sorted((Path(folder) / "runs").iterdir())
+        failing, *_, working = sorted((Path(folder) / "runs").iterdir())
 
         digits = Run.open(working)
         frames = [
@@ -100,14 +109,15 @@ def main(target: Path) -> None:
         ]
         (target / "digits.webp").write_bytes(animation(frames, milliseconds=MILLISECONDS))
 
-        page = run(f"counterfeit report {failing} {working} --quiet").splitlines()[-1]
-        with sync_playwright() as driver:
-            # The sandbox needs rights that containers withhold; the page is our own.
-            chromium = driver.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            write_screens(chromium, Path(folder) / page, target)
-            chromium.close()
+        # The sandbox needs rights that containers withhold; the page is our own.
+        browser = driver.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        for language, suffix in SUFFIXES.items():
+            page = run(f"counterfeit report {failing} {working} --quiet", language).splitlines()[-1]
+            for theme, screen in screens(browser, Path(folder) / page).items():
+                screen.save(target / f"report-{theme}{suffix}.webp", quality=85, method=6)
+        browser.close()
 
 
 if __name__ == "__main__":

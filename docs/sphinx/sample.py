@@ -17,15 +17,19 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from counterfeit.language import Language
 
-def in_terminal(command: list[str], folder: str, status: int = 0) -> str:
+
+def in_terminal(
+    command: list[str], folder: str, *, status: int = 0, language: Language = "en"
+) -> str:
     """What a command says on a terminal of 80 columns, in lines as a reader would see them.
 
     Raises:
         CalledProcessError: it ends with another status.
     """
     screen, terminal = pty.openpty()
-    environment = os.environ | {"TERM": "dumb", "COLUMNS": "80"}
+    environment = os.environ | {"TERM": "dumb", "COLUMNS": "80", "LANGUAGE": language}
     process = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=terminal, stderr=terminal
     )

@@ -8,7 +8,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import pictures
 from sample import in_terminal
@@ -52,8 +51,7 @@ def test_both_themes_are_shown_from_the_top_of_the_page(browser: Any, tmp_path: 
     page.write_text(
         "<style>:root { color-scheme: light dark }</style><body style='height: 5000px'>words"
     )
-    pictures.write_screens(browser, page, tmp_path)
-    light, dark = (Image.open(tmp_path / f"report-{theme}.webp") for theme in ("light", "dark"))
-    assert light.size == dark.size == (1280, 800)
-    assert np.asarray(light).mean() > 240
-    assert np.asarray(dark).mean() < 40
+    shown = pictures.screens(browser, page)
+    assert shown["light"].size == shown["dark"].size == (1280, 800)
+    assert np.asarray(shown["light"]).mean() > 240
+    assert np.asarray(shown["dark"]).mean() < 40
