@@ -28,9 +28,15 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def in_english() -> None:
+    """Whatever the developer's language is, in this process and those that tests start."""
+    os.environ["LANGUAGE"] = "en"
+
+
 @pytest.fixture(autouse=True)
-def in_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever the developer's language is, in this process and those that a test starts."""
+def in_english_again(in_english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a test that chose another language."""
     monkeypatch.setenv("LANGUAGE", "en")
 
 

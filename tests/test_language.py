@@ -124,10 +124,11 @@ def test_what_is_kept_is_english_and_can_be_said_again() -> None:
         passed = "It has passed after epoch 9: g's images are copies of training images."
         was = KOREAN["G's images are copies of training images."]
         assert translated(passed) == f"9 에포크를 끝으로 사라졌습니다. 당시의 상태: {was}"
-        assert (
-            translated("My own {finding} and 100 % in epochs.")
-            == "My own {finding} and 100 % in epochs."
-        )
+        few = "40 real images neither trained on nor compared with are needed, and there are 0"
+        korean = "학습에도 비교에도 쓰지 않은 진짜 이미지 40장이 필요한데 0장뿐입니다"
+        assert translated(few) == korean
+        unknown = "My own {finding} and 100 % in epochs."
+        assert translated(unknown) == unknown
     assert translated(kept) == kept
 
 

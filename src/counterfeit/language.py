@@ -124,5 +124,5 @@ def _patterns(language: Language) -> list[tuple[re.Pattern[str], str]]:
 
 def _pattern(text: str) -> re.Pattern[str]:
     parts = PLACEHOLDER.split(text)  # literal, name, literal, …
-    named = [re.escape(p) if n % 2 == 0 else f"(?P<{p}>.+)" for n, p in enumerate(parts)]
+    named = [re.escape(p) if n % 2 == 0 else f"(?P<{p}>.+?)" for n, p in enumerate(parts)]
     return re.compile("".join(named), re.DOTALL)

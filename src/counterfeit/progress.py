@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from counterfeit.language import tr, translated
 from counterfeit.terminal import columns, fill, styled
 
 if TYPE_CHECKING:  # training has it; other work need not wait for torch
@@ -30,15 +32,15 @@ class Bar:
             BarColumn(bar_width=BAR_WIDTH),
             TextColumn("{task.description}{task.fields[state]}"),
             TimeRemainingColumn(compact=True),
-            TextColumn("left"),
+            TextColumn(tr("left")),
             console=console,
             disable=quiet or not console.is_terminal or console.is_dumb_terminal,
             transient=True,  # what stays is said
         )
         self._quiet = quiet
         self._title = title
-        self._state = "starting"
-        self._task = self._progress.add_task(title, total=total, state="starting")
+        self._state = tr("starting")
+        self._task = self._progress.add_task(title, total=total, state=self._state)
 
     @classmethod
     @contextmanager
@@ -52,7 +54,7 @@ class Bar:
     def _below(self, total: float, title: str) -> "Bar":
         other = copy.copy(self)
         other._title = title
-        other._task = self._progress.add_task(title, total=total, state="starting")
+        other._task = self._progress.add_task(title, total=total, state=tr("starting"))
         return other
 
     def show(self, completed: float, state: str) -> None:
@@ -67,28 +69,29 @@ class Bar:
 
     def on_stage(self, stage: str, done: float) -> None:
         """For work that reports a stage's name and the share of the whole that is done."""
-        self.show(done, stage)
+        self.show(done, translated(stage))
 
     def on_preparing(self, stage: str) -> None:
         """For training, before its first row: hand it over as `on_stage`."""
-        self.show(0, stage)
+        self.show(0, translated(stage))
 
     def on_row(self, row: "LogRow") -> None:
         """For training, whose total is epochs: hand it over as `on_row`."""
-        parts = [f"epoch {row['epoch']:.1f}", f"D {row['d_loss']:.3f}  G {row['g_loss']:.3f}"]
+        epoch = tr("epoch {epoch}", epoch=f"{row['epoch']:.1f}")
+        parts = [epoch, f"D {row['d_loss']:.3f}  G {row['g_loss']:.3f}"]
         if "d_real_mean" in row and "d_fake_mean" in row:
             parts.append(f"D(x) {row['d_real_mean']:.2f}  D(G(z)) {row['d_fake_mean']:.2f}")
         if "score_real_mean" in row and "score_fake_mean" in row:
             parts.append(f"f(x) {row['score_real_mean']:.3g}  f(G(z)) {row['score_fake_mean']:.3g}")
-        parts.append(f"{row['images_per_second']:,.0f} images/s")
-        room = self._progress.console.width - BESIDE - len(self._title)
-        while len(parts) > 1 and len("  ".join(parts)) > room:
+        parts.append(tr("{count} images/s", count=f"{row['images_per_second']:,.0f}"))
+        room = self._progress.console.width - BESIDE - cell_len(self._title)
+        while len(parts) > 1 and cell_len("  ".join(parts)) > room:
             parts.pop()
         self.show(row["epoch"], "  ".join(parts))
 
     def on_measuring(self, stage: str, done: float) -> None:
         """For an evaluation between two epochs: the bar stands still, and says for what."""
-        self._progress.update(self._task, state=f"measuring: {stage}")
+        self._progress.update(self._task, state=tr("measuring: {stage}", stage=translated(stage)))
 
     def on_measured(self, line: str) -> None:
         """What an evaluation says; the bar shows again what it showed before."""

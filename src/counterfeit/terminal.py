@@ -86,6 +86,12 @@ def _words(text: str, room: int) -> list[str]:
     ]
 
 
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Text filled up to a width in columns, of which a Hangul letter takes two."""
+    spaces = " " * (width - cell_len(text))
+    return spaces + text if right else text + spaces
+
+
 def say(text: str, stream: IO[str] | None = None) -> None:
     """Print lines, on stdout by default; severities and verdicts in their colours.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command import TINY, call
+from rich.cells import cell_len
 
 from counterfeit import cli
 from counterfeit.run import Run
@@ -98,8 +99,8 @@ def shown(arguments: list[str], width: int) -> list[str]:
 def too_long(lines: list[str], width: int) -> Iterator[str]:
     """Lines that are longer, but for a word, or a command to be copied."""
     for line in lines:
-        whole = line.startswith("next: ") or len(line.split()) == 1
-        if len(line.rstrip()) > width and not whole:
+        whole = line.startswith(("next: ", "다음: ")) or len(line.split()) == 1
+        if cell_len(line.rstrip()) > width and not whole:
             yield line
 
 
@@ -114,6 +115,24 @@ def test_no_line_is_longer_than_the_terminal_is_wide(
     assert any(len(line) > width / 2 for line in lines) or "help" in name
     assert list(too_long(lines, width)) == []
     assert ("It is set aside in" in " ".join(lines)) == (name == "damaged")
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("name", ["train", "evaluate", "diagnose"])
+def test_korean_takes_two_columns_a_letter(
+    name: str, width: int, failing: Path, tmp_path: Path
+) -> None:
+    arguments = [word.format(run=failing, tmp=tmp_path) for word in COMMANDS[name]]
+    lines = shown([*arguments, "--lang=ko"], width)
+    assert any(cell_len(line) > width * 0.8 for line in lines)
+    assert list(too_long(lines, width)) == []
+    if name != "train":
+        assert any("실패" in line for line in lines)
+        assert lines[-1].startswith("다음: counterfeit report ")
+    if name == "evaluate" and width == 80:  # what is good stands under its heading
+        head = next(line for line in lines if "좋은 값" in line)
+        row = next(line for line in lines if "낮을수록 좋음" in line)
+        assert cell_len(head[: head.index("좋은 값")]) == cell_len(row[: row.index("낮을수록")])
 
 
 @pytest.mark.parametrize("name", ["recipes", "data", "diagnose", "wrong-option", "wrong-recipe"])

@@ -10,6 +10,7 @@ from counterfeit import language
 from counterfeit.cli.options import Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, writable
 from counterfeit.errors import CounterfeitError
+from counterfeit.language import tr
 from counterfeit.terminal import columns, say
 
 
@@ -93,10 +94,11 @@ def report(
     page = writable(out or default_page(opened))
     for each in opened:
         if not newest_is_measured(each):
-            with Bar(1, f"measuring {each.path.name}: ", quiet=quiet) as bar:
+            with Bar(1, tr("measuring {name}: ", name=each.path.name), quiet=quiet) as bar:
                 try:
                     measure_newest(each, progress=bar.on_stage)
                 except CounterfeitError as error:
-                    bar.say(f"{each.path.name} is not measured: {error}")
+                    why = str(error)
+                    bar.say(tr("{name} is not measured: {error}", name=each.path.name, error=why))
     print(write_report(opened, page))
-    suggest_to("open it in a browser", quiet=quiet)
+    suggest_to(tr("open it in a browser"), quiet=quiet)

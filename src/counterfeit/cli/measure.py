@@ -9,6 +9,7 @@ from counterfeit import language
 from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest
 from counterfeit.errors import CannotWrite, CounterfeitError
+from counterfeit.language import tr
 from counterfeit.terminal import columns, fill, say
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def evaluate(
     require_samples(samples)
     # First, and once: a run that goes on removes old checkpoints.
     checkpoint = trained.checkpoint(None if epoch is None else trained.step_at(epoch))
-    with Bar(1, "reference: ", quiet=quiet) as bar:
+    with Bar(1, tr("reference") + ": ", quiet=quiet) as bar:
         reference = reference_for(
             trained,
             split,
@@ -74,7 +75,7 @@ def evaluate(
             progress=bar.on_stage,
         )
     not_kept: CannotWrite | None = None
-    with Bar(1, "samples: ", quiet=quiet) as bar:
+    with Bar(1, tr("samples") + ": ", quiet=quiet) as bar:
         try:
             measured = evaluate_run(
                 trained,
@@ -85,7 +86,7 @@ def evaluate(
             )
         except NotKept as error:  # the table is shown all the same
             measured, not_kept = error.measured, error
-    with Bar(1, "real images: ", quiet=quiet) as bar:
+    with Bar(1, tr("real images") + ": ", quiet=quiet) as bar:
         real = measure_real(reference, samples, progress=bar.on_stage)
     if not_kept is None:
         try:
@@ -107,7 +108,8 @@ def evaluate(
         print(_document(trained, checkpoint, verdict, measured, real))
     else:
         width = columns(sys.stdout)
-        say(fill(f"{trained.path.name}, epoch {checkpoint.epoch:.4g}", width))
+        epoch_ = tr("epoch {epoch}", epoch=f"{checkpoint.epoch:.4g}")
+        say(fill(f"{trained.path.name}, {epoch_}", width))
         if verdict:
             say(fill(verdict.sentence, width))
         say(f"\n{evaluation_text(measured, real, width)}\n")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from counterfeit.errors import CannotWrite, UsageError
+from counterfeit.language import tr
 from counterfeit.terminal import columns, fill
 
 
@@ -48,7 +49,7 @@ def suggest_to(act: str, *, quiet: bool = False) -> None:
     """
     sys.stdout.flush()
     if not quiet:
-        print(f"next: {act}", file=sys.stderr)
+        print(tr("next: {act}", act=act), file=sys.stderr)
 
 
 def tell(line: str, *, rest: str = "  ") -> None:

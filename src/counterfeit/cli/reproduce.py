@@ -6,6 +6,7 @@ from typing import Annotated
 from counterfeit import language
 from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest_to, writable
+from counterfeit.language import tr
 
 
 def reproduce(
@@ -47,4 +48,4 @@ def reproduce(
             quiet=quiet,
         )
     )
-    suggest_to("open it in a browser", quiet=quiet)
+    suggest_to(tr("open it in a browser"), quiet=quiet)

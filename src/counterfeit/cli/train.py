@@ -10,6 +10,7 @@ from counterfeit.cli.options import Fit, Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, tell
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
+from counterfeit.language import tr
 
 if TYPE_CHECKING:
     from counterfeit.recipe import Recipe
@@ -116,7 +117,7 @@ def train(
         _refuse_changes(parent, spec, seed=seed, out=out)
     if dry_run:
         print(spec.to_toml(), end="")
-        suggest_to("the same without --dry-run", quiet=quiet)
+        suggest_to(tr("the same without --dry-run"), quiet=quiet)
         return
     if goes_on:
         parent.find_data(data, data_dir)

@@ -3,39 +3,42 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from rich.cells import cell_len
+
 from counterfeit.files import Row
-from counterfeit.insight.verdict import judge
+from counterfeit.insight.verdict import judge, listed
+from counterfeit.language import english, tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName, class_shares, left_out_line, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.terminal import TABLE_WIDTH, fill
+from counterfeit.terminal import TABLE_WIDTH, fill, pad
 
 GOOD = {
-    "fid": "lower is better",
-    "kid": "near 0",
-    "coverage": "higher is better",
-    "recall": "higher is better",
-    "precision": "higher is better",
-    "density": "near 1",
-    "classes_found": "all",
-    "class_tv": "0: as the data",
-    "class_kl": "0: as the data",
-    "unsure": "lower is better",
-    "nearest_ratio": "near 1",
-    "nearest_p": "not tiny",
-    "copies": "0.01 by chance",
-    "inception_score": "high, data unseen",
-    "parzen": "the paper's",
+    "fid": english("lower is better"),
+    "kid": english("near 0"),
+    "coverage": english("higher is better"),
+    "recall": english("higher is better"),
+    "precision": english("higher is better"),
+    "density": english("near 1"),
+    "classes_found": english("all"),
+    "class_tv": english("0: as the data"),
+    "class_kl": english("0: as the data"),
+    "unsure": english("lower is better"),
+    "nearest_ratio": english("near 1"),
+    "nearest_p": english("not tiny"),
+    "copies": english("0.01 by chance"),
+    "inception_score": english("high, data unseen"),
+    "parzen": english("the paper's"),
 }
 """What a good value is, in a few words; docs/metrics.md says more."""
 
 GROUPS = {
     "": ("fid", "coverage", "recall", "classes_found"),
-    "more of quality": ("kid", "precision", "density", "inception_score"),
-    "classes": ("class_tv", "class_kl", "unsure"),
-    "memorisation": (
+    english("more of quality"): ("kid", "precision", "density", "inception_score"),
+    english("classes"): ("class_tv", "class_kl", "unsure"),
+    english("memorisation"): (
         "nearest_ratio",
         "nearest_p",
         "copies",
@@ -43,9 +46,11 @@ GROUPS = {
         "d_accuracy_held_out",
         "d_accuracy_generated",
     ),
-    "likelihood": ("parzen", "parzen_sigma"),
+    english("likelihood"): ("parzen", "parzen_sigma"),
 }
 """The order of metrics, what tells most on top; what is in no group comes last."""
+
+OTHERS = english("others")
 
 FEW_CLASSES = 20
 """Classes that have a bar each; of more, only the most and the least frequent have."""
@@ -60,8 +65,8 @@ def evaluation_text(samples: Measured, real: Measured, width: int | None = None)
     """
     of_real = [each for each in real.left_out if each not in samples.left_out]
     left_out = [
-        *(f"not measured: {left_out_line(each)}" for each in samples.left_out),
-        *(f"not measured: real images: {left_out_line(each)}" for each in of_real),
+        *(tr("not measured: {what}", what=left_out_line(each)) for each in samples.left_out),
+        *(tr("not measured: real images: {what}", what=left_out_line(each)) for each in of_real),
     ]
     blocks = [
         metrics_table(samples.metrics, real.metrics, width or TABLE_WIDTH),
@@ -86,25 +91,30 @@ def metrics_table(
         name = parsed[text]
         if name.of_class is not None:
             continue
-        title = next((title for title, names in GROUPS.items() if name.metric in names), "others")
+        title = next((title for title, names in GROUPS.items() if name.metric in names), OTHERS)
         if name.features not in (None, main):
-            title = f"by the features of {name.features}"
+            title = english("by the features of {reader}", reader=name.features or "")
         ceiling = like(text, real)
         cells = [number(samples[text]), "" if ceiling is None else number(real[ceiling])]
         if name.metric == "classes_found":
-            of = f" of {len(class_shares(samples))}"
-            cells = [cell and cell + of for cell in cells]
-        row = (f"  {name.short}", *cells, GOOD.get(name.metric, ""), text)
+            of = str(len(class_shares(samples)))
+            cells = [cell and tr("{found} of {of}", found=cell, of=of) for cell in cells]
+        row = (
+            f"  {translated(name.short)}",
+            *cells,
+            translated(GOOD.get(name.metric, "")),
+            text,
+        )
         groups.setdefault(title, []).append(row)
     # A line: name, samples, real images, what is good, the full name.
-    head = ("", "samples", "real images" if real else "", "good is", "full name")
+    head = ("", tr("samples"), tr("real images") if real else "", tr("good is"), tr("full name"))
     rows = [head, *(row for group in groups.values() for row in group)]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    widths = [max(cell_len(row[column]) for row in rows) for column in range(5)]
     shown = next(n for n in (5, 4, 3, 2) if n == 2 or sum(widths[:n]) + 2 * (n - 1) <= width)
     lines = []
     for title, group in {"": [head, *groups.pop("")], **groups}.items():
         if group:
-            lines += [title] if title else []
+            lines += [translated(title)] if title else []
             lines += [_line(row[:shown], widths) for row in group]
     return "\n".join(lines)
 
@@ -118,7 +128,7 @@ def _place(name: MetricName) -> int:
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Names and words to the left, the two numbers to the right."""
     padded = [
-        f"{cell:>{width}}" if column in (1, 2) else f"{cell:{width}}"
+        pad(cell, width, right=column in (1, 2))
         for column, (cell, width) in enumerate(zip(cells, widths, strict=False))
     ]
     return "  ".join(padded).rstrip()
@@ -144,8 +154,8 @@ def class_bars(
         (f"  {label}", f"{share:.1%}", f"{ceilings[label]:.1%}" if label in ceilings else "")
         for label, share in shares.items()
     ]
-    head = ("share of each class", "samples", "real images" if ceilings else "")
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(3)]
+    head = (tr("share of each class"), tr("samples"), tr("real images") if ceilings else "")
+    widths = [max(cell_len(row[column]) for row in (head, *rows)) for column in range(3)]
     room = width - sum(widths) - 2 * 3
     most = max(shares.values()) or 1.0
     lines = [
@@ -153,7 +163,8 @@ def class_bars(
         for row, share in zip(rows, shares.values(), strict=True)
     ]
     if left_out > 0:
-        lines.insert(FEW_CLASSES // 2, f"  … {left_out:,} others in between")
+        more = tr("… {count} others in between", count=f"{left_out:,}")
+        lines.insert(FEW_CLASSES // 2, f"  {more}")
     return "\n".join([_line(head, widths), *lines])
 
 
@@ -173,13 +184,16 @@ def protocol(samples: Mapping[str, Measurement], real: Mapping[str, Measurement]
         return
     splits = {name.split for name in names if name.split}
     features = dict.fromkeys(name.features for name in names if name.features)
-    line = f"{most:,} samples"
+    parts = [tr("{count} samples", count=f"{most:,}")]
     if splits:
-        line += f", compared with the {' and '.join(sorted(splits))} images"
+        images = listed(
+            [tr("test") if each == "test" else tr("validation") for each in sorted(splits)]
+        )
+        parts.append(tr("compared with the {splits} images", splits=images))
     if features:
-        line += f", by the features of {' and '.join(map(str, features))}"
+        parts.append(tr("by the features of {reader}", reader=listed(list(map(str, features)))))
     fewer = _by_count(name for name in names if name.count and name.count < most)
-    yield "; ".join([line, *fewer]) + "."
+    yield "; ".join([", ".join(parts), *fewer]) + "."
     ceilings = {str(name): like(str(name), real) for name in names}
     of_fewer = [
         MetricName.parse(ceiling)
@@ -187,16 +201,20 @@ def protocol(samples: Mapping[str, Measurement], real: Mapping[str, Measurement]
         if ceiling and ceiling != name
     ]
     if of_fewer:
-        yield f"Real images are fewer: {'; '.join(_by_count(of_fewer))}."
+        yield tr("Real images are fewer: {counts}.", counts="; ".join(_by_count(of_fewer)))
 
 
 def _by_count(names: Iterable[MetricName]) -> list[str]:
     """`1,000 for copies, density`, for each count, the largest first."""
     counts: dict[int, list[str]] = {}
     for name in names:
-        counts.setdefault(name.count or 0, []).append(name.short)
+        counts.setdefault(name.count or 0, []).append(translated(name.short))
     return [
-        f"{count:,} for {', '.join(dict.fromkeys(counts[count]))}"
+        tr(
+            "{count} for {metrics}",
+            count=f"{count:,}",
+            metrics=", ".join(dict.fromkeys(counts[count])),
+        )
         for count in sorted(counts, reverse=True)
     ]
 
@@ -206,8 +224,10 @@ def real_number(name: str, real: Mapping[str, Measurement]) -> str:
     ceiling = like(name, real)
     if ceiling is None:
         return ""
-    fewer = "" if ceiling == name else f" (of {MetricName.parse(ceiling).count:,})"
-    return number(real[ceiling]) + fewer
+    value = number(real[ceiling])
+    if ceiling == name:
+        return value
+    return tr("{value} (of {count})", value=value, count=f"{MetricName.parse(ceiling).count:,}")
 
 
 def number(measurement: Measurement) -> str:
@@ -217,7 +237,7 @@ def number(measurement: Measurement) -> str:
     """
     value, spread = measurement
     if not math.isfinite(value):
-        return "none"
+        return tr("none")
     if spread is None or not math.isfinite(spread) or spread <= 1e-9 * max(1e-9, abs(value)):
         return f"{value:.4g}"
     digits = max(0, 1 - math.floor(math.log10(spread)))
@@ -236,17 +256,35 @@ def scores_line(row: Row) -> str:
     names = [named(metric, metrics) for metric in ("fid", "coverage", "recall")]
     if not any(names):
         names = [named("parzen", metrics)]
-    parts = [f"{MetricName.parse(name).short} {number(metrics[name])}" for name in names if name]
+    parts = [
+        f"{translated(MetricName.parse(name).short)} {number(metrics[name])}"
+        for name in names
+        if name
+    ]
     found = named("classes_found", metrics)
     if found:
-        parts.append(f"{metrics[found].value:.0f} of {len(class_shares(metrics))} classes")
-    return f"epoch {row['epoch']:.4g}: {', '.join(parts) or 'nothing could be measured'}"
+        value, of = f"{metrics[found].value:.0f}", str(len(class_shares(metrics)))
+        parts.append(tr("{found} of {of} classes", found=value, of=of))
+    scores = ", ".join(parts) or tr("nothing could be measured")
+    return tr("epoch {epoch}: {scores}", epoch=f"{row['epoch']:.4g}", scores=scores)
 
 
 def finding_line(finding: Finding) -> str:
     """What is said of a finding while the run goes on."""
-    head = f"{finding.severity}: {finding.name} {finding.span}"
-    return f"{head}. {finding.meaning} Try: {finding.advice}"
+    return tr(
+        "{severity}: {name} {span}. {meaning} Try: {advice}",
+        severity=translated(finding.severity),
+        name=_name(finding),
+        span=translated(finding.span),
+        meaning=translated(finding.meaning),
+        advice=translated(finding.advice),
+    )
+
+
+def _name(finding: Finding) -> str:
+    """As docs/diagnosis.md has it, behind its title where that is of another language."""
+    title = translated(finding.title)
+    return finding.name if title == finding.title else f"{title}({finding.name})"
 
 
 def findings_text(run: Run, findings: list[Finding], width: int | None = None) -> str:
@@ -266,21 +304,31 @@ def _account(finding: Finding, width: int | None) -> str:
         for key, value in finding.evidence.items()
         if key != "figure"
     ]
+    evidence = ", ".join(numbers)
     figure = finding.evidence.get("figure")
-    look = f"; look at the figure `{figure}` of `counterfeit report`" if figure else ""
+    if figure:
+        evidence = tr(
+            "{evidence}; look at the figure `{figure}` of `counterfeit report`",
+            evidence=evidence,
+            figure=str(figure),
+        )
     parts = {
-        "means": finding.meaning,
-        "try": finding.advice,
-        "evidence": ", ".join(numbers) + look,
-        "source": finding.source,
+        tr("means"): translated(finding.meaning),
+        tr("try"): translated(finding.advice),
+        tr("evidence"): evidence,
+        tr("source"): translated(finding.source),
     }
     first, last = f"{finding.first_step:,}", f"{finding.last_step:,}"
-    steps = f"step {first}" if first == last else f"steps {first} to {last}"
-    title = f"{finding.name} {finding.span} ({steps})"
+    steps = tr("step {first}", first=first)
+    if first != last:
+        steps = tr("steps {first} to {last}", first=first, last=last)
+    span = translated(finding.span)
+    title = tr("{name} {span} ({steps})", name=_name(finding), span=span, steps=steps)
     paragraphs = [
-        fill(text, width, first=f"  {name:10}", rest=" " * 12)
+        fill(text, width, first=f"  {pad(name, 10)}", rest=" " * 12)
         for name, text in parts.items()
         if text
     ]
-    head = fill(title, width, first=f"{finding.severity.upper()}  ", rest=" " * 12)
+    severity = translated(finding.severity).upper()
+    head = fill(title, width, first=f"{severity}  ", rest=" " * 12)
     return "\n".join([head, *paragraphs])

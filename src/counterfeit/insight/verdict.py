@@ -161,7 +161,7 @@ def verdict(findings: Sequence[Finding], evidence: Evidence) -> Verdict:
     if failed and not lasting:
         clauses.append(tr("no finding says why"))
     if opening == NOT_THERE:
-        clauses.append(tr("healthy takes {what}", what=_listed(_wanted(evidence))))
+        clauses.append(tr("healthy takes {what}", what=listed(_wanted(evidence))))
     if opening == NOT_JUDGED and not past:
         clauses.append(tr("no failure shows in its losses and fixed latents"))
     if standing == "healthy" and not past:
@@ -239,7 +239,7 @@ def _named(findings: Sequence[Finding]) -> str:
         for each in findings[:2]
     ]
     if len(findings) <= 2:
-        return _listed(names)
+        return listed(names)
     more = _count(len(findings) - 2)
     return tr("{findings} and {count} more", findings=", ".join(names), count=more)
 
@@ -362,7 +362,8 @@ def _value(metrics: Measurements, metric: str) -> float | None:
     return None if name is None or math.isnan(metrics[name].value) else metrics[name].value
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """`a, b and c`."""
     if len(words) == 1:
         return words[0]
     return tr("{words} and {last}", words=", ".join(words[:-1]), last=words[-1])

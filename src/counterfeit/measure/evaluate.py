@@ -12,12 +12,18 @@ from torch import Tensor, nn
 from counterfeit import arguments, data
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError, command
 from counterfeit.files import Row
-from counterfeit.measure.images import Measured, measure_images, measure_real, missing
+from counterfeit.language import english
+from counterfeit.measure.images import (
+    Measured,
+    measure_images,
+    measure_real,
+    missing,
+    none_held_out,
+)
 from counterfeit.measure.measurement import LEAST_SAMPLES
 from counterfeit.measure.memorisation import discriminator_accuracy
-from counterfeit.measure.names import ACCURACIES, MetricName, left_out_line
+from counterfeit.measure.names import ACCURACIES, MetricName, images_of, left_out_line
 from counterfeit.measure.reference import (
-    TRAINED_ON,
     Progress,
     Reference,
     classes_in,
@@ -153,11 +159,11 @@ def _ask_discriminator(
     """D's accuracy on as many images of each kind, up to 5,000; see `discriminator_accuracy`."""
     split = reference.split
     if reference.training is None:
-        return Measured({}, (LeftOut(ACCURACIES, TRAINED_ON.format(split)),))
+        return Measured({}, (none_held_out(ACCURACIES, split),))
     kinds = (reference.training, reference.images, samples)
     count = min(ASKED, *map(len, kinds))
     if count < 2:
-        return Measured({}, (missing(ACCURACIES, count, 2, f"{split} images"),))
+        return Measured({}, (missing(ACCURACIES, count, 2, images_of(split)),))
     with torch.inference_mode():
         logits = [
             discriminator(data.as_float(subset(images, count), *value_range)) for images in kinds
@@ -230,7 +236,7 @@ class Evaluator:
             run, samples=self.samples, reference=self._reference, brief=True, progress=self.on_stage
         )
         if not self._compared and not measured.metrics.keys() <= run.real_scores.keys():
-            self.on_stage("real images", 0.0)
+            self.on_stage(english("real images"), 0.0)
             real = measure_real(self._reference, self.samples, brief=True)
             run.add_real_scores(real.metrics)
         self._compared = True

@@ -6,17 +6,17 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from counterfeit.errors import UsageError
+from counterfeit.language import english
 from counterfeit.measure.distances import fid, kid
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import LEAST_HELD_OUT, memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
-from counterfeit.measure.names import MANIFOLD, NEAREST, MetricName
+from counterfeit.measure.names import MANIFOLD, NEAREST, MetricName, images_of
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import (
     NEAREST_IMAGES,
-    TRAINED_ON,
     Progress,
     Reference,
     subset,
@@ -82,7 +82,7 @@ def measure_real(
     real = none if reference.real is None else reference.real
     unseen = none if reference.unseen is None else reference.unseen
     if len(real) < LEAST_SAMPLES:
-        line = missing(("all metrics",), len(real), LEAST_SAMPLES, "real images")
+        line = missing(("all metrics",), len(real), LEAST_SAMPLES, english("real images"))
         return Measured({}, (line,))
     few = subset(unseen, min(count, NEAREST_IMAGES))
     return _measure(subset(real, count), few, reference, brief, progress)
@@ -117,11 +117,11 @@ def _by_readers(
     """What the classifier and Inception say."""
     classes: Measurements = {}
     read = []  # a reader's name, with the features of samples and of the reference
-    progress("reading images", 0)
+    progress(english("reading images"), 0)
     if reference.classifier and reference.reading:
         name = reference.classifier.name
         reading = reference.classifier.read(
-            samples, progress=lambda done: progress("reading images", 0.1 + 0.15 * done)
+            samples, progress=lambda done: progress(english("reading images"), 0.1 + 0.15 * done)
         )
         read.append((name, reading.features, reference.reading.features))
         of_classes = {"inception_score": inception_score(reading.probabilities)}
@@ -131,12 +131,13 @@ def _by_readers(
             classes[str(MetricName(metric, name, None, len(samples)))] = value
     if reference.inception and reference.inception_features is not None:
         seen = reference.inception.read(
-            samples, progress=lambda done: progress("Inception", 0.25 + 0.1 * done)
+            samples, progress=lambda done: progress(english("Inception"), 0.25 + 0.1 * done)
         )
         read.append((reference.inception.name, seen, reference.inception_features))
     if not read:
         return Measured({}, ())
-    progress("FID, precision and recall" if brief else "FID, KID, precision and recall", 0.35)
+    of_features = english("FID, precision and recall")
+    progress(of_features if brief else english("FID, KID, precision and recall"), 0.35)
     compared = [compare_features(*each, reference.split, brief=brief) for each in read]
     metrics = {name: value for part in compared for name, value in part.metrics.items()}
     return Measured(metrics | classes, compared[0].left_out)
@@ -165,13 +166,13 @@ def compare_features(
             metrics[str(MetricName("kid", name, split, count))] = kid(samples, real)
     else:
         distances = ("fid",) if brief else ("fid", "kid")
-        left_out.append(missing(distances, len(real), 2, f"{split} images"))
+        left_out.append(missing(distances, len(real), 2, images_of(split)))
     if of_each >= LEAST_SAMPLES:
         neighbours = prdc(subset(samples, of_each), subset(real, of_each))
         for metric, value in neighbours.items():
             metrics[str(MetricName(metric, name, split, of_each))] = value
     else:
-        left_out.append(missing(MANIFOLD, of_each, LEAST_SAMPLES, f"{split} images"))
+        left_out.append(missing(MANIFOLD, of_each, LEAST_SAMPLES, images_of(split)))
     return Measured(metrics, tuple(left_out))
 
 
@@ -182,20 +183,20 @@ def _by_nearest(
     split = reference.split
     training, compared = reference.training, reference.compared
     if training is None:
-        return Measured({}, (LeftOut(NEAREST, TRAINED_ON.format(split)),))
+        return Measured({}, (none_held_out(NEAREST, split),))
     if len(few) < LEAST_SAMPLES:
-        what = "real images neither trained on nor compared with"
+        what = english("real images neither trained on nor compared with")
         return Measured({}, (missing(NEAREST, len(few), LEAST_SAMPLES, what),))
     if len(compared) < 2:
-        return Measured({}, (missing(NEAREST, len(compared), 2, f"{split} images"),))
+        return Measured({}, (missing(NEAREST, len(compared), 2, images_of(split)),))
     held_out = reference.nearest
     if held_out is None or held_out.median() == 0:
-        why = f"most {split} images are training images as well"
+        why = english("most {images} are training images as well", images=images_of(split))
         return Measured({}, (LeftOut(NEAREST, why),))
     distances, _ = nearest(
         few,
         training,
-        progress=lambda done: progress("nearest training images", 0.5 + 0.2 * done),
+        progress=lambda done: progress(english("nearest training images"), 0.5 + 0.2 * done),
     )
     classes = held_out_classes = None
     if reference.classifier and reference.reading:
@@ -204,7 +205,7 @@ def _by_nearest(
     copying = memorisation(distances, held_out, classes, held_out_classes)
     left_out = []
     if "copies" not in copying:
-        left_out.append(missing(("copies",), len(held_out), LEAST_HELD_OUT, f"{split} images"))
+        left_out.append(missing(("copies",), len(held_out), LEAST_HELD_OUT, images_of(split)))
     return Measured(
         {str(MetricName(metric, None, split, len(few))): copying[metric] for metric in copying},
         tuple(left_out),
@@ -216,14 +217,14 @@ def _by_parzen(
 ) -> Measured:
     images, validation, split = reference.images, reference.validation, reference.split
     if len(images) < 2:
-        return Measured({}, (missing(("parzen",), len(images), 2, f"{split} images"),))
+        return Measured({}, (missing(("parzen",), len(images), 2, images_of(split)),))
     if not len(validation):
-        return Measured({}, (missing(("parzen",), 0, 1, "validation images"),))
+        return Measured({}, (missing(("parzen",), 0, 1, english("validation images")),))
     window = parzen(
         as_points(samples),
         as_points(validation),
         as_points(images),
-        progress=lambda done: progress("Parzen window", 0.7 + 0.3 * done),
+        progress=lambda done: progress(english("Parzen window"), 0.7 + 0.3 * done),
     )
     likelihood, sigma = (
         MetricName("parzen", None, split, len(samples)),
@@ -236,4 +237,16 @@ def _by_parzen(
 
 def missing(metrics: tuple[str, ...], there: int, least: int, what: str) -> LeftOut:
     """What cannot be measured for want of images."""
-    return LeftOut(metrics, f"{least:,} {what} are needed, and there are {there:,}")
+    why = english(
+        "{least} {what} are needed, and there are {there}",
+        least=f"{least:,}",
+        what=what,
+        there=f"{there:,}",
+    )
+    return LeftOut(metrics, why)
+
+
+def none_held_out(metrics: tuple[str, ...], split: str) -> LeftOut:
+    """What cannot be measured as the images to compare with were trained on."""
+    why = english("the {images} were trained on; none are held out", images=images_of(split))
+    return LeftOut(metrics, why)

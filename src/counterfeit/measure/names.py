@@ -10,27 +10,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from counterfeit.language import english, translated
 from counterfeit.run.rows import LeftOut
 
 T = TypeVar("T")
 
 SHORT = {
-    "fid": "FID",
-    "kid": "KID",
-    "inception_score": "Inception score",
-    "classes_found": "classes found",
-    "class_tv": "total variation",
-    "class_kl": "KL divergence",
-    "unsure": "unsure samples",
-    "share": "share of each class",
-    "nearest_ratio": "nearest ratio",
-    "nearest_p": "nearest p-value",
-    "copies": "copies",
-    "d_accuracy_training": "D right on training",
-    "d_accuracy_held_out": "D right on held-out",
-    "d_accuracy_generated": "D right on samples",
-    "parzen": "Parzen in nats",
-    "parzen_sigma": "Parzen bandwidth",
+    "fid": english("FID"),
+    "kid": english("KID"),
+    "inception_score": english("Inception score"),
+    "classes_found": english("classes found"),
+    "class_tv": english("total variation"),
+    "class_kl": english("KL divergence"),
+    "unsure": english("unsure samples"),
+    "share": english("share of each class"),
+    "nearest_ratio": english("nearest ratio"),
+    "nearest_p": english("nearest p-value"),
+    "copies": english("copies"),
+    "d_accuracy_training": english("D right on training"),
+    "d_accuracy_held_out": english("D right on held-out"),
+    "d_accuracy_generated": english("D right on samples"),
+    "parzen": english("Parzen in nats"),
+    "parzen_sigma": english("Parzen bandwidth"),
+    "all metrics": english("all metrics"),
+    "precision": english("precision"),
+    "recall": english("recall"),
+    "density": english("density"),
+    "coverage": english("coverage"),
 }
 """What metrics are called where the protocol is said elsewhere; others by their own name."""
 
@@ -89,15 +95,22 @@ class MetricName:
         if not self.features:
             return ""
         data = self.features.partition("-v")[0]
-        known = {"inception": "Inception", "mnist": "MNIST classifier"}
-        return known.get(data, f"{data.replace('-', ' ').capitalize()} classifier")
+        known = {"inception": "Inception", "mnist": english("MNIST classifier")}
+        if data in known:
+            return known[data]
+        return english("{data} classifier", data=data.replace("-", " ").capitalize())
 
     @property
     def protocol(self) -> str:
         """All but the metric, in words."""
-        parts = [f"{self.count:,} samples" if self.count else ""]
-        parts += [f"{self.split} images" if self.split else "", self.reader]
-        return ", ".join(part for part in parts if part)
+        return ", ".join(self.protocol_parts)
+
+    @property
+    def protocol_parts(self) -> list[str]:
+        """How many samples, which images, and what read them, as far as that applies."""
+        samples = english("{count} samples", count=f"{self.count:,}") if self.count else ""
+        images = images_of(self.split) if self.split else ""
+        return [part for part in (samples, images, self.reader) if part]
 
     @property
     def of_class(self) -> int | None:
@@ -133,7 +146,13 @@ def like(asked: str, names: Iterable[str]) -> str | None:
 
 def left_out_line(left_out: LeftOut) -> str:
     """`FID, KID: 2 test images are needed, and there is 1`."""
-    return f"{', '.join(MetricName(each).short for each in left_out.metrics)}: {left_out.why}"
+    metrics = ", ".join(translated(MetricName(each).short) for each in left_out.metrics)
+    return f"{metrics}: {translated(left_out.why)}"
+
+
+def images_of(split: str) -> str:
+    """The images of a split, in words."""
+    return english("test images") if split == "test" else english("validation images")
 
 
 def class_shares(metrics: Mapping[str, T]) -> dict[MetricName, T]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from counterfeit import data
 from counterfeit.errors import UsageError
+from counterfeit.language import english
 from counterfeit.measure.classifier import Classifier, Reading, classes_of
 from counterfeit.measure.inception import WEIGHTS, Inception
 from counterfeit.measure.names import MANIFOLD, OF_CLASSES
@@ -22,9 +23,6 @@ from counterfeit.seeds import stream
 
 NEAREST_IMAGES = 1_000
 """Samples, and as many reference images, whose nearest training image is looked for."""
-
-TRAINED_ON = "the {} images were trained on; none are held out"
-"""Why some things cannot be measured against that split."""
 
 Progress = Callable[[str, float], None]
 """Is told what is being done, and the share of the whole that is done."""
@@ -119,7 +117,7 @@ def reference_for(
         network = classifier_for(
             everything,
             data.data_folder(run.data_dir) / "classifiers",
-            progress=lambda done: progress("training a classifier, once", done),
+            progress=lambda done: progress(english("training a classifier, once"), done),
         )
     return Reference(
         split=split,
@@ -159,11 +157,18 @@ def classes_in(training: data.ImageData) -> int:
 def _without_classifier(
     training: data.ImageData, inception: Inception | None
 ) -> tuple[LeftOut, ...]:
-    why = f"{training.name} has " + ("no labels" if training.labels is None else "one class")
+    if training.labels is None:
+        why = english("{data} has no labels", data=training.name)
+    else:
+        why = english("{data} has one class", data=training.name)
     lines = [LeftOut(OF_CLASSES, why)]
     if inception is None:
-        instead = f"so no classifier; --inception takes Inception's weights instead, {WEIGHTS}"
-        lines.append(LeftOut(("fid", "kid", *MANIFOLD), f"{why}, {instead}"))
+        why = english(
+            "{why}, so no classifier; --inception takes Inception's weights instead, {weights}",
+            why=why,
+            weights=WEIGHTS,
+        )
+        lines.append(LeftOut(("fid", "kid", *MANIFOLD), why))
     return tuple(lines)
 
 

@@ -20,6 +20,7 @@ from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import write_report
 from counterfeit.insight.verdict import judge
+from counterfeit.language import tr, translated
 from counterfeit.measure.evaluate import measure_newest, newest_is_measured
 from counterfeit.progress import Bar
 from counterfeit.reproduce.article import statements
@@ -64,22 +65,31 @@ def reproduce_article(
     with Bar.several(epochs, [f"{stage.spec.name}: " for stage in stages], quiet=quiet) as bars:
         for number, stage in enumerate(stages, start=1):
             if not quiet:
-                bars[0].say(f"stage {number} of {len(stages)}: {stage.spec.title}")
+                bars[0].say(
+                    tr(
+                        "stage {number} of {of}: {title}",
+                        number=str(number),
+                        of=str(len(stages)),
+                        title=translated(stage.spec.title),
+                    )
+                )
         runs = train_together(
             stages, [bar.on_row for bar in bars], workers=workers or many, threads=threads
         )
     for run in runs:
         if not newest_is_measured(run):
-            with Bar(1, f"measuring {run.recipe.name}: ", quiet=quiet) as bar:
+            with Bar(1, tr("measuring {name}: ", name=run.recipe.name), quiet=quiet) as bar:
                 try:
                     measure_newest(run, progress=bar.on_stage)
                 except CounterfeitError as error:
-                    bar.say(f"{run.path.name} is not measured: {error}")
+                    why = str(error)
+                    bar.say(tr("{name} is not measured: {error}", name=run.path.name, error=why))
     if not quiet:
         for number, run in enumerate(runs, start=1):
             sentence = judge(run, diagnose(run)).sentence
-            say(fill(f"stage {number}: {sentence}", columns(sys.stderr)), sys.stderr)
-        say("writing the report", sys.stderr)
+            line = tr("stage {number}: {verdict}", number=str(number), verdict=sentence)
+            say(fill(line, columns(sys.stderr)), sys.stderr)
+        say(tr("writing the report"), sys.stderr)
     return write_report(runs, folder / "report.html", statements(runs))
 
 

@@ -14,6 +14,7 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, command
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
+from counterfeit.language import english
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LogRow
@@ -91,10 +92,10 @@ def train(
     place = environment.pick_device(device)
     spec = with_epochs(recipe.load(spec), epochs)
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
-    _tell("reading the data", on_stage)
+    _tell(english("reading the data"), on_stage)
     train_split = data.load_for(spec.data, "train", data_dir)
     images = training_images(spec, train_split)
-    _tell("building the networks", on_stage)
+    _tell(english("building the networks"), on_stage)
     game = Game.from_recipe(spec, images.mean_image(), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,7 +106,7 @@ def train(
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
     run = Run.create(out, spec, facts | environment.describe(place))
-    _tell("training", on_stage)
+    _tell(english("training"), on_stage)
     with run.locked(), run.holding(train_split):
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
@@ -137,16 +138,16 @@ def resume(
     run = run if isinstance(run, Run) else Run.open(run)
     place = environment.pick_device(device)
     with run.locked():
-        _tell("reading the data", on_stage)
+        _tell(english("reading the data"), on_stage)
         train_split = run.load_split("train")
         images = training_images(run.recipe, train_split)
         if (spec := with_epochs(run.recipe, epochs)) != run.recipe:
             saved = run.recover()
             require_epochs(run, saved.epoch if saved else 0, spec)
             run.change_recipe(spec)
-        _tell("building the networks", on_stage)
+        _tell(english("building the networks"), on_stage)
         game = _game(run, images, place)
-        _tell("training", on_stage)
+        _tell(english("training"), on_stage)
         with run.holding(train_split):
             return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
 
