@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 
 Stream = Literal[
-    "init", "order", "latent", "dropout", "penalty", "labels",  # training
+    "init", "order", "latent", "dropout", "penalty", "labels", "view", "replay",  # training
     "history", "evaluation", "vitals",  # what a run is looked at by
     "classifier", "subset", "jackknife",  # measuring
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from counterfeit import networks, recipe
 from counterfeit.game import optimizers
 from counterfeit.game.inputs import Batch, draw_latents
 from counterfeit.game.losses import LOSSES, Scores
+from counterfeit.game.penalties import R1
 from counterfeit.game.step import (
     Outcome,
     Player,
@@ -193,20 +194,6 @@ def test_frozen_lines_stay_and_trainable_lines_move() -> None:
         assert moved == [trainable] * 4
 
 
-class Slope:
-    """A penalty: D's squared gradient at real images, as in Mescheder et al. 2018 (1801.04406)."""
-
-    name = "r1"
-
-    def __init__(self, every: int = 1) -> None:
-        self.every = every
-
-    def __call__(self, D, real: Batch, fake: Batch, rng: torch.Generator) -> torch.Tensor:
-        images = real.images.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(D(images).sum(), images, create_graph=True)
-        return slope.square().sum(dim=(1, 2, 3)).mean()
-
-
 @pytest.mark.parametrize("step", [alternating_step, simultaneous_step])
 def test_a_loss_may_compare_fakes_with_real_images(step) -> None:
     spec = small("sgd")
@@ -236,14 +223,14 @@ def test_a_penalty_is_added_to_ds_loss_in_the_updates_where_it_is_due(step, numb
     ours, (generator, discriminator) = players(spec), players(spec)
     reals, z = batches(spec, 1, 1)
     labels = torch.ones(BATCH, dtype=torch.float64)
-    rules = Rules(LOSSES["non-saturating"](labels), penalties=[Slope(every=2)])
+    rules = Rules(LOSSES["non-saturating"](labels), penalties=[R1(2.0, every=2)])
     outcome = step(*ours, [Batch(reals[0])], z, rules, number, torch.Generator())
 
     G, D = generator.network, discriminator.network
     loss = rules.loss.discriminator(Scores(D(reals[0])), Scores(D(G(z[0]).detach())))
-    penalty = Slope()(D, Batch(reals[0]), Batch(reals[0]), torch.Generator())
-    due = number % 2 == 0
-    expected = torch.autograd.grad(loss + penalty * due, discriminator.parameters)
+    penalty = R1(2.0)(D, Batch(reals[0]), Batch(reals[0]), torch.Generator())
+    due = number % 2 == 0  # and counts twice then
+    expected = torch.autograd.grad(loss + 2 * penalty * due, discriminator.parameters)
     assert list(outcome.penalties) == ["r1"] * due
     torch.testing.assert_close(outcome.discriminator_loss, loss)
     for mine, gradient in zip(outcome.discriminator_gradients, expected, strict=True):

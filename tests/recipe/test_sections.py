@@ -51,6 +51,23 @@ def test_without_a_loss_it_is_non_saturating() -> None:
         (["loss.label_flips=0.5"], "loss.label_flips: should be a number .*below 0.5"),
         (["loss.fake_labels=[0.2, 0.1]"], r"fake_labels should be \[low, high\]"),
         (["loss.fake_labels=[0.0, 1.0]"], "real_labels should be above fake_labels"),
+        (["inputs.noise_epochs=3"], "inputs: noise_epochs says how long noise lasts"),
+        (["inputs.adaptive=0.6"], "adaptive says how often .* set inputs.augment"),
+        (['inputs.augment=["flip"]'], "each 'color', 'translation' or 'cutout'"),
+        (
+            ["inputs.replay=0.5", "training.update=simultaneous"],
+            "the recipe: inputs.replay .* set training.update to 'alternating'",
+        ),
+        (
+            ['inputs.augment=["color"]', "inputs.adaptive=0.6", "loss.name=wasserstein"],
+            "the recipe: inputs.adaptive goes by the sign .*, not wasserstein",
+        ),
+        (["penalties.r1.wieght=1"], "no key 'penalties.r1.wieght'. Did you mean 'weight'"),
+        (["penalties.r1=3"], "penalties.r1: should be a section, not 3"),
+        (["penalties.r3.weight=1"], "no key 'penalties.r3'. Did you mean 'r"),
+        (["penalties.r1.target=1"], "no key 'penalties.r1.target'"),
+        (["penalties.gradient.every=0"], "every: should be a whole number"),
+        (["constraints.clip_weights=0"], "clip_weights: should be a number .*above 0"),
         (["loss.name=wgan"], "loss.name: should be 'least-squares', .* not 'wgan'"),
     ],
 )

@@ -1,5 +1,7 @@
 """What a row of the log says of its updates."""
 
+from dataclasses import replace
+
 import torch
 
 from counterfeit.game.step import Outcome
@@ -34,3 +36,18 @@ def test_answers_are_probabilities_only_where_the_loss_makes_them() -> None:
     assert critics["score_real_q95"] == 2
     assert critics["score_fake_mean"] == -1
     assert critics["score_gap"] == 2
+
+
+def test_a_penalty_is_the_mean_of_the_updates_in_which_it_was_due() -> None:
+    interval, other = (Interval(10, 4, torch.device("cpu")) for _ in range(2))
+    for number, due in enumerate([2.0, None, 6.0, None]):
+        penalties = {} if due is None else {"r1": torch.tensor(due, requires_grad=True)}
+        interval.add(replace(outcome(0.0), penalties=penalties))
+        if number == 1:
+            other.load(interval.tensors())
+            other.add(replace(outcome(0.0), penalties={"r1": torch.tensor(4.0)}))
+    assert interval.row(outcome(0.0))["penalty_r1"] == 4
+    assert other.row(outcome(0.0))["penalty_r1"] == 3
+    interval.clear()
+    interval.add(outcome(0.0))
+    assert "penalty_r1" not in interval.row(outcome(0.0))

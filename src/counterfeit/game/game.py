@@ -9,12 +9,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit import networks
-from counterfeit.game import inputs, losses, optimizers
+from counterfeit.game import constraints, inputs, losses, optimizers, penalties, replay, views
 from counterfeit.game.average import Average
 from counterfeit.game.engines.choose import choose
 from counterfeit.game.inputs import Batch
-from counterfeit.game.state import AVERAGE, part_of
+from counterfeit.game.replay import Replay
+from counterfeit.game.state import AVERAGE, REPLAY, VIEW, part_of
 from counterfeit.game.step import Outcome, Player, Rules
+from counterfeit.game.views import View
 from counterfeit.recipe import Latent, MlpGenerator, Recipe
 from counterfeit.seeds import stream, stream_seed
 
@@ -107,12 +109,19 @@ class Game:
             )
             for network, section in ((G, recipe.generator), (D, recipe.discriminator))
         )
-        loss = losses.from_recipe(recipe.loss, recipe.training.batch_size, seed, device)
+        discriminator.constraint = constraints.from_recipe(recipe.constraints)
+        rules = Rules(
+            losses.from_recipe(recipe.loss, recipe.training.batch_size, seed, device),
+            penalties.from_recipe(recipe.penalties),
+            recipe.training.update,
+            views.from_recipe(recipe, seed, device),
+            replay.from_recipe(recipe, (channels, height, width), seed, device),
+        )
         decay = recipe.generator.ema_decay
         return cls(
             generator,
             discriminator,
-            Rules(loss, update=recipe.training.update),
+            rules,
             recipe.latent,
             seed=seed,
             device=device,
@@ -131,8 +140,8 @@ class Game:
     def D(self) -> nn.Module:
         return self.discriminator.network
 
-    def update(self, step: int, epoch: int, reals: Sequence[Batch]) -> Outcome:
-        """Update number `step` of the generator, counted from 0, in that epoch.
+    def update(self, step: int, epoch: float, reals: Sequence[Batch]) -> Outcome:
+        """Update number `step` of the generator, counted from 0, after so many epochs.
 
         Everything random in it is a function of the seed and the step.
 
@@ -146,10 +155,14 @@ class Game:
         self.dropout.manual_seed(stream_seed(self.seed, "dropout", step))
         if self.rules.penalties:
             self.rng.manual_seed(stream_seed(self.seed, "penalty", step))
+        for held in self._inputs.values():
+            held.begin(step, epoch)
         share = 0.5 ** sum(step >= start for start in self.halvings)  # of the learning rates
         self.generator.schedule(step, epoch, share)
         self.discriminator.schedule(step * len(reals), epoch, share)
         outcome = self.engine(reals, z, step)
+        if self.rules.view is not None:
+            self.rules.view.adapt(outcome.real_logits)
         if self.average is not None:
             self.average.update(self.G, step + 1)
         return outcome
@@ -165,18 +178,21 @@ class Game:
 
     def tensors(self) -> dict[str, Tensor]:
         """All that must be kept to go on later, by name."""
-        averaged = {} if self.average is None else self.average.network.state_dict()
-        return {
-            f"{part}.{key}": tensor
+        parts = {
+            part: player.network.state_dict() | optimizers.tensors(player.optimizer)
             for part, player in self._players.items()
-            for key, tensor in (
-                *player.network.state_dict().items(),
-                *optimizers.tensors(player.optimizer).items(),
-            )
-        } | {f"{AVERAGE}.{key}": tensor for key, tensor in averaged.items()}
+        }
+        if self.average is not None:
+            parts[AVERAGE] = self.average.network.state_dict()
+        parts |= {part: held.tensors() for part, held in self._inputs.items()}
+        return {
+            f"{part}.{key}": tensor for part, own in parts.items() for key, tensor in own.items()
+        }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Go back to a state that `tensors` once returned.
+
+        What shapes D's inputs begins anew where nothing is there of it, as in a fork.
 
         Raises:
             RuntimeError, KeyError or ValueError: it belongs to another recipe.
@@ -186,7 +202,15 @@ class Game:
             player.network.load_state_dict(optimizers.load(player.optimizer, own))
         if self.average is not None:
             self.average.network.load_state_dict(part_of(tensors, AVERAGE))
+        for part, held in self._inputs.items():
+            if own := part_of(tensors, part):
+                held.load(own)
 
     @property
     def _players(self) -> dict[str, Player]:
         return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
+    def _inputs(self) -> dict[str, View | Replay]:
+        held = {VIEW: self.rules.view, REPLAY: self.rules.replay}
+        return {part: each for part, each in held.items() if each is not None}

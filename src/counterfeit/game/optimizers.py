@@ -55,11 +55,10 @@ def build(network: nn.Module, spec: Sgd | Adam, *, graphed: bool = False) -> Opt
 
 
 def schedule(
-    optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: int, share: float = 1.0
+    optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: float, share: float = 1.0
 ) -> None:
-    """Set the learning rate and momentum for update number `update`, in epoch number `epoch`.
-
-    Both are counted from 0. lr = share * max(lr_min, lr / lr_decay^update); momentum rises linearly
+    """Set the learning rate and momentum for update number `update`, counted from 0, after so many
+    epochs. lr = share * max(lr_min, lr / lr_decay^update); momentum rises linearly
     from the ramp's first epoch to its last, which are counted from 1.
 
     Source: pylearn2's `ExponentialDecay` and `MomentumAdjustor`, as mnist.yaml uses them; the
@@ -79,7 +78,7 @@ def schedule(
     _set(group, "lr", share * max(spec.lr_min, rate))
     if spec.final_momentum is not None:
         start, end = spec.momentum_ramp
-        progress = min(max((epoch + 1 - start) / (end - start), 0.0), 1.0)
+        progress = min(max((math.floor(epoch) + 1 - start) / (end - start), 0.0), 1.0)
         momentum = spec.momentum + progress * (spec.final_momentum - spec.momentum)
         _set(group, "momentum", max(momentum, math.ulp(0.0)))
 

@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from counterfeit.game import optimizers
+from counterfeit.game.constraints import Constraint
 from counterfeit.game.inputs import Batch
 from counterfeit.game.losses import Loss, Scores, scores
 from counterfeit.game.penalties import Penalty
+from counterfeit.game.replay import Replay
+from counterfeit.game.views import View
 from counterfeit.networks import judges_rows_apart
 from counterfeit.recipe import Adam, Sgd
 
@@ -30,6 +33,8 @@ class Player:
     optimizer: Optimizer
     settings: Sgd | Adam
     """What the optimiser's learning rate and momentum should be, over time."""
+    constraint: Constraint | None = None
+    """What its parameters are brought back to after each step."""
 
     @cached_property
     def parameters(self) -> list[Tensor]:
@@ -39,8 +44,10 @@ class Player:
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = gradient
         self.optimizer.step()
+        if self.constraint is not None:
+            self.constraint(self.parameters)
 
-    def schedule(self, update: int, epoch: int, share: float = 1.0) -> None:
+    def schedule(self, update: int, epoch: float, share: float = 1.0) -> None:
         """Get ready for an update; see `optimizers.schedule`."""
         optimizers.schedule(self.optimizer, self.settings, update, epoch, share)
 
@@ -52,6 +59,16 @@ class Rules:
     loss: Loss
     penalties: Sequence[Penalty] = ()
     update: Literal["alternating", "simultaneous"] = "alternating"
+    view: View | None = None
+    replay: Replay | None = None
+
+    def see(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """What D sees of images, with a gradient to them."""
+        return images if self.view is None else self.view(images)
+
+    def recall(self, fakes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """The fakes of D's step: G's newest ones, and old ones where the rules keep some."""
+        return fakes if self.replay is None else self.replay(fakes)
 
 
 @dataclass
@@ -92,16 +109,18 @@ def alternating_step(
 
     for real, z in zip(reals, latents, strict=False):
         fake = G(z)  # (B, C, H, W), with the graph that G's step will use
-        of_real, of_fake = judge(D, real.images, fake.detach())
+        seen, shown = rules.see(real.images), rules.see(rules.recall(fake.detach()))
+        of_real, of_fake = judge(D, seen, shown)
         d_loss = loss.discriminator(of_real, of_fake)
-        penalties = due_penalties(rules, D, real, Batch(fake.detach()), number, rng)
+        penalties = due_penalties(rules, D, Batch(seen, real.labels), Batch(shown), number, rng)
         d_total = sum(penalties.values(), start=d_loss)
         d_gradients = torch.autograd.grad(d_total, discriminator.parameters)
         discriminator.descend(d_gradients)
 
     if len(latents) > len(reals):
         fake = G(latents[-1])
-    again, anew = judge(D, real.images, fake) if loss.relative else (None, scores(D(fake)))
+    shown = rules.see(fake)
+    again, anew = judge(D, seen, shown) if loss.relative else (None, scores(D(shown)))
     g_loss = loss.generator(anew, again)
     g_gradients = torch.autograd.grad(g_loss, generator.parameters)  # D's parameters get none
     generator.descend(g_gradients)
@@ -126,11 +145,13 @@ def simultaneous_step(
     """
     G, D, loss = generator.network, discriminator.network, rules.loss
 
-    fake = G(latents[0])  # (B, C, H, W)
-    of_real, of_fake = judge(D, reals[0].images, fake)
+    (real,) = reals
+    seen, shown = rules.see(real.images), rules.see(G(latents[0]))  # (B, C, H, W)
+    of_real, of_fake = judge(D, seen, shown)
     d_loss = loss.discriminator(of_real, of_fake)
     g_loss = loss.generator(of_fake, of_real if loss.relative else None)
-    penalties = due_penalties(rules, D, reals[0], Batch(fake.detach()), number, rng)
+    seen_real, shown_fake = Batch(seen, real.labels), Batch(shown.detach())
+    penalties = due_penalties(rules, D, seen_real, shown_fake, number, rng)
     d_total = sum(penalties.values(), start=d_loss)
     d_gradients = torch.autograd.grad(d_total, discriminator.parameters, retain_graph=True)
     g_gradients = torch.autograd.grad(g_loss, generator.parameters)
@@ -161,9 +182,10 @@ def judge(
 def due_penalties(
     rules: Rules, D: nn.Module, real: Batch, fake: Batch, number: int, rng: torch.Generator
 ) -> dict[str, Float[Tensor, ""]]:
-    """The penalties of update `number`, by name."""
+    """The penalties of update `number`, by name. Those that are not due in each update count as
+    often as they were not."""
     return {
-        penalty.name: penalty(D, real, fake, rng)
+        penalty.name: penalty.every * penalty(D, real, fake, rng)
         for penalty in rules.penalties
         if number % penalty.every == 0
     }

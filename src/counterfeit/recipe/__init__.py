@@ -20,13 +20,20 @@ from counterfeit.recipe.networks import (
 )
 from counterfeit.recipe.read import load, names
 from counterfeit.recipe.recipe import Recipe, parse
-from counterfeit.recipe.sections import (
-    Adam,
+from counterfeit.recipe.rules import (
+    Constraints,
     CriticLoss,
     CrossEntropy,
+    GradientPenalty,
+    Inputs,
+    Loss,
+    Penalties,
+    Penalty,
+)
+from counterfeit.recipe.sections import (
+    Adam,
     Data,
     Latent,
-    Loss,
     Optimizer,
     Section,
     Sgd,
@@ -37,6 +44,7 @@ from counterfeit.recipe.tables import dotted, read_toml
 __all__ = [
     "Adam",
     "AnyGenerator",
+    "Constraints",
     "CriticLoss",
     "CrossEntropy",
     "Data",
@@ -44,12 +52,16 @@ __all__ = [
     "DcganGenerator",
     "Discriminator",
     "Generator",
+    "GradientPenalty",
+    "Inputs",
     "Latent",
     "Loss",
     "MlpDiscriminator",
     "MlpGenerator",
     "Network",
     "Optimizer",
+    "Penalties",
+    "Penalty",
     "Perceptron",
     "Recipe",
     "ResnetDiscriminator",

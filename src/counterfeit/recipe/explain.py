@@ -81,7 +81,8 @@ def _locate(
             if part not in section["properties"]:
                 return path, section, None
             node = section["properties"][part]
-            node = resolved(node["$ref"]) if "$ref" in node else node
+            references = [each["$ref"] for each in node.get("anyOf", [node]) if "$ref" in each]
+            node = resolved(references[0]) if references else node  # a section may be left out
         else:
             break
     return path, section, node

@@ -5,21 +5,17 @@ from functools import cache
 from typing import Annotated, Any, get_args
 
 import tomli_w
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from counterfeit.errors import UsageError
 from counterfeit.recipe.explain import explain
 from counterfeit.recipe.networks import AnyGenerator, Discriminator, Generator, Network
-from counterfeit.recipe.sections import (
-    CrossEntropy,
-    Data,
-    Latent,
-    Loss,
-    Section,
-    Text,
-    Training,
-)
+from counterfeit.recipe.rules import Constraints, CrossEntropy, Inputs, Loss, Penalties
+from counterfeit.recipe.sections import Data, Latent, Section, Text, Training
 from counterfeit.recipe.tables import dotted, modern_key, modernised, parse_override, plain, put
+
+SIGNED = ("non-saturating", "minimax", "hinge")
+"""Losses by which D's logits of what it takes for real are above 0."""
 
 
 class Recipe(Section):
@@ -42,7 +38,24 @@ class Recipe(Section):
     generator: Generator
     discriminator: Discriminator
     loss: Loss = CrossEntropy()
+    penalties: Penalties = Penalties()
+    constraints: Constraints = Constraints()
+    inputs: Inputs = Inputs()
     training: Training = Training()
+
+    @model_validator(mode="after")
+    def _its_sections_fit_together(self) -> "Recipe":
+        if self.inputs.replay and self.training.update == "simultaneous":
+            raise ValueError(
+                "inputs.replay shows D other fakes than G's step uses, and simultaneous updates"
+                " share them; set training.update to 'alternating'"
+            )
+        if self.inputs.adaptive is not None and self.loss.name not in SIGNED:
+            raise ValueError(
+                "inputs.adaptive goes by the sign of D's logits, which says what D takes for real"
+                f" under {' and '.join(SIGNED)} only, not {self.loss.name}"
+            )
+        return self
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -55,7 +68,8 @@ class Recipe(Section):
         return self.model_dump(exclude={"name", "title", "source", "deviations"})
 
     def to_toml(self) -> str:
-        return tomli_w.dumps(self.model_dump(exclude_none=True))
+        table = self.model_dump(exclude_none=True)
+        return tomli_w.dumps({key: value for key, value in table.items() if value != {}})
 
     def changes(self, other: "Recipe") -> list[str]:
         """`generator.optimizer.lr: 0.0002 -> 0.001` for each value that `other` has otherwise.

@@ -1,8 +1,8 @@
-"""The sections of a recipe but for its networks, and the types of their values."""
+"""The sections of a recipe on data, latents, optimisers and training, and their values' types."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from counterfeit.arguments import is_colour, shown
 
@@ -13,8 +13,6 @@ Probability = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
 Positive = Annotated[float, Field(gt=0, le=1e30)]
 NonNegative = Annotated[float, Field(ge=0, le=1e30)]
-Label = Annotated[float, Field(ge=0, le=1)]
-LabelRange = tuple[Label, Label]
 Text = Annotated[str, Field(max_length=10_000)]
 
 
@@ -96,52 +94,6 @@ class Adam(Section):
 
 
 Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
-
-
-class CrossEntropy(Section):
-    """The paper's losses, in which D gives each image the probability that it is real."""
-
-    name: Literal["non-saturating", "minimax"] = "non-saturating"
-    """What G minimises: -log D(G(z)), or the paper's log(1 - D(G(z)))."""
-    real_labels: LabelRange = (1.0, 1.0)
-    """Labels of real images, uniform in this range (one-sided smoothing when below 1). They are
-    drawn once, before training, one for each position in the batch."""
-    fake_labels: LabelRange = (0.0, 0.0)
-    """Labels of generated images, likewise. Above 0, D's best answer tells G to make again what it
-    makes already (Salimans et al. 2016, 1606.03498): leave them at 0."""
-    label_flips: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    """The share of positions in the batch at which D is told the opposite; more noise than help."""
-
-    @model_validator(mode="after")
-    def _labels_are_ranges(self) -> "CrossEntropy":
-        for name in ("real_labels", "fake_labels"):
-            low, high = getattr(self, name)
-            if not low <= high:
-                raise ValueError(
-                    f"{name} should be [low, high] with low <= high, not {shown([low, high])}"
-                )
-        if self.real_labels[0] <= self.fake_labels[1]:
-            raise ValueError(
-                f"real_labels should be above fake_labels, and {shown(list(self.real_labels))}"
-                f" are not above {shown(list(self.fake_labels))}"
-            )
-        return self
-
-
-class CriticLoss(Section):
-    """A loss in which D gives each image a score, and no probability (docs/losses.md)."""
-
-    name: Literal["least-squares", "wasserstein", "relativistic"]
-
-
-def loss_by_name(section: Any) -> Any:
-    """A loss's section with its name, non-saturating if nothing is said."""
-    return {"name": "non-saturating"} | section if isinstance(section, dict) else section
-
-
-Loss = Annotated[
-    CrossEntropy | CriticLoss, Field(discriminator="name"), BeforeValidator(loss_by_name)
-]
 
 
 class Training(Section):

@@ -10,7 +10,7 @@ from counterfeit import arguments, data, environment, networks, recipe
 from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
-from counterfeit.game.state import AVERAGE
+from counterfeit.game.state import AVERAGE, REPLAY
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run, provenance
 from counterfeit.run.checkpoint import Checkpoint
@@ -85,6 +85,7 @@ def fork(
     step = saved.step * per_epoch // before
     if recount or spec.training.batch_size != parent.recipe.training.batch_size:
         # The old interval cannot go on.
+        tensors = {n: tensor for n, tensor in tensors.items() if not n.startswith("interval.")}
         tensors |= Interval(1, spec.training.batch_size, place).tensors()
 
     history_seed = parent.environment["history_seed"]
@@ -160,6 +161,11 @@ def _carried_over(
             for name in list(tensors):
                 if name.startswith(f"{player}.optimizer."):
                     del tensors[name]
+    same_fakes = shape == parent.image_shape and (
+        spec.training.batch_size == parent.recipe.training.batch_size
+    )
+    if not same_fakes:  # old ones of another shape are left
+        tensors = {n: tensor for n, tensor in tensors.items() if not n.startswith(f"{REPLAY}.")}
     if spec.generator.ema_decay and not parent.recipe.generator.ema_decay:  # it starts here
         tensors |= {
             f"{AVERAGE}.{name}": tensor.clone()

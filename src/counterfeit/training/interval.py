@@ -8,8 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.utils import get_total_norm
 
+from counterfeit.game.state import part_of
 from counterfeit.game.step import Outcome
 from counterfeit.run.rows import IntervalColumns
+
+PENALTY = "interval.penalty"
+"""The part of a checkpoint that holds an unfinished interval's penalties."""
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -24,6 +28,8 @@ class Interval:
         self.losses = torch.zeros(length, 2, device=device)
         self.logits = torch.zeros(length, 2, batch_size, device=device)
         self.updates = 0
+        self.penalties: dict[str, Tensor] = {}
+        """By name, their sum and the number of updates in which they were due."""
 
     def add(self, outcome: Outcome) -> None:
         losses, logits = self.losses[self.updates], self.logits[self.updates]
@@ -31,6 +37,10 @@ class Interval:
         losses[1] = outcome.generator_loss.detach()
         logits[0] = outcome.real_logits.detach()
         logits[1] = outcome.fake_logits.detach()
+        for name, penalty in outcome.penalties.items():
+            if name not in self.penalties:
+                self.penalties[name] = torch.zeros(2, device=losses.device)
+            self.penalties[name] += torch.stack([penalty.detach(), torch.ones_like(penalty)])
         self.updates += 1
 
     @property
@@ -54,19 +64,25 @@ class Interval:
             "g_loss": g_loss,
             "d_loss_last": d_loss_last,
             "g_loss_last": g_loss_last,
-            **cast(IntervalColumns, answers),
+            **cast(IntervalColumns, answers | self._penalty_columns()),
             "d_grad_norm": get_total_norm(outcome.discriminator_gradients).item(),
             "g_grad_norm": get_total_norm(outcome.generator_gradients).item(),
         }
 
+    def _penalty_columns(self) -> dict[str, float]:
+        means = {f"penalty_{n}": sum_ / count for n, (sum_, count) in self.penalties.items()}
+        return {name: mean.item() for name, mean in means.items()}
+
     def clear(self) -> None:
         self.updates = 0
+        self.penalties = {}
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint inside an interval must keep."""
         return {
             "interval.losses": self.losses[: self.updates].clone(),
             "interval.logits": self.logits[: self.updates].clone(),
+            **{f"{PENALTY}.{name}": pair.clone() for name, pair in self.penalties.items()},
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
@@ -86,6 +102,10 @@ class Interval:
         self.updates = updates
         self.losses[:updates] = losses
         self.logits[:updates] = logits
+        self.penalties = {
+            name: pair.clone().to(self.losses.device)
+            for name, pair in part_of(tensors, PENALTY).items()
+        }
 
 
 def score_columns(said: Float[Tensor, "2 n"]) -> dict[str, float]:

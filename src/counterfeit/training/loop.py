@@ -277,7 +277,7 @@ def _train(
         # One update: k batches, and the players' moves.
         epoch, position = divmod(step, per_epoch)
         chosen = order[position * k * batch_size :][: k * batch_size]
-        outcome = game.update(step, epoch, pool.batches(chosen, k))
+        outcome = game.update(step, step / per_epoch, pool.batches(chosen, k))
         interval.add(outcome)
         step += 1
 

@@ -56,7 +56,7 @@ def choose(
             logger.info("the plain step it is, for the fast one does not know %s", unknown)
     plain = PlainEngine(generator, discriminator, rules, bf16=bf16, rng=rng)
     graphable = (
-        not rules.penalties  # which are not due in every update
+        not (rules.penalties or rules.view or rules.replay)  # which differ from update to update
         and optimizers.is_graphable(generator.optimizer)
         and optimizers.is_graphable(discriminator.optimizer)
     )

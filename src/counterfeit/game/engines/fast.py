@@ -124,8 +124,9 @@ class FastEngine:
     ) -> None:
         if type(rules.loss) not in ANALYTIC:
             raise Unknown(type(rules.loss).__name__)
-        for penalty in rules.penalties:
-            raise Unknown(type(penalty).__name__)
+        for held in (*rules.penalties, rules.view, rules.replay):
+            if held is not None:
+                raise Unknown(type(held).__name__)
         for player in (generator, discriminator):
             if not optimizers.is_own(player.optimizer, player.parameters):
                 raise Unknown(type(player.optimizer).__name__)
@@ -133,7 +134,7 @@ class FastEngine:
             raise Unknown("a discriminator that judges a batch as a whole")
         self.loss = cast("AnalyticLoss", rules.loss)
         self.update = self._simultaneous if rules.update == "simultaneous" else self._alternating
-        self.generator, self.discriminator = generator.optimizer, discriminator.optimizer
+        self.players = generator, discriminator
         dtype = torch.bfloat16 if bf16 else torch.float32
         self.G = Perceptron(generator.network, dtype)
         self.D = Perceptron(discriminator.network, dtype)
@@ -146,12 +147,13 @@ class FastEngine:
         return self.update([real.images for real in reals], latents)
 
     def _alternating(self, reals: Sequence[Tensor], latents: Tensor) -> Outcome:
+        generator, discriminator = self.players
         for real, z in zip(reals, latents, strict=False):
             fake = self.G.forward(z)
             logits = self._judge(real, fake)
             d_loss, g = self._judgement(logits)
             self.D.backward(g, weights=True)
-            optimizers.step(self.discriminator)
+            self._move(discriminator)
 
         if len(latents) > len(reals):
             fake = self.G.forward(latents[-1])
@@ -165,7 +167,7 @@ class FastEngine:
             g_loss = self.loss.generator(Scores(judged), None)
             g = self.loss.generator_slopes(judged, None).unsqueeze(1)
         self.G.backward(self.D.backward(g, weights=False, inputs=len(fake)), weights=True)
-        optimizers.step(self.generator)
+        self._move(generator)
         return self._outcome(d_loss, g_loss, logits)
 
     def _simultaneous(self, reals: Sequence[Tensor], latents: Tensor) -> Outcome:
@@ -178,9 +180,15 @@ class FastEngine:
         # D judges each row by itself: one pass gives the rows' Jacobian, for both losses.
         jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
         self.G.backward(jacobian.mul_(g_g), weights=True)
-        optimizers.step(self.discriminator)
-        optimizers.step(self.generator)
+        for player in reversed(self.players):
+            self._move(player)
         return self._outcome(d_loss, g_loss, logits)
+
+    def _move(self, player: Player) -> None:
+        """`Player.descend`, by the gradients that are in place."""
+        optimizers.step(player.optimizer)
+        if player.constraint is not None:
+            player.constraint(player.parameters)
 
     def _outcome(self, d_loss: Tensor, g_loss: Tensor, logits: Tensor) -> Outcome:
         real, fake = logits.squeeze(1).chunk(2)
