@@ -102,6 +102,39 @@ def test_it_is_the_articles_update(name: str) -> None:
         assert_equal_weights(reference.network, mine.network)
 
 
+@pytest.mark.parametrize("norm", ["batch", "none", "layer"])
+@pytest.mark.parametrize("images", [SHAPE, (3, 8, 8)])
+def test_it_is_dcgans_update_which_judges_real_and_fake_apart(norm: str, images) -> None:
+    """In float32 as well, where fused optimisers go by the memory of channels-last gradients."""
+    spec = recipe.load("batchnorm-smoothing").with_overrides(
+        [
+            *("generator.name=dcgan", "discriminator.name=dcgan", f"discriminator.norm={norm}"),
+            *("generator.channels=4", "discriminator.channels=4"),
+        ]
+    )
+    ours, theirs = (
+        tuple(
+            Player(network, optimizers.build(network, section.optimizer), section.optimizer)
+            for network, section in (
+                (networks.build_generator(spec.generator, 100, images, seed=3), spec.generator),
+                (networks.build_discriminator(spec.discriminator, images), spec.discriminator),
+            )
+        )
+        for _ in range(2)
+    )
+    for player in theirs:
+        player.optimizer = torch.optim.Adam(player.network.parameters(), lr=player.settings.lr)
+    rng = stream(0, "order")
+    for _ in range(3):
+        real = torch.rand(BATCH, *images, generator=rng)
+        z = draw_latents(spec.latent, BATCH, rng)
+        labels = torch.linspace(0.9, 1, BATCH)
+        outcome = move(alternating_step, ours, real[None], z[None], labels)
+        d_loss, g_loss = article_step(*theirs, real, z, labels)
+        assert outcome.discriminator_loss.item() == pytest.approx(d_loss, rel=1e-4)
+        assert outcome.generator_loss.item() == pytest.approx(g_loss, rel=1e-4)
+
+
 def test_simultaneous_takes_both_gradients_at_the_old_parameters() -> None:
     spec = small("paper")
     ours, theirs = players(spec), players(spec)

@@ -42,7 +42,7 @@ class Player:
 
     def descend(self, gradients: Sequence[Tensor]) -> None:
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = laid_out_like(parameter, gradient)
         self.optimizer.step()
         if self.constraint is not None:
             self.constraint(self.parameters)
@@ -50,6 +50,14 @@ class Player:
     def schedule(self, update: int, epoch: float, share: float = 1.0) -> None:
         """Get ready for an update; see `optimizers.schedule`."""
         optimizers.schedule(self.optimizer, self.settings, update, epoch, share)
+
+
+def laid_out_like(parameter: Tensor, gradient: Tensor) -> Tensor:
+    """The gradient with its numbers in the parameter's order: fused optimisers go by memory alone,
+    and a convolution's gradient may be channels-last where its weight is not."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from counterfeit.networks.convolutions import Convolution, Maps, Rows, TransposedConvolution
 from counterfeit.networks.layers import (
     OUTPUTS,
     ChannelMaxout,
@@ -23,7 +24,7 @@ from counterfeit.networks.layers import (
     without_autocast,
 )
 from counterfeit.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
-from counterfeit.networks.spectral import SpectralConv2d, SpectralLinear
+from counterfeit.networks.spectral import SpectralConvolution, SpectralLinear
 from counterfeit.networks.stages import halvings
 
 
@@ -68,7 +69,7 @@ class DCGANGenerator(nn.Module):
         maps = channels * 2 ** (stages - 1)
         layers: list[nn.Module] = [
             nn.Linear(latent_dim, maps * height * width, bias=biased),
-            nn.Unflatten(1, (maps, height, width)),
+            Maps(height, width),
         ]
         for stage in range(stages):
             if stage:
@@ -147,7 +148,7 @@ class DCGANDiscriminator(nn.Module):
             if dropout:
                 layers.append(Dropout(dropout, rng))
             inputs, maps = maps, 2 * maps
-        layers.append(nn.Flatten())
+        layers.append(Rows())
         features = inputs * height * width
         if minibatch == "discrimination":
             layers.append(closeness := MinibatchDiscrimination(features))
@@ -165,21 +166,18 @@ class DCGANDiscriminator(nn.Module):
 def _doubled(kind: str, inputs: int, outputs: int, *, bias: bool) -> list[nn.Module]:
     """From (N, inputs, H, W) to (N, outputs, 2H, 2W)."""
     if kind == "transposed":
-        return [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=bias)]
+        return [TransposedConvolution(inputs, outputs, bias=bias)]
     if kind == "nearest":
-        return [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias)]
-    return [nn.Conv2d(inputs, 4 * outputs, 3, padding=1, bias=bias), nn.PixelShuffle(2)]
+        return [nn.Upsample(scale_factor=2), Convolution(inputs, outputs, halves=False, bias=bias)]
+    return [Convolution(inputs, 4 * outputs, halves=False, bias=bias), nn.PixelShuffle(2)]
 
 
 def _halved(kind: str, inputs: int, outputs: int, *, bias: bool, spectral: bool) -> list[nn.Module]:
     """From (N, inputs, 2H, 2W) to (N, outputs, H, W)."""
-    kernel, stride = (4, 2) if kind == "strided" else (3, 1)
-    convolution = (
-        SpectralConv2d(inputs, outputs, kernel, stride, padding=1)
-        if spectral
-        else nn.Conv2d(inputs, outputs, kernel, stride, padding=1, bias=bias)
-    )
-    return [convolution] if kind == "strided" else [convolution, nn.AvgPool2d(2)]
+    halves = kind == "strided"
+    kind_of = SpectralConvolution if spectral else Convolution
+    convolution = kind_of(inputs, outputs, halves=halves, bias=bias)
+    return [convolution] if halves else [convolution, nn.AvgPool2d(2)]
 
 
 def _normalised(kind: str, channels: int) -> list[nn.Module]:

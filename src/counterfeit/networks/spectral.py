@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
+from counterfeit.networks.convolutions import Convolution
 from counterfeit.networks.layers import without_autocast
 
 
@@ -47,13 +48,10 @@ class SpectralLinear(nn.Linear, Spectral):
         return linear(x, self.normalised(), self.bias)
 
 
-class SpectralConv2d(nn.Conv2d, Spectral):
-    def __init__(
-        self, inputs: int, outputs: int, kernel_size: int, stride: int = 1, padding: int = 0
-    ) -> None:
-        super().__init__(inputs, outputs, kernel_size, stride, padding)
+class SpectralConvolution(Convolution, Spectral):
+    def __init__(self, inputs: int, outputs: int, *, halves: bool, bias: bool = True) -> None:
+        super().__init__(inputs, outputs, halves=halves, bias=bias)
         self.register_buffer("u", torch.empty(outputs))
 
     def forward(self, x: Float[Tensor, "N inputs H W"]) -> Float[Tensor, "N outputs h w"]:
-        y: Tensor = self._conv_forward(x, self.normalised(), self.bias)
-        return y
+        return self.convolved(x, self.normalised())
