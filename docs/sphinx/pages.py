@@ -43,8 +43,14 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "discriminator": recipe.MlpDiscriminator,
     "optimizer, SGD": recipe.Sgd,
     "optimizer, Adam": recipe.Adam,
+    "optimizer, AdamW": recipe.AdamW,
     "loss, of probabilities": recipe.CrossEntropy,
     "loss, of scores": recipe.CriticLoss,
+    "penalties": recipe.Penalties,
+    "penalties, gradient": recipe.GradientPenalty,
+    "penalties, r1, r2 and consistency": recipe.Penalty,
+    "constraints": recipe.Constraints,
+    "inputs": recipe.Inputs,
     "training": recipe.Training,
 }
 

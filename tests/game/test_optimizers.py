@@ -42,8 +42,10 @@ def test_a_constant_schedule_stays() -> None:
     assert optimizer.param_groups[0]["momentum"] == 0.9
 
 
-@pytest.mark.parametrize("spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1)])
-def test_state_survives_a_round_trip(spec: recipe.Sgd | recipe.Adam) -> None:
+@pytest.mark.parametrize(
+    "spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1), recipe.AdamW(lr=0.1)]
+)
+def test_state_survives_a_round_trip(spec: recipe.Optimizer) -> None:
     def trained(network: torch.nn.Linear, optimizer: torch.optim.Optimizer) -> None:
         network(torch.ones(3, 2)).square().sum().backward()
         optimizer.step()
@@ -153,9 +155,14 @@ def test_momentum_may_start_after_updates_that_kept_no_velocity() -> None:
 
 @pytest.mark.parametrize(
     "spec",
-    [recipe.Sgd(lr=0.1), recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1, betas=(0.5, 0.9))],
+    [
+        recipe.Sgd(lr=0.1),
+        recipe.Sgd(lr=0.1, momentum=0.9),
+        recipe.Adam(lr=0.1, betas=(0.5, 0.9)),
+        recipe.AdamW(lr=0.1, weight_decay=0.3),
+    ],
 )
-def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Sgd | recipe.Adam) -> None:
+def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Optimizer) -> None:
     networks = [torch.nn.Linear(20, 30), torch.nn.Linear(20, 30)]
     networks[1].load_state_dict(networks[0].state_dict())
     own, short = (optimizers.build(network, spec) for network in networks)
@@ -179,9 +186,11 @@ def test_a_decay_past_the_largest_float_ends_at_the_least_rate() -> None:
     assert optimizer.param_groups[0]["lr"] == 1e-6
 
 
-@pytest.mark.parametrize("spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1)])
+@pytest.mark.parametrize(
+    "spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1), recipe.AdamW(lr=0.1)]
+)
 def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
-    spec: recipe.Sgd | recipe.Adam,
+    spec: recipe.Optimizer,
 ) -> None:
     network = torch.nn.Linear(2, 3)
     optimizer = optimizers.build(network, spec)
@@ -210,12 +219,13 @@ def test_a_state_that_does_not_fit_is_refused_before_it_can_do_harm(
     "spec",
     [
         recipe.Adam(lr=0.1),
+        recipe.AdamW(lr=0.1),
         recipe.Sgd(lr=0.1, lr_decay=1.5),
         recipe.Sgd(lr=0.1, momentum=0.5, final_momentum=0.9, momentum_ramp=(1.0, 4.0)),
     ],
 )
 def test_what_a_schedule_sets_is_no_number_where_a_graph_would_freeze_it(
-    spec: recipe.Sgd | recipe.Adam,
+    spec: recipe.Optimizer,
 ) -> None:
     """The kind: a setting in Python that a replayed step does not read again."""
     network = torch.nn.Linear(2, 2)
@@ -227,3 +237,48 @@ def test_what_a_schedule_sets_is_no_number_where_a_graph_would_freeze_it(
     assert before["lr"] is group["lr"]
     assert group["lr"].item() == pytest.approx(0.05 / getattr(spec, "lr_decay", 1.0) ** 3)
     assert numbers == {name: value for name, value in group.items() if type(value) is float}
+
+
+@pytest.mark.parametrize(
+    ("settings", "shares"),
+    [
+        ({}, [1, 1, 1, 1, 1]),
+        ({"schedule": "linear"}, [1, 0.75, 0.5, 0.25, 0]),
+        ({"schedule": "cosine"}, [1, 0.8536, 0.5, 0.1464, 0]),
+        ({"warmup": 20}, [0.05, 0.55, 1, 1, 1]),
+        ({"warmup": 40, "schedule": "linear"}, [0.025, 0.75 * 11 / 40, 0.5 * 21 / 40, 31 / 160, 0]),
+    ],
+)
+@pytest.mark.parametrize("kind", [recipe.Sgd, recipe.Adam, recipe.AdamW])
+def test_rates_rise_and_fall_as_they_are_asked_to(kind, settings, shares: list[float]) -> None:
+    """Over 8 epochs of 5 updates each, with half the rates that the recipe has."""
+    spec = kind(lr=0.2, **settings)
+    optimizer = optimizers.build(torch.nn.Linear(2, 2), spec)
+    for epoch, share in zip(range(0, 10, 2), shares, strict=True):
+        optimizers.schedule(optimizer, spec, 5 * epoch, epoch, 0.5, epochs=8)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * share, abs=1e-5)
+    optimizers.schedule(optimizer, spec, 50, 9, 0.5, epochs=8)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * shares[-1])
+
+
+def test_weights_decay_beside_adams_step() -> None:
+    network = torch.nn.Linear(2, 1, bias=False)
+    torch.nn.init.ones_(network.weight)
+    optimizer = optimizers.build(network, recipe.AdamW(lr=0.1, weight_decay=0.5))
+    network.weight.grad = torch.zeros(1, 2)
+    optimizers.step(optimizer)
+    optimizers.step(optimizer)
+    assert network.weight.tolist() == [[pytest.approx(0.95**2)] * 2]
+
+
+@given(st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=6), st.floats(0.01, 1e3))
+def test_gradients_are_clipped_all_together(values: list[float], limit: float) -> None:
+    gradients = [torch.tensor(values[:1]), torch.tensor(values[1:])]
+    length = torch.tensor(values).norm().item()
+    clipped = optimizers.clipped(gradients, limit)
+    if length <= limit * (1 - 1e-6):
+        assert all(torch.equal(a, b) for a, b in zip(gradients, clipped, strict=True))
+    else:
+        assert torch.cat(list(clipped)).norm().item() == pytest.approx(min(limit, length), rel=1e-4)
+        shares = torch.tensor(values) * (min(limit, length) / length)
+        torch.testing.assert_close(torch.cat(list(clipped)), shares, rtol=1e-4, atol=1e-6)

@@ -38,10 +38,18 @@ OPTIONS = {
     "falling noise": ["inputs.noise=0.1", "inputs.noise_epochs=2"],
     "augmentation": ['inputs.augment=["color", "translation", "cutout"]'],
     "adaptive": ['inputs.augment=["cutout"]', "inputs.adaptive=-0.9"],
+    "AdamW": ["generator.optimizer.name=adamw", "discriminator.optimizer.name=adamw"],
+    "linear": ["generator.optimizer.schedule=linear", "discriminator.optimizer.warmup=5"],
+    "cosine": ["generator.optimizer.schedule=cosine", "training.epochs=3"],
+    "clipped gradients": [
+        "generator.optimizer.clip_gradients=0.1", "discriminator.optimizer.clip_gradients=0.1",
+    ],
     "replay": ["inputs.replay=0.5"],
-}
-FAST = {"least squares", "Wasserstein", "relativistic", "noisy labels", "flipped labels",
-        "clipped weights"}  # fmt: skip
+}  # fmt: skip
+FAST = {
+    "least squares", "Wasserstein", "relativistic", "noisy labels", "flipped labels",
+    "clipped weights", "AdamW", "linear", "cosine",
+}  # fmt: skip
 
 
 def game_of(*overrides: str, name: str = "batchnorm-smoothing") -> Game:
@@ -109,6 +117,8 @@ def test_without_force_an_option_changes_no_bit() -> None:
         *([f"penalties.{name}.weight=0"] for name in ("gradient", "r1", "r2", "consistency")),
         ["constraints.clip_weights=1000"],
         ["inputs.noise=0.0"],
+        ["generator.optimizer.clip_gradients=1e9", "discriminator.optimizer.warmup=1"],
+        ["generator.optimizer={name='adamw', lr=0.001, weight_decay=0.0}"],
     ):
         tensors = plainly(*overrides).tensors()
         for name, tensor in plain.items():

@@ -23,8 +23,11 @@ from counterfeit.errors import UsageError
         ("training.epochs=-1", ["training.epochs", "above 0", "-1"]),
         ("training.epochs=many", ["training.epochs", "whole number", "many"]),
         ("generator.optimizer.lr=nan", ["generator.optimizer.lr", "nan"]),
-        ("generator.optimizer.name=adamw", ["generator.optimizer", "adamw"]),
-        ("generator.optimizer={}", ["optimizer.name: should be 'adam' or 'sgd', but is missing"]),
+        ("generator.optimizer.name=adamax", ["generator.optimizer", "adamax"]),
+        (
+            "generator.optimizer={}",
+            ["optimizer.name: should be 'adam', 'adamw' or 'sgd', but is missing"],
+        ),
         (
             "discriminator.activation=gelu",
             ["should be 'shared-maxout', 'maxout', 'relu', 'leaky-relu', "],

@@ -38,9 +38,13 @@ def test_overrides_reach_every_depth() -> None:
     assert spec.discriminator.optimizer == recipe.Adam(lr=0.1)
 
 
-def test_another_optimiser_keeps_the_learning_rate_only() -> None:
-    spec = recipe.load("paper").with_overrides(["generator.optimizer.name=adam"])
-    assert spec.generator.optimizer == recipe.Adam(lr=0.1)
+def test_another_optimiser_keeps_what_all_have_only() -> None:
+    spec = recipe.load("paper").with_overrides(
+        ["generator.optimizer.name=adam", "generator.optimizer.warmup=100"]
+    )
+    assert spec.generator.optimizer == recipe.Adam(lr=0.1, warmup=100)
+    spec = spec.with_overrides(["generator.optimizer.name=adamw"])
+    assert spec.generator.optimizer == recipe.AdamW(lr=0.1, warmup=100)
 
 
 def test_values_need_no_quoting() -> None:

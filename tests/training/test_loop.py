@@ -247,6 +247,19 @@ def test_every_choice_of_a_recipe_trains(tiny: recipe.Recipe, tmp_path, override
     assert all(torch.isfinite(t).all() for t in run.checkpoint().tensors.values())
 
 
+def test_rates_that_end_with_the_epochs_say_so_when_these_change(tiny, tmp_path, caplog) -> None:
+    falling = tiny.with_overrides(["generator.optimizer.schedule=cosine"])
+    run = counterfeit.train(falling, epochs=1, out=tmp_path / "falling")
+    counterfeit.resume(run.path)
+    assert not caplog.records
+    counterfeit.resume(run.path, epochs=2)
+    (record,) = caplog.records
+    assert "from epoch 1 on they are those of 2 epochs, not of 1" in record.getMessage()
+    constant = counterfeit.train(tiny, epochs=1, out=tmp_path / "constant")
+    counterfeit.resume(constant.path, epochs=2)
+    assert len(caplog.records) == 1
+
+
 def test_old_checkpoints_go_and_milestones_stay(tiny: recipe.Recipe, tmp_path) -> None:
     run = counterfeit.train(tiny, epochs=13, out=tmp_path)
     assert [step // 22 for step in run.checkpoint_steps] == [1, 2, 5, 10, 12, 13]

@@ -29,6 +29,7 @@ class Game:
         rules: what they play for.
         prior: where latents come from.
         seed: fixes the latents, dropout and penalties of every update.
+        epochs: how many are planned, at whose end learning rates may have fallen to 0.
         dropout: where the networks draw from; it is set anew for each update.
         fresh_latents: whether G's step draws latents of its own, or uses those of the last D step.
         precision: of matrix products.
@@ -44,6 +45,7 @@ class Game:
         prior: Latent,
         *,
         seed: int,
+        epochs: int,
         device: torch.device,
         dropout: torch.Generator,
         fresh_latents: bool = False,
@@ -56,6 +58,7 @@ class Game:
         self.rules = rules
         self.prior = prior
         self.seed = seed
+        self.epochs = epochs
         self.device = device
         self.dropout = dropout
         self.fresh_latents = fresh_latents
@@ -124,6 +127,7 @@ class Game:
             rules,
             recipe.latent,
             seed=seed,
+            epochs=recipe.training.epochs,
             device=device,
             dropout=dropout,
             fresh_latents=recipe.training.generator_latents == "fresh",
@@ -158,8 +162,8 @@ class Game:
         for held in self._inputs.values():
             held.begin(step, epoch)
         share = 0.5 ** sum(step >= start for start in self.halvings)  # of the learning rates
-        self.generator.schedule(step, epoch, share)
-        self.discriminator.schedule(step * len(reals), epoch, share)
+        self.generator.schedule(step, epoch, share, self.epochs)
+        self.discriminator.schedule(step * len(reals), epoch, share, self.epochs)
         outcome = self.engine(reals, z, step)
         if self.rules.view is not None:
             self.rules.view.adapt(outcome.real_logits)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from counterfeit.recipe import Adam, Sgd
+from counterfeit.recipe import AdamW, AnyOptimizer, Sgd
+from counterfeit.recipe import Optimizer as Settings
 
 
 class GraphableSgd(torch.optim.SGD):
@@ -36,7 +37,7 @@ class GraphableSgd(torch.optim.SGD):
         torch._foreach_sub_(parameters, torch._foreach_mul(velocities, group["lr"]))
 
 
-def build(network: nn.Module, spec: Sgd | Adam, *, graphed: bool = False) -> Optimizer:
+def build(network: nn.Module, spec: Settings, *, graphed: bool = False) -> Optimizer:
     """The optimiser that the recipe names, for the parameters that are trained.
 
     Args:
@@ -44,22 +45,36 @@ def build(network: nn.Module, spec: Sgd | Adam, *, graphed: bool = False) -> Opt
     """
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     fused = all(parameter.is_cuda or parameter.is_cpu for parameter in parameters)
-    if isinstance(spec, Adam):
-        lr = torch.tensor(spec.lr, device=parameters[0].device) if graphed else spec.lr
-        return torch.optim.Adam(
-            parameters, lr=lr, betas=spec.betas, eps=spec.eps, fused=fused, capturable=graphed
-        )
-    if graphed:
-        return GraphableSgd(parameters, spec.lr, spec.momentum)
-    return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, fused=fused)
+    if isinstance(spec, Sgd):
+        if graphed:
+            return GraphableSgd(parameters, spec.lr, spec.momentum)
+        return torch.optim.SGD(parameters, lr=spec.lr, momentum=spec.momentum, fused=fused)
+    lr = torch.tensor(spec.lr, device=parameters[0].device) if graphed else spec.lr
+    settings: dict[str, Any] = {
+        "betas": spec.betas,
+        "eps": spec.eps,
+        "fused": fused,
+        "capturable": graphed,
+    }
+    if isinstance(spec, AdamW):
+        return torch.optim.AdamW(parameters, lr=lr, weight_decay=spec.weight_decay, **settings)
+    return torch.optim.Adam(parameters, lr=lr, **settings)
 
 
 def schedule(
-    optimizer: Optimizer, spec: Sgd | Adam, update: int, epoch: float, share: float = 1.0
+    optimizer: Optimizer,
+    spec: Settings,
+    update: int,
+    epoch: float,
+    share: float = 1.0,
+    epochs: float = math.inf,
 ) -> None:
-    """Set the learning rate and momentum for update number `update`, counted from 0, after so many
-    epochs. lr = share * max(lr_min, lr / lr_decay^update); momentum rises linearly
-    from the ramp's first epoch to its last, which are counted from 1.
+    """Set the learning rate and momentum for update number `update`, counted from 0, after `epoch`
+    of `epochs` epochs.
+
+    The rate is `share` of what `spec` says, in its warm-up and where it falls to the end still
+    less. SGD's is max(lr_min, lr / lr_decay^update), and its momentum rises linearly from the
+    ramp's first epoch to its last, which are counted from 1.
 
     Source: pylearn2's `ExponentialDecay` and `MomentumAdjustor`, as mnist.yaml uses them; the
     latter counts once before training, so that its count is the epoch's number from 1. Their
@@ -68,7 +83,9 @@ def schedule(
     from none when it rises: a schedule's 0 is therefore the least positive float.
     """
     group = optimizer.param_groups[0]
-    if isinstance(spec, Adam):
+    share *= min(1.0, (update + 1) / spec.warmup) if spec.warmup else 1.0
+    share *= _left(spec, min(epoch / epochs, 1.0))
+    if not isinstance(spec, Sgd):
         _set(group, "lr", share * spec.lr)
         return
     try:
@@ -83,6 +100,23 @@ def schedule(
         _set(group, "momentum", max(momentum, math.ulp(0.0)))
 
 
+def _left(spec: AnyOptimizer, done: float) -> float:
+    """The share of the learning rate that its schedule leaves when that share of training is done;
+    the cosine is that of Loshchilov and Hutter 2017 (arXiv 1608.03983), without restarts."""
+    if spec.schedule == "linear":
+        return 1 - done
+    return (1 + math.cos(math.pi * done)) / 2 if spec.schedule == "cosine" else 1.0
+
+
+def clipped(gradients: Sequence[Tensor], length: float) -> Sequence[Tensor]:
+    """The gradients, scaled down where all together are longer.
+
+    Source: Pascanu et al. 2013 (arXiv 1211.5063), algorithm 1.
+    """
+    share = (length / torch.nn.utils.get_total_norm(gradients)).clamp(max=1.0)
+    return torch._foreach_mul(list(gradients), share)
+
+
 def _set(group: dict[str, Any], name: str, value: float) -> None:
     if isinstance(group[name], Tensor):
         group[name].fill_(value)
@@ -92,10 +126,13 @@ def _set(group: dict[str, Any], name: str, value: float) -> None:
 
 def is_own(optimizer: Optimizer, parameters: Sequence[Tensor]) -> bool:
     """Whether it is as `build` makes them for these parameters, so that `step` is its step."""
-    if type(optimizer) not in (torch.optim.Adam, torch.optim.SGD):
+    kind = type(optimizer)
+    if kind not in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD):
         return False
     *others, group = optimizer.param_groups
-    unusual = ("weight_decay", "amsgrad", "maximize", "dampening", "nesterov")
+    unusual = {"weight_decay", "amsgrad", "maximize", "dampening", "nesterov"}
+    if kind is torch.optim.AdamW:
+        unusual.remove("weight_decay")
     return (
         not others
         and bool(group["fused"])
@@ -113,7 +150,7 @@ def is_graphable(optimizer: Optimizer) -> bool:
     """
     if type(optimizer) is GraphableSgd:
         return True
-    return type(optimizer) is torch.optim.Adam and all(
+    return type(optimizer) in (torch.optim.Adam, torch.optim.AdamW) and all(
         isinstance(group["lr"], Tensor) and group["capturable"] for group in optimizer.param_groups
     )
 
@@ -138,7 +175,9 @@ def step(optimizer: Optimizer) -> None:
         count = states[0]["step"].add_(1)  # the same for all
         for state in states:
             state["step"] = count
-        torch._fused_adam_(
+        decoupled = isinstance(optimizer, torch.optim.AdamW)
+        update = torch._fused_adamw_ if decoupled else torch._fused_adam_
+        update(
             parameters,
             gradients,
             [state["exp_avg"] for state in states],
@@ -148,7 +187,7 @@ def step(optimizer: Optimizer) -> None:
             lr=group["lr"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],
-            weight_decay=0,
+            weight_decay=group["weight_decay"],
             eps=group["eps"],
             amsgrad=False,
             maximize=False,

@@ -7,6 +7,7 @@ files, no logs and no schedule.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import inf
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from counterfeit import recipe
 from counterfeit.game import optimizers
 from counterfeit.game.constraints import Constraint
 from counterfeit.game.inputs import Batch
@@ -22,7 +24,6 @@ from counterfeit.game.penalties import Penalty
 from counterfeit.game.replay import Replay
 from counterfeit.game.views import View
 from counterfeit.networks import judges_rows_apart
-from counterfeit.recipe import Adam, Sgd
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Player:
 
     network: nn.Module
     optimizer: Optimizer
-    settings: Sgd | Adam
+    settings: recipe.Optimizer
     """What the optimiser's learning rate and momentum should be, over time."""
     constraint: Constraint | None = None
     """What its parameters are brought back to after each step."""
@@ -41,15 +42,17 @@ class Player:
         return [p for p in self.network.parameters() if p.requires_grad]
 
     def descend(self, gradients: Sequence[Tensor]) -> None:
+        if self.settings.clip_gradients is not None:
+            gradients = optimizers.clipped(gradients, self.settings.clip_gradients)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = laid_out_like(parameter, gradient)
         self.optimizer.step()
         if self.constraint is not None:
             self.constraint(self.parameters)
 
-    def schedule(self, update: int, epoch: float, share: float = 1.0) -> None:
+    def schedule(self, update: int, epoch: float, share: float = 1.0, epochs: float = inf) -> None:
         """Get ready for an update; see `optimizers.schedule`."""
-        optimizers.schedule(self.optimizer, self.settings, update, epoch, share)
+        optimizers.schedule(self.optimizer, self.settings, update, epoch, share, epochs)
 
 
 def laid_out_like(parameter: Tensor, gradient: Tensor) -> Tensor:

@@ -32,6 +32,8 @@ from counterfeit.recipe.rules import (
 )
 from counterfeit.recipe.sections import (
     Adam,
+    AdamW,
+    AnyOptimizer,
     Data,
     Latent,
     Optimizer,
@@ -43,7 +45,9 @@ from counterfeit.recipe.tables import dotted, read_toml
 
 __all__ = [
     "Adam",
+    "AdamW",
     "AnyGenerator",
+    "AnyOptimizer",
     "Constraints",
     "CriticLoss",
     "CrossEntropy",

@@ -11,7 +11,7 @@ from counterfeit.errors import UsageError
 from counterfeit.recipe.explain import explain
 from counterfeit.recipe.networks import AnyGenerator, Discriminator, Generator, Network
 from counterfeit.recipe.rules import Constraints, CrossEntropy, Inputs, Loss, Penalties
-from counterfeit.recipe.sections import Data, Latent, Section, Text, Training
+from counterfeit.recipe.sections import AnyOptimizer, Data, Latent, Section, Text, Training
 from counterfeit.recipe.tables import dotted, modern_key, modernised, parse_override, plain, put
 
 SIGNED = ("non-saturating", "minimax", "hinge")
@@ -113,7 +113,7 @@ def _kept(section: str, name: object) -> Collection[str] | None:
         labelled = name in get_args(CrossEntropy.model_fields["name"].annotation)
         return CrossEntropy.model_fields if labelled else ()
     return {
-        "optimizer": ("lr",),
+        "optimizer": AnyOptimizer.model_fields,
         "generator": AnyGenerator.model_fields,
         "discriminator": Network.model_fields,
     }.get(section)

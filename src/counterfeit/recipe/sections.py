@@ -60,11 +60,23 @@ class Latent(Section):
     std: Positive = 1.0
 
 
-class Sgd(Section):
+class AnyOptimizer(Section):
+    """What all optimisers have. The learning rate is a function of the update and the epoch."""
+
+    name: str
+    lr: Positive
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How the learning rate falls to 0 over `training.epochs`, if it does."""
+    warmup: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """The optimiser's first updates, over which its learning rate rises linearly."""
+    clip_gradients: Positive | None = None
+    """Gradients that are longer, all of a network's together, are scaled to this length."""
+
+
+class Sgd(AnyOptimizer):
     """Stochastic gradient descent with momentum, both of which may change as training goes on."""
 
     name: Literal["sgd"] = "sgd"
-    lr: Positive
     momentum: Probability = 0.0
     lr_decay: Annotated[float, Field(ge=1, le=1e30)] = 1.0
     """The learning rate is divided by this at every update."""
@@ -84,16 +96,26 @@ class Sgd(Section):
         return self
 
 
-class Adam(Section):
-    """Kingma and Ba 2015 (1412.6980), with PyTorch's defaults."""
-
-    name: Literal["adam"] = "adam"
-    lr: Positive
+class AnyAdam(AnyOptimizer):
     betas: tuple[Probability, Probability] = (0.9, 0.999)
     eps: Positive = 1e-8
 
 
-Optimizer = Annotated[Sgd | Adam, Field(discriminator="name")]
+class Adam(AnyAdam):
+    """Kingma and Ba 2015 (1412.6980), with PyTorch's defaults."""
+
+    name: Literal["adam"] = "adam"
+
+
+class AdamW(AnyAdam):
+    """Adam whose weights also shrink: Loshchilov and Hutter 2019 (1711.05101)."""
+
+    name: Literal["adamw"] = "adamw"
+    weight_decay: NonNegative = 0.01
+    """Of each weight, the share that goes at each update, times the learning rate."""
+
+
+Optimizer = Annotated[Sgd | Adam | AdamW, Field(discriminator="name")]
 
 
 class Training(Section):

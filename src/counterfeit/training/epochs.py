@@ -80,6 +80,13 @@ def require_epochs(run: Run, done: float, spec: recipe.Recipe) -> None:
         )
 
 
+def rates_end_with_epochs(spec: recipe.Recipe) -> bool:
+    """Whether a learning rate falls to 0 at the last epoch, so that their number changes it."""
+    return any(
+        player.optimizer.schedule != "constant" for player in (spec.generator, spec.discriminator)
+    )
+
+
 def drop_old_checkpoints(run: Run, per_epoch: int) -> None:
     """Remove all but the newest, and those of milestones."""
     for old in run.checkpoint_steps[:-KEPT_CHECKPOINTS]:

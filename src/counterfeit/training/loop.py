@@ -20,6 +20,7 @@ from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LogRow
 from counterfeit.training.epochs import (
     drop_old_checkpoints,
+    rates_end_with_epochs,
     require_epochs,
     shuffled,
     steps_per_epoch,
@@ -144,6 +145,14 @@ def resume(
         if (spec := with_epochs(run.recipe, epochs)) != run.recipe:
             saved = run.recover()
             require_epochs(run, saved.epoch if saved else 0, spec)
+            if saved and rates_end_with_epochs(spec):
+                logger.warning(
+                    "Learning rates fall to 0 at the last epoch: from epoch %.4g on they are those"
+                    " of %d epochs, not of %d.",
+                    saved.epoch,
+                    spec.training.epochs,
+                    run.recipe.training.epochs,
+                )
             run.change_recipe(spec)
         _tell(english("building the networks"), on_stage)
         game = _game(run, images, place)

@@ -57,8 +57,10 @@ def choose(
     plain = PlainEngine(generator, discriminator, rules, bf16=bf16, rng=rng)
     graphable = (
         not (rules.penalties or rules.view or rules.replay)  # which differ from update to update
-        and optimizers.is_graphable(generator.optimizer)
-        and optimizers.is_graphable(discriminator.optimizer)
+        and all(
+            player.settings.clip_gradients is None and optimizers.is_graphable(player.optimizer)
+            for player in (generator, discriminator)
+        )
     )
     if device.type == "cuda" and graphable:
         return GraphedEngine(plain, dropout)

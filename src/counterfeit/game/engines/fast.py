@@ -130,6 +130,8 @@ class FastEngine:
         for player in (generator, discriminator):
             if not optimizers.is_own(player.optimizer, player.parameters):
                 raise Unknown(type(player.optimizer).__name__)
+            if player.settings.clip_gradients is not None:
+                raise Unknown("gradients of a limited length")
         if not judges_rows_apart(discriminator.network):
             raise Unknown("a discriminator that judges a batch as a whole")
         self.loss = cast("AnalyticLoss", rules.loss)
