@@ -79,10 +79,10 @@ def networks(spec: recipe.Recipe) -> tuple[nn.Module, nn.Module]:
     return generator, nn.Sequential(*layers, nn.Linear(inputs, 1), nn.Sigmoid())
 
 
-def optimizer(network: nn.Module, spec: recipe.Sgd | recipe.Adam) -> torch.optim.Optimizer:
-    if isinstance(spec, recipe.Adam):
-        return torch.optim.Adam(network.parameters(), lr=spec.lr)
-    return torch.optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum)
+def optimizer(network: nn.Module, spec: recipe.Optimizer) -> torch.optim.Optimizer:
+    if isinstance(spec, recipe.Sgd):
+        return torch.optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum)
+    return torch.optim.Adam(network.parameters(), lr=spec.lr)
 
 
 def torchvision_folder(name: str) -> Path:
