@@ -104,6 +104,7 @@ def test_losses_of_scores_are_the_papers() -> None:
     of_real, of_fake = losses.Scores(real), losses.Scores(fake)
     expected = {  # D's and G's, from the papers' equations by hand
         "least-squares": ((1 + 2.25 + 0.25 + 4 + 0.0625 + 9) / 6, (9 + 0.5625 + 4) / 6),
+        "hinge": ((0 + 1.5 + 0.5) / 3 + (0 + 1.25 + 4) / 3, -1.25 / 3),
         "relativistic": (
             math.log((1 + math.exp(-4)) * (1 + math.exp(0.75)) * (1 + math.exp(2.5))) / 3,
             math.log((1 + math.exp(4)) * (1 + math.exp(-0.75)) * (1 + math.exp(-2.5))) / 3,

@@ -24,6 +24,7 @@ SMALL = [
 OPTIONS = {
     "least squares": ["loss.name=least-squares"],
     "Wasserstein": ["loss.name=wasserstein"],
+    "hinge": ["loss.name=hinge"],
     "relativistic": ["loss.name=relativistic"],
     "noisy labels": ["loss.real_labels=[0.8, 1.0]", "loss.fake_labels=[0.0, 0.3]"],
     "flipped labels": ["loss.label_flips=0.25"],
@@ -47,7 +48,7 @@ OPTIONS = {
     "replay": ["inputs.replay=0.5"],
 }  # fmt: skip
 FAST = {
-    "least squares", "Wasserstein", "relativistic", "noisy labels", "flipped labels",
+    "least squares", "Wasserstein", "hinge", "relativistic", "noisy labels", "flipped labels",
     "clipped weights", "AdamW", "linear", "cosine",
 }  # fmt: skip
 

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, get_args
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import relu, softplus
 
 from counterfeit import recipe
 from counterfeit.seeds import stream
@@ -267,6 +267,25 @@ class Wasserstein(Critic):
         return real, torch.full_like(fake_logits, 1 / len(fake_logits))
 
 
+class Hinge(Critic):
+    """D pushes real images above 1 and fakes below -1, and no further.
+
+    Source: Lim and Ye 2017, "Geometric GAN" (arXiv 1705.02894), equation 4, and Miyato et al. 2018
+    (arXiv 1802.05957), equations 16 and 17.
+    """
+
+    equilibrium = Equilibrium(d_loss=2)  # for any answer in [-1, 1]
+
+    def discriminator(self, real: Scores, fake: Scores) -> Float[Tensor, ""]:
+        return relu(1 - real.logits).mean() + relu(1 + fake.logits).mean()
+
+    def discriminator_slopes(
+        self, real_logits: Float[Tensor, " N"], fake_logits: Float[Tensor, " M"]
+    ) -> tuple[Float[Tensor, " N"], Float[Tensor, " M"]]:
+        real = (real_logits < 1).to(real_logits.dtype) / -len(real_logits)
+        return real, (fake_logits > -1).to(fake_logits.dtype) / len(fake_logits)
+
+
 class Relativistic:
     """D says how much more real a real image looks than a fake, G that its fake looks more so.
 
@@ -303,11 +322,12 @@ LOSSES: dict[str, Callable[..., Loss]] = {
     "minimax": Minimax,
     "least-squares": LeastSquares,
     "wasserstein": Wasserstein,
+    "hinge": Hinge,
     "relativistic": Relativistic,
 }
 """By the name that a recipe gives them; those of labels take real and fake ones."""
 
-AnalyticLoss = NonSaturating | Minimax | LeastSquares | Wasserstein | Relativistic
+AnalyticLoss = NonSaturating | Minimax | LeastSquares | Wasserstein | Hinge | Relativistic
 ANALYTIC = get_args(AnalyticLoss)
 """Those whose derivatives by each logit are written out, as `…_slopes`."""
 

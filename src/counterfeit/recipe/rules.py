@@ -45,7 +45,7 @@ class CrossEntropy(Section):
 class CriticLoss(Section):
     """A loss in which D gives each image a score, and no probability (docs/losses.md)."""
 
-    name: Literal["least-squares", "wasserstein", "relativistic"]
+    name: Literal["least-squares", "wasserstein", "hinge", "relativistic"]
 
 
 def loss_by_name(section: Any) -> Any:
