@@ -37,7 +37,15 @@ def bits(run: Run) -> bytes:
 def test_the_number_of_workers_changes_no_bit(small, tmp_path: Path) -> None:
     specs = small("one"), small("two")
     one, two = train_together(of(tmp_path / "a", *specs), [nothing] * 2, workers=2, threads=1)
-    (alone,) = train_together(of(tmp_path / "b", specs[1]), [nothing], workers=1, threads=2)
+    told: list[object] = []
+    (alone,) = train_together(
+        of(tmp_path / "b", specs[1]),
+        [lambda row: told.append("row")],
+        on_stage=[told.append],
+        workers=1,
+        threads=2,
+    )
+    assert told[:4] == ["reading the data", "building the networks", "training", "row"]
     assert [run.recipe.name for run in (one, two, alone)] == ["one", "two", "two"]
     assert [run.environment["threads"] for run in (one, two, alone)] == [1, 1, 2]
     assert bits(two) == bits(alone)

@@ -74,7 +74,11 @@ def reproduce_article(
                     )
                 )
         runs = train_together(
-            stages, [bar.on_row for bar in bars], workers=workers or many, threads=threads
+            stages,
+            [bar.on_row for bar in bars],
+            on_stage=[bar.on_preparing for bar in bars],
+            workers=workers or many,
+            threads=threads,
         )
     for run in runs:
         if not newest_is_measured(run):
@@ -159,6 +163,7 @@ def train_together(
     stages: Sequence[Stage],
     hear: Sequence[Callable[[LogRow], None]],
     *,
+    on_stage: Sequence[Callable[[str], None]] | None = None,
     workers: int,
     threads: int | None = None,
 ) -> list[Run]:
@@ -168,13 +173,16 @@ def train_together(
 
     Args:
         hear: called with each stage's rows.
+        on_stage: called with what each does before its first row.
         threads: of each process.
     """
     team = Team({"OMP_NUM_THREADS": str(threads)} if threads else {})
     with team.forwarding_signals(), ThreadPoolExecutor(workers) as pool:
         futures = [
-            pool.submit(team.train, stage, on_row)
-            for stage, on_row in zip(stages, hear, strict=True)
+            pool.submit(team.train, stage, on_row, prepares)
+            for stage, on_row, prepares in zip(
+                stages, hear, on_stage or [_ignore] * len(stages), strict=True
+            )
         ]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
@@ -186,6 +194,10 @@ def train_together(
         if error := future.exception():
             raise error
     return [Run.open(cast(Path, future.result())) for future in futures]
+
+
+def _ignore(stage: str) -> None:
+    pass
 
 
 @dataclass
@@ -228,7 +240,12 @@ class Team:
             for process in self.processes:
                 process.send_signal(signum)
 
-    def train(self, stage: Stage, hear: Callable[[LogRow], None]) -> Path | None:
+    def train(
+        self,
+        stage: Stage,
+        hear: Callable[[LogRow], None],
+        prepares: Callable[[str], None] = _ignore,
+    ) -> Path | None:
         """Where the stage's run is, when it is complete; None when it was stopped before.
 
         Raises:
@@ -262,6 +279,8 @@ class Team:
                     told = json.loads(line)
                     if "row" in told:
                         hear(told["row"])
+                    elif "stage" in told:
+                        prepares(told["stage"])
             with self.lock:
                 self.processes.discard(process)
             if "run" in told:

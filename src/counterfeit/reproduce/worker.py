@@ -1,7 +1,8 @@
 """One stage in a process of its own: `python -m counterfeit.reproduce.worker`.
 
-It speaks in lines of JSON. One comes in on stdin: what to train. Rows of the log go out on stdout,
-each under `row`, and at the end the run's path under `run`, or what went wrong under `error`.
+It speaks in lines of JSON. One comes in on stdin: what to train. What is done before the first row
+goes out on stdout under `stage`, rows of the log each under `row`, and at the end the run's path
+under `run`, or what went wrong under `error`.
 """
 
 import json
@@ -23,10 +24,12 @@ def main() -> None:
     def tell(**message: Any) -> None:
         print(json.dumps(message), file=out, flush=True)
 
+    on_stage: list[loop.OnStage] = [lambda stage: tell(stage=stage)]
+    on_row: list[loop.OnRow] = [lambda row: tell(row=row)]
     try:
         if asked["run"] is not None:
             run = loop.resume(
-                asked["run"], device=asked["device"], on_row=[lambda row: tell(row=row)]
+                asked["run"], device=asked["device"], on_stage=on_stage, on_row=on_row
             )
         else:
             run = loop.train(
@@ -35,7 +38,8 @@ def main() -> None:
                 device=asked["device"],
                 out=asked["out"],
                 data_dir=asked["data_dir"] and Path(asked["data_dir"]),
-                on_row=[lambda row: tell(row=row)],
+                on_stage=on_stage,
+                on_row=on_row,
             )
     except Interrupted as stopped:
         sys.exit(stopped.exit_status)
