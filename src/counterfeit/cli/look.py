@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -72,6 +72,7 @@ def report(
     /,
     *,
     out: Path | None = None,
+    figures: Annotated[list[Literal["svg", "pdf"]] | None, Parameter(negative="")] = None,
     quiet: Quiet = False,
     lang: Lang = None,
 ) -> None:
@@ -82,6 +83,8 @@ def report(
     Args:
         runs: run directories.
         out: the page [default: report.html in the run, or in the folder of several].
+        figures: keep the charts in this format too, in each run's figures, for papers; may be
+            repeated.
         quiet: no word of what to do next.
     """
     language.use(lang)
@@ -92,6 +95,8 @@ def report(
 
     opened = [Run.open(run) for run in runs]
     page = writable(out or default_page(opened))
+    for each in opened if figures else ():
+        writable(each.path / "figures" / "losses.svg")
     for each in opened:
         if not newest_is_measured(each):
             with Bar(1, tr("measuring {name}: ", name=each.path.name), quiet=quiet) as bar:
@@ -100,5 +105,5 @@ def report(
                 except CounterfeitError as error:
                     why = str(error)
                     bar.say(tr("{name} is not measured: {error}", name=each.path.name, error=why))
-    print(write_report(opened, page))
+    print(write_report(opened, page, formats=figures or ()))
     suggest_to(tr("open it in a browser"), quiet=quiet)

@@ -5,7 +5,7 @@ from example_finding import finding
 from example_log import log_row, loss_curves
 from matplotlib.text import Text
 
-from counterfeit.insight.charts.axes import common_scale, rescale, windows
+from counterfeit.insight.charts.axes import common_scale, rescale
 
 
 def test_labels_at_the_right_edge_do_not_overlap() -> None:
@@ -64,16 +64,3 @@ def test_overlapping_findings_tint_an_epoch_once() -> None:
     _, axes, _ = loss_curves(rows, marks).axes
     spans = sorted((patch.get_x(), patch.get_x() + patch.get_width()) for patch in axes.patches)
     assert spans == [(2, 3), (3, 6), (6, 8)]
-
-
-def test_a_window_tells_where_an_epoch_is() -> None:
-    figure = loss_curves([log_row(n, n) for n in range(1, 11)], [finding()])
-    figure.draw_without_rendering()
-    upper, lower = windows(figure)
-    assert 0 < upper.top < upper.bottom < lower.top < lower.bottom < 1
-    assert 0 < upper.left < upper.right < 1
-    width = figure.bbox.width
-    for epoch in (1, 10):
-        share = (epoch - upper.start) / (upper.end - upper.start)
-        x = upper.left + share * (upper.right - upper.left)
-        assert x * width == pytest.approx(figure.axes[1].transData.transform((epoch, 0))[0])

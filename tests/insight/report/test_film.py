@@ -19,7 +19,7 @@ def test_a_frame_is_its_images_in_sixteen_shades() -> None:
 
 
 def test_a_film_has_every_epoch_while_that_fits(small_run: Run) -> None:
-    (whole,) = film.films([small_run])
+    (whole,) = film.films([small_run], limit=10**9)
     assert whole.epochs == small_run.snapshot_epochs == [0, 1, 2, 3]
     size = sum(map(len, whole.frames))
     (thinned,) = film.films([small_run], limit=size - 1)
@@ -37,6 +37,6 @@ def test_runs_share_the_limit_and_keep_their_own_ends(small_run: Run, empty_run:
 
 
 def test_a_run_without_a_film_says_why(small_run: Run, empty_run: Run) -> None:
-    there, none = film.films([small_run, empty_run])
+    there, none = film.films([small_run, empty_run], limit=10**9)
     assert there.frames
     assert "no snapshots" in none.missing

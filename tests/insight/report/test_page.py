@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from example_finding import finding
+from looking import boxes, look
 from PIL import Image
 
 from chromium import find_chromium
@@ -90,7 +91,7 @@ def test_headings_are_in_order_and_images_described(opened) -> None:
 def test_the_slider_moves_the_images_by_keyboard(opened) -> None:
     page, _ = opened
     film, slider = page.locator("img.film"), page.get_by_label("epoch", exact=False).first
-    seen, places = {film.get_attribute("src")}, []
+    seen = {film.get_attribute("src")}
     slider.focus()
     for epoch in (2, 1, 0):
         page.keyboard.press("ArrowLeft")
@@ -98,13 +99,6 @@ def test_the_slider_moves_the_images_by_keyboard(opened) -> None:
         assert film.get_attribute("alt").endswith(f"after epoch {epoch}.")
         assert slider.get_attribute("aria-valuetext") == f"epoch {epoch}"
         assert page.locator("#shown").text_content() == str(epoch)
-        marks = page.locator("#losses .now")
-        if epoch == 0:  # the curves begin with epoch 1
-            assert not marks.first.is_visible()
-        else:
-            places.append([box["left"] for box in boxes(page, "#losses .now")])
-    assert len(places[0]) == 2
-    assert all(right > left > 0 for right, left in zip(*places, strict=True))
     assert len(seen) == 4
     page.keyboard.press("End")
     assert page.locator("#shown").text_content() == "3"
@@ -167,18 +161,6 @@ def test_print_hides_what_only_a_screen_can_do(opened) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 22, 21)"
 
 
-def look(browser: Any, report: Path, width: int, height: int, **how: Any) -> Any:
-    page = browser.new_context(viewport={"width": width, "height": height}, **how).new_page()
-    page.goto(report.as_uri())
-    return page
-
-
-def boxes(page: Any, selector: str) -> list[dict[str, float]]:
-    return page.eval_on_selector_all(
-        selector, "all => all.map(each => each.getBoundingClientRect().toJSON())"
-    )
-
-
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080)])
 def test_three_runs_are_three_columns_above_the_fold(
     browser: Any, three: Path, width: int, height: int
@@ -194,7 +176,7 @@ def test_three_runs_are_three_columns_above_the_fold(
     assert last["right"] - first["left"] > 0.9 * width
     assert max(box["bottom"] for box in boxes(page, ".card")) < table["top"]
     assert table["bottom"] <= height
-    panels = boxes(page, "#losses .panel")
+    panels = boxes(page, "#classes .panel")
     assert len({round(box["top"]) for box in panels}) == 1
     page.context.close()
 
@@ -269,7 +251,7 @@ def test_commands_are_code_and_can_be_copied(browser: Any, three: Path) -> None:
 
 def test_a_dark_page_has_no_white_strip(browser: Any, three: Path) -> None:
     page = look(browser, three, 1280, 800, color_scheme="dark")
-    for name in ("latents", "preview", "losses", "classes"):
+    for name in ("latents", "preview", "maxout", "classes"):
         figure = page.locator(f"#{name} figure").first
         if figure.locator("img").count():
             picture = Image.open(io.BytesIO(figure.locator("img").screenshot())).convert("L")
@@ -308,23 +290,4 @@ def test_a_page_that_cannot_be_read_is_noticed(browser: Any, three: Path) -> Non
     page.evaluate(find_axe().read_text())
     rules = "axe.run().then(found => found.violations.map(each => each.id))"
     assert page.evaluate(rules) == ["image-alt"]
-    page.context.close()
-
-
-def test_a_chart_tells_its_values_at_the_pointer_and_at_the_players_epoch(
-    browser: Any, three: Path, small_run: Run
-) -> None:
-    page = look(browser, three, 1280, 800)
-    told = page.locator("#losses .values")
-    last = small_run.log[-1]
-    assert f"D {last['d_loss_last']:.4g}, G {last['g_loss_last']:.4g}" in told.first.text_content()
-    plot = page.locator("#losses .plot").first
-    plot.scroll_into_view_if_needed()
-    box = plot.bounding_box()
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.5 * box["height"])
-    texts = told.all_text_contents()
-    assert len(texts) == 3  # runs beside each other tell the same epoch
-    assert all(text.startswith("Epoch 1") for text in texts)
-    page.mouse.move(1, 1)
-    assert told.first.text_content().startswith("Epoch 3: ")
     page.context.close()

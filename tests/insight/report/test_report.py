@@ -216,8 +216,8 @@ def test_the_same_findings_are_marked_in_the_charts(
 
         return note
 
-    for name, draw in charts.CHARTS.items():
-        monkeypatch.setitem(charts.CHARTS, name, noting(name, draw))
+    for name, draw in charts.DRAWINGS.items():
+        monkeypatch.setitem(charts.DRAWINGS, name, noting(name, draw))
     monkeypatch.setattr("counterfeit.insight.report.page.diagnose", lambda run: [finding()])
     write_report([small_run], tmp_path / "page.html")
     assert marked["losses"] == marked["outputs"] == ["mode_collapse"]

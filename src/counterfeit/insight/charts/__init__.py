@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from PIL import Image
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight.charts import (
@@ -26,7 +27,7 @@ from counterfeit.insight.charts.save import save
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
-__all__ = ["CHARTS", "FIGURES", "PICTURES", "TIMELINES", "write", "write_samples"]
+__all__ = ["CHARTS", "DRAWINGS", "FIGURES", "PICTURES", "TIMELINES", "write", "write_samples"]
 
 
 PICTURES: dict[str, Callable[[Run, Path], None]] = {
@@ -34,7 +35,6 @@ PICTURES: dict[str, Callable[[Run, Path], None]] = {
     "history": history.write_history,
     "latents": history.write_latents,
     "animation": history.write_animation,
-    "maxout": maxout.write_maxout,
     "maxout-history": maxout.write_maxout_history,
     "nearest": samples.write_nearest,
     "interpolation": samples.write_interpolation,
@@ -56,7 +56,13 @@ CHARTS: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
 }
 """What has axes, and can be drawn on those of another run."""
 
-FIGURES = (*PICTURES, *CHARTS)
+DRAWINGS: dict[str, Callable[[Run, Sequence[Finding]], Figure | Image.Image]] = {
+    "maxout": lambda run, _: maxout.draw_maxout(run),
+    **CHARTS,
+}
+"""Charts, and what is one for some runs."""
+
+FIGURES = (*PICTURES, *DRAWINGS)
 """What `write` draws, by name."""
 
 
@@ -78,8 +84,8 @@ def write(
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot create {path.parent}: {error.strerror}.") from None
-    if name in CHARTS:
-        save(CHARTS[name](run, findings), path)
+    if name in DRAWINGS:
+        save(DRAWINGS[name](run, findings), path)
     else:
         PICTURES[name](run, path)
     return path

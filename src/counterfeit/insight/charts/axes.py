@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,22 +35,6 @@ LEAD = 14
 
 Span = tuple[float, float]
 """From, to."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """Where a chart lies in its figure, as shares of its width and height from the top left."""
-
-    left: float
-    right: float
-    top: float
-    bottom: float
-    start: float
-    """The epoch at its left edge; `end` at the right."""
-    end: float
-    title: str
-    lines: dict[str, list[tuple[float, float | None]]]
-    """Epoch and value of each point of the lines that have a name; None where it is not finite."""
 
 
 def timeline(
@@ -199,31 +182,6 @@ def rescale(figure: Figure, scale: Sequence[Span]) -> None:
     """Give its charts these heights, so that figures beside each other compare."""
     for axes, span in zip(_panels(figure), scale, strict=True):
         axes.set_ylim(span)
-
-
-def windows(figure: Figure) -> list[Window]:
-    """Where its charts over epochs lie, once it is drawn."""
-    return [
-        Window(
-            *(box.x0, box.x1, 1 - box.y1, 1 - box.y0),
-            *axes.get_xlim(),
-            axes.get_title("left").partition(" (")[0],
-            _named_lines(axes),
-        )
-        for axes in _panels(figure)
-        for box in [axes.get_position()]
-    ]
-
-
-def _named_lines(axes: Axes) -> dict[str, list[tuple[float, float | None]]]:
-    return {
-        str(line.get_label()): [
-            (float(f"{x:.6g}"), float(f"{y:.4g}") if math.isfinite(y) else None)
-            for x, y in np.asarray(line.get_xydata(), np.float64)
-        ]
-        for line in axes.lines
-        if not str(line.get_label()).startswith("_")
-    }
 
 
 def _uncovered(span: Span, covered: Sequence[Span]) -> list[Span]:

@@ -102,16 +102,15 @@ def _symmetric(values: Tensor) -> tuple[float, float]:
     return -largest, largest
 
 
-def write_maxout(run: Run, path: Path) -> None:
+def draw_maxout(run: Run) -> Figure | Image.Image:
     """Shared maxout's shape, layer by layer; or what a first maxout layer's units look for."""
     stages = [
         (name, [each for each in network.modules() if isinstance(each, networks.SharedMaxout)])
         for name, network in _discriminators(run)
     ]
     if stages[-1][1]:
-        save(maxout_shapes(stages), path)
-    else:
-        save(filters(_templates(run, run.discriminator())), path)
+        return maxout_shapes(stages)
+    return filters(_templates(run, run.discriminator()))
 
 
 def write_maxout_history(run: Run, path: Path) -> None:

@@ -3,16 +3,31 @@
 import io
 from pathlib import Path
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from PIL import Image
 
 from counterfeit.files import write_whole
 
+VECTORS = ("svg", "pdf")
+"""Formats, beside PNG, that charts can have; their text stays text."""
+
+UNDATED = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""The same chart is the same file."""
+
 
 def save(picture: Image.Image | Figure, path: Path) -> None:
-    buffer = io.BytesIO()
+    """In the format of the path's suffix; images are PNG files.
+
+    Raises:
+        CannotWrite: the file cannot be written.
+    """
+    buffer, suffix = io.BytesIO(), path.suffix[1:]
     if isinstance(picture, Figure):
-        picture.savefig(buffer, format="png", facecolor="white")
+        with rc_context(
+            {"svg.fonttype": "none", "svg.hashsalt": "counterfeit", "pdf.fonttype": 42}
+        ):
+            picture.savefig(buffer, format=suffix, facecolor="white", metadata=UNDATED.get(suffix))
     else:
         picture.save(buffer, "PNG", optimize=True)
     write_whole(path, buffer.getvalue())

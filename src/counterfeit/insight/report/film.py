@@ -10,9 +10,6 @@ from counterfeit.insight.charts.grids import Pixels, evenly, grid, in_few_shades
 from counterfeit.insight.charts.history import snapshot_epochs
 from counterfeit.run import Run
 
-FILM_BYTES = 3_000_000
-"""Of all frames on a page; as text in the page they take a third more."""
-
 FRAMES = 150
 """Epochs that are tried at first."""
 
@@ -32,11 +29,11 @@ class Film:
         return [f"data:image/webp;base64,{base64.b64encode(each).decode()}" for each in self.frames]
 
 
-def films(runs: Sequence[Run], limit: int = FILM_BYTES) -> list[Film]:
+def films(runs: Sequence[Run], limit: int) -> list[Film]:
     """A film of each run, all over the same epochs, as far as each run has them.
 
-    Where they would take more than `limit` bytes together, epochs are left out evenly; the first
-    and the last stay.
+    Where they would take more than `limit` bytes together (a third more as text), epochs are left
+    out evenly; the first and the last stay.
     """
     chosen = evenly(sorted({epoch for run in runs for epoch in run.snapshot_epochs}), FRAMES)
     encoded, missing = [], []

@@ -1,26 +1,40 @@
 """The page: its parts put together and written."""
 
+import base64
 import math
 import os
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from counterfeit.errors import UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import verdict
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import comparison, words
-from counterfeit.insight.report.panels import Panel, anchor, figure_panels, film_panels
+from counterfeit.insight.report.curves import SUBJECTS, Chart, Line, colour, overlaid
+from counterfeit.insight.report.panels import Panel, anchor, figure_panels, film_panels, marked
 from counterfeit.insight.report.sections import SECTIONS, Section
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
 Agreement = Literal["agrees", "differs", "open"]
+Format = Literal["svg", "pdf"]
+
+ROOM = 2_500_000
+"""Bytes for pictures and films: a page of three runs stays under 3 MB with its texts, curves and
+scripts."""
+
+LEAST_FILM = 300_000
+"""Bytes that films may take where many runs' pictures take all the room."""
+
+SCRIPTS = ("uPlot.iife.min.js", "curves.js", "player.js", "copy.js")
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,10 @@ class Statement:
 
 
 def write_report(
-    runs: Sequence[Run], path: Path | None = None, statements: Sequence[Statement] = ()
+    runs: Sequence[Run],
+    path: Path | None = None,
+    statements: Sequence[Statement] = (),
+    formats: Sequence[Format] = (),
 ) -> Path:
     """Write the page about `runs`, and their figures into their directories; return its path.
 
@@ -48,31 +65,40 @@ def write_report(
         runs: finished or not; several stand beside each other.
         path: the page; `report.html` in the run, or in the folder that several have in common.
         statements: a source's claims and what was seen here, for a table at the top.
+        formats: that the runs' figures keep charts in as well, for papers; their text stays text.
 
     Raises:
         UsageError: no runs.
-        CounterfeitError: a run's recipe or environment is damaged, or the page cannot be written.
+        CounterfeitError: a run's recipe or environment is damaged, or the page or a figure in a
+            format that was asked for cannot be written.
         ValueError: a statement names a figure that the page does not have.
     """
     if not runs:
         raise UsageError("a report needs at least one run.")
     headings = comparison.headings_of(runs)
     findings = [diagnose(run) for run in runs]
-    reels = film_panels(runs, headings)
-    sections: list[tuple[Section, list[Panel]]] = []
-    for section in SECTIONS:
-        if section.name == "film":
-            sections.append((section, reels))
-            continue
-        if panels := figure_panels(section, runs, headings, findings):
-            sections.append((section, panels))
     names = comparison.short_names(headings)
+    shown = {
+        section: figure_panels(section, runs, headings, findings, formats)
+        for section in SECTIONS
+        if section.name != "film"
+    }
+    taken = sum(len(panel.source) for panels in shown.values() for panel in panels)
+    reels = film_panels(runs, headings, limit=max(LEAST_FILM, (ROOM - taken) * 3 // 4))
+    sections = [
+        (section, panels)
+        for section in SECTIONS
+        if (panels := reels if section.name == "film" else shown[section])
+    ]
     figures = _figure_names(sections, names)
+    drawings = _drawings(runs, names, findings)
     for statement in statements:
         if statement.figure is not None and statement.figure not in figures:
             raise ValueError(f"the report has no figure '{statement.figure}'")
     environment = Environment(
-        loader=PackageLoader("counterfeit.insight.report"),
+        loader=ChoiceLoader(
+            [PackageLoader("counterfeit.insight.report", name) for name in ("templates", "uplot")]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -80,7 +106,12 @@ def write_report(
     )
     for name in ("shortened", "coded", "worded", "breakable"):
         environment.filters[name] = getattr(words, name)
+    environment.filters["run_colour"] = colour
+    environment.filters["legend"] = _legend
     (opening, samples), *sections = sections
+    script = "\n".join(
+        _text(environment, name) for name in SCRIPTS if drawings or "curves" not in name
+    )
     columns, measured = comparison.metrics(runs, names)
     shares = [row for row in measured if MetricName.parse(row[0]).of_class is not None]
     page = environment.get_template("report.html").render(
@@ -91,6 +122,18 @@ def write_report(
         samples_caption=opening.caption,
         sections=sections,
         figures=figures,
+        curves=drawings,
+        drawn=[drawing.chart.as_json() for group in drawings.values() for drawing in group],
+        moved={
+            panel.anchor
+            for section, panels in sections
+            if section.name in drawings
+            for panel in panels
+        },
+        section_notes={section.name: _notes(panels, names) for section, panels in sections},
+        chart_style=_text(environment, "uPlot.min.css"),
+        script=Markup(script),
+        script_hash=f"sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}",
         film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
         findings=[
             [_shown_finding(finding, n, figures) for finding in found]
@@ -112,6 +155,56 @@ def write_report(
     path = path or default_page(runs)
     write_whole(path, page.encode(errors="replace"))
     return path
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart that the browser draws, and its place on the page."""
+
+    number: int
+    chart: Chart
+    start: float
+    """Of its epochs."""
+    end: float
+
+
+def _drawings(
+    runs: Sequence[Run], names: Sequence[str], findings: Sequence[Sequence[Finding]]
+) -> dict[str, list[Drawing]]:
+    """The charts of each section that has some, numbered through."""
+    drawings: dict[str, list[Drawing]] = {}
+    number = 0
+    for subject in SUBJECTS:
+        chosen = [marked(subject, found) for found in findings]
+        for chart in overlaid(subject, runs, names, chosen):
+            epochs = [epoch for line in chart.lines for epoch in line.x]
+            drawing = Drawing(number, chart, min(epochs), max(epochs))
+            drawings.setdefault(subject, []).append(drawing)
+            number += 1
+    return drawings
+
+
+def _legend(drawings: Sequence[Drawing]) -> list[Line]:
+    """A line for each entry of a section's legend."""
+    lines = [line for drawing in drawings for line in drawing.chart.lines]
+    return list({line.key: line for line in reversed(lines)}.values())[::-1]
+
+
+def _notes(panels: Sequence[Panel], names: Sequence[str]) -> list[str]:
+    """What must be known of the runs to read their charts; what holds for all, once."""
+    notes: dict[str, list[str]] = {}
+    for panel in panels:
+        if panel.note:
+            notes.setdefault(panel.note, []).append(names[panel.number - 1])
+    if len(notes) <= 1:
+        return list(notes)
+    return [f"{', '.join(of)}: {note}" for note, of in notes.items()]
+
+
+def _text(environment: Environment, name: str) -> str:
+    """A file of the page that is no template."""
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]
 
 
 def default_page(runs: Sequence[Run]) -> Path:

@@ -74,7 +74,7 @@ SECTIONS = (
     Section(
         "losses",
         "Losses",
-        "D's loss is blue, G's orange. Curves that look calm say nothing about the images.",
+        "Curves that look calm say nothing about the images.",
         "D's and G's losses over the epochs, of each epoch's last batch and its mean",
         "chart",
     ),
@@ -82,9 +82,9 @@ SECTIONS = (
         "outputs",
         "What D answers",
         "D's answers to real images, D(x), and to generated ones, D(G(z)): the median as a line,"
-        " the middle half as a band, nine tenths between dashed lines. Bands that overlap at the"
-        " dotted line mean that D cannot tell; bands stuck at 1 and 0 mean that it always can, and"
-        " then G has little to learn from.",
+        " the middle half as a band; in pictures, nine tenths lie between dashed lines. Bands that"
+        " overlap at the dotted line mean that D cannot tell; bands stuck at 1 and 0 mean that it"
+        " always can, and then G has little to learn from.",
         "quantiles of D(x) and D(G(z)) over the epochs",
         "chart",
         lambda spec: expected(spec.loss).probabilistic,
@@ -93,9 +93,10 @@ SECTIONS = (
         "scores",
         "The critic's scores",
         "This loss makes D a critic: it gives real images, f(x), and generated ones, f(G(z)),"
-        " scores whose zero and unit mean nothing. The median is a line, the middle half a band,"
-        " nine tenths lie between dashed lines. Below, how far apart the means are: a gap that"
-        " shrinks while the images get better is a critic that is being caught up with.",
+        " scores whose zero and unit mean nothing. The median is a line, the middle half a band;"
+        " in pictures, nine tenths lie between dashed lines. The gap is how far apart the means"
+        " are: one that shrinks while the images get better is a critic that is being caught up"
+        " with.",
         "quantiles of the critic's scores over the epochs, and the gap between their means",
         "chart",
         lambda spec: not expected(spec.loss).probabilistic,
@@ -115,7 +116,7 @@ SECTIONS = (
         "What the losses do not say. FID is the distance of the samples from real images; precision"
         " and density say how many samples look real, recall and coverage how much of the data"
         " they cover. Recall and coverage near 0 are mode collapse, however good a sample looks."
-        " The dashed lines are what real training images score: the best to hope for.",
+        " The straight lines are what real training images score: the best to hope for.",
         "FID, precision, recall, density and coverage over the epochs",
         "chart",
     ),

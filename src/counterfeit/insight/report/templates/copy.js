@@ -1,0 +1,15 @@
+// Commands that one click copies.
+for (const button of document.querySelectorAll(".copy")) {
+  const code = button.previousElementSibling;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent);
+      button.textContent = "Copied";
+    } catch { // a browser that forbids it: select, so that one key copies
+      getSelection().selectAllChildren(code);
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
