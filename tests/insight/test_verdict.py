@@ -420,3 +420,12 @@ def test_a_run_that_ended_before_its_first_row_has_failed(empty_run: Run) -> Non
 
 def test_a_run_that_never_began(empty_run: Run) -> None:
     assert judge(empty_run, []).sentence == "Nothing to judge yet: this run has not trained."
+
+
+def test_data_without_classes_have_a_number_of_different_images() -> None:
+    few = replace(LATE, latents_support=4.6)
+    assert "about 5 different images among the fixed latents" in verdict([], few).sentence
+    early = replace(few, step=500, epoch=1)
+    assert "so far about 5 different images" in verdict([], early).sentence
+    for said in (replace(LATE, latents_support=60.0), replace(few, latents_classes=[1] * 100)):
+        assert "different images" not in verdict([], said).sentence

@@ -23,6 +23,9 @@ HEALTHY_COVERAGE = 0.5
 HEALTHY_RECALL = 0.2
 """The 1s of MNIST alone, which are one class of ten, have a recall of .11."""
 
+FEW_IMAGES = 50
+"""Real images score about 1,000 (`measure.support`)."""
+
 POOR = 0.05
 """Coverage or recall below this is next to none, and so are less than half of the classes."""
 
@@ -77,6 +80,8 @@ class Evidence:
     """The class of each fixed latent's image, -1 where the classifier is unsure; None where no
     classifier looked."""
     latents_epoch: float = 0.0
+    latents_support: float | None = None
+    """About how many different images those are, where the vital signs say so."""
     data_classes: int | None = None
     """Classes in the data, as far as the vital signs know."""
     has_answers: bool = True
@@ -109,6 +114,8 @@ def judge(
     reach = (run.checkpoint_steps or [step])[-1]
     looked = next((row for row in reversed(run.vitals) if isinstance(row.get("classes"), list)), {})
     classes = looked.get("data_classes")
+    signs = next((row for row in reversed(run.vitals) if row["epoch"] >= RECENT * epoch), {})
+    support = signs.get("support")
     return verdict(
         findings,
         Evidence(
@@ -121,6 +128,7 @@ def judge(
             real=run.real_scores if real is None else real,
             latents_classes=looked.get("classes"),
             latents_epoch=float(looked.get("epoch", 0)),
+            latents_support=float(support) if isinstance(support, int | float) else None,
             data_classes=classes if type(classes) is int and classes > 0 else None,
             has_answers=not rows
             or any(key in row for row in rows for key in ("d_real_q05", "score_real_q05")),
@@ -288,6 +296,12 @@ def _seen(evidence: Evidence, *, so_far: bool) -> list[str]:
             epoch = f"{evidence.latents_epoch:.4g}"
             among = tr("{what} at epoch {epoch}", what=among, epoch=epoch)
         clauses.append(tr("so far {what}", what=among) if so_far else among)
+    elif evidence.latents_support is not None and evidence.latents_support < FEW_IMAGES:
+        few = tr(
+            "about {count} different images among the fixed latents",
+            count=f"{evidence.latents_support:.0f}",
+        )
+        clauses.append(tr("so far {what}", what=few) if so_far else few)
     if measured:
         clauses.append(
             tr(

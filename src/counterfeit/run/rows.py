@@ -152,6 +152,16 @@ class VitalsRow(TypedDict, total=False):
     """The same of the training images."""
     repeated: float
     """Share of the commonest image."""
+    support: float
+    """About how many different images they are, by the pairs that are near-copies: one over these
+    pairs' share (`measure.support`)."""
+    real_support: float
+    """The same of the training images, which say how near that is: 1,000 where none is repeated."""
+    unlike: float
+    """Share that is rougher or smoother, of more or less contrast, brighter or darker, or of more
+    or less colour than nearly all training images (`measure.likeness`)."""
+    real_unlike: float
+    """The same of held-out images."""
 
     # When the networks are examined too, where they apply:
     classes: list[int]

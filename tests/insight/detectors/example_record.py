@@ -17,7 +17,8 @@ HEALTHY_LOG = {
 HEALTHY_SIGNS = {
     "spread": 0.8, "moved": 0.4, "extreme": 0.7, "real_extreme": 0.8, "repeated": 0.01,
     "data_repeated": 0.0, "g_dead": 0.1, "batchnorm_gap": 0.1, "copied": 1.0, "d_knows": 0.52,
-    "d_generated": 0.3, "d_training": 0.7, "d_held_out": 0.69,
+    "d_generated": 0.3, "d_training": 0.7, "d_held_out": 0.69, "support": 800.0,
+    "real_support": 1000.0, "unlike": 0.05, "real_unlike": 0.04,
 }  # fmt: skip
 
 
@@ -68,6 +69,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "partial-mode-collapse": ({}, {"repeated": 0.25, "spread": 0.6}),
     "mode-hopping": ({}, {"moved": 1.1}),
     "no-progress": ({}, {"distance": [1.5] * 10}),
+    "unlike-real-images": ({}, {"unlike": 0.9, "distance": [0.3] * 10}),
     "saturated-outputs": ({}, {"extreme": 0.99}),
     "best-long-ago": ({}, {"distance": [0.5, 0.3, 0.1, 0.1, 0.1, 0.5, 0.6, 0.7, 0.8, 0.8]}),
     "gradient-explosion": ({"g_grad_norm": 500.0}, {}),

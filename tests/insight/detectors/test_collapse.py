@@ -1,9 +1,10 @@
 import math
 
 import pytest
-from example_record import names, record
+from example_record import BROKEN, names, only, record
 
 from counterfeit import recipe
+from counterfeit.insight.detectors import examine
 from counterfeit.insight.detectors.collapse import changed_share, top_share
 
 
@@ -17,6 +18,42 @@ def test_one_class_is_a_partial_collapse_only_when_it_stays() -> None:
     ones = {"classes": [[1] * 50 + [-1] * 50] * 10}
     assert names(record(signs=ones)) == set()
     assert names(record(signs=ones | {"distance": [0.3] * 10})) == {"partial-mode-collapse"}
+
+
+FOUR = {"support": 4.0, "distance": [0.3] * 10}
+SHORT = recipe.load("batchnorm-smoothing").with_values({"training.epochs": 10})
+
+
+def test_few_different_images_are_a_partial_collapse_where_it_stays_so() -> None:
+    assert names(record(signs=FOUR)) == {"partial-mode-collapse"}
+    assert names(record(signs=FOUR | {"support": 60.0})) == set()  # of 1,000
+    assert names(record(signs={"support": 4.0})) == set()  # still nearer every epoch
+    more_and_more = {"support": [2.0 * 2**epoch for epoch in range(10)]}
+    assert names(record(signs=FOUR | more_and_more)) == set()
+
+
+def test_a_training_that_ends_with_next_to_none_says_to_train_longer() -> None:
+    growing = {"support": [1.0 + 0.4 * epoch for epoch in range(10)]}
+    assert names(record(signs=growing)) == set()
+    (finding,) = examine(record(signs=growing, spec=SHORT))
+    assert finding.name == "partial-mode-collapse"
+    assert finding.lasts
+    assert "training ends so" in finding.meaning
+    assert finding.advice.startswith("Train for more epochs")
+    assert names(record(signs={"support": 20.0}, spec=SHORT)) == set()
+    assert names(record(epochs=9, signs={"support": 4.0}, spec=SHORT)) == set()
+
+
+def test_few_images_are_as_many_as_there_are_where_the_data_are_few() -> None:
+    assert names(record(signs=FOUR | {"real_support": 9.0})) == set()
+
+
+@pytest.mark.parametrize("lost", ["support", "real_support", "unlike"])
+def test_rows_of_before_these_columns_are_diagnosed_as_they_were(lost: str) -> None:
+    for _, signs in BROKEN.values():
+        if not signs.keys() & {"support", "unlike"}:
+            broken = record(signs=signs, spec=SHORT)
+            assert names(only(broken, broken.columns - {lost})) == names(broken)
 
 
 def test_classes_that_change_are_hopping() -> None:

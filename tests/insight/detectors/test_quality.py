@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from example_record import BROKEN, STEPS, names, record
 
+from counterfeit import recipe
 from counterfeit.files import Row
 from counterfeit.insight.detectors import Record, examine
 from counterfeit.run.rows import Measurement
@@ -68,3 +69,19 @@ def test_a_vitals_row_may_lack_any_of_its_numbers() -> None:
             for at, row in enumerate(complete.vitals)
         ]
         assert names(replace(complete, vitals=rows)) == {"best-long-ago"}
+
+
+ODD = {"unlike": 0.9}
+SHORT = recipe.load("batchnorm-smoothing").with_values({"training.epochs": 10})
+
+
+def test_odd_images_are_said_when_they_stay_or_training_ends() -> None:
+    assert names(record(signs=ODD)) == set()  # it gets nearer to the data every epoch
+    assert names(record(signs=ODD | {"distance": [0.3] * 10})) == {"unlike-real-images"}
+    assert names(record(signs=ODD, spec=SHORT)) == {"unlike-real-images"}
+
+
+def test_odd_images_are_no_news_where_real_ones_are_odd_or_all_is_far() -> None:
+    assert names(record(signs=ODD | {"real_unlike": 0.7}, spec=SHORT)) == set()
+    far = {"distance": [1.5] * 10}
+    assert names(record(signs=ODD | far, spec=SHORT)) == {"no-progress"}

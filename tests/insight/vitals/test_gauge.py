@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from counterfeit.insight.vitals import Gauge, take
+from counterfeit.measure.reference import subset
 from counterfeit.networks import Dropout
 from counterfeit.run import Run
 
@@ -21,6 +22,17 @@ def test_training_images_are_as_spread_and_as_near_as_they_should_be(gauge: Gaug
     assert row["extreme"] == pytest.approx(row["real_extreme"], abs=0.05)
     assert row["moved"] == 0
     assert row["data_repeated"] == 0
+
+
+def test_other_real_images_are_many_and_like_real_ones(gauge: Gauge) -> None:
+    assert gauge.held_out is not None
+    row = gauge.row(1, 1, subset(gauge.held_out, 100))
+    assert row["real_support"] == pytest.approx(1000, rel=0.01)
+    assert row["support"] > row["real_support"] / 5
+    assert row["unlike"] == pytest.approx(row["real_unlike"], abs=0.05)
+    few = gauge.row(1, 1, 255 - gauge.training[:4].repeat(25, 1, 1, 1))
+    assert few["support"] == pytest.approx(99 / 24)
+    assert few["unlike"] == 1
 
 
 def test_one_image_has_no_spread_and_is_far(gauge: Gauge) -> None:

@@ -23,6 +23,7 @@ DETECTORS = {
         collapse.partial_collapse,
         collapse.mode_hopping,
         quality.no_progress,
+        quality.unlike_real_images,
         quality.saturated_outputs,
         quality.best_long_ago,
         networks.gradient_explosion,

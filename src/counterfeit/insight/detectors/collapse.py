@@ -8,7 +8,14 @@ import numpy as np
 
 from counterfeit.files import Row
 from counterfeit.insight.columns import Column, column
-from counterfeit.insight.detectors.detector import GAN, Seen, detector, last_spell
+from counterfeit.insight.detectors.detector import (
+    GAN,
+    LONGER,
+    Seen,
+    detector,
+    final_spell,
+    last_spell,
+)
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import grown_up, stalled, updates_since_move
 from counterfeit.language import english
@@ -53,14 +60,17 @@ REPEATED = 0.1
 TOP_CLASS = 0.6
 SURE_IMAGES = 20
 NARROW_EPOCHS = 2
+FEWER = 20
+FEWEST = 100
+"""Different images, as many times fewer than real ones: 50 and 10 instead of 1,000."""
 
 
 @detector(
     "partial-mode-collapse",
     "warning",
     needs=("spread", "moved"),
-    one_of=("repeated", "distance"),
-    evidence=("spread", "repeated", "distance"),
+    one_of=("repeated", "distance", "support"),
+    evidence=("spread", "repeated", "support", "real_support", "distance"),
     figure="latents",
     meaning=english(
         "Different latents become the same few kinds of image, and it is not getting better."
@@ -69,17 +79,34 @@ NARROW_EPOCHS = 2
         "Train D more for each step of G (--set training.discriminator_steps=2), or lower both"
         " learning rates; check the classes with `counterfeit evaluate`."
     ),
-    source=f"{GAN}, section 6; Metz et al. 2017 (arXiv 1611.02163), section 3",
+    source=f"{GAN}, section 6; Metz et al. 2017 (arXiv 1611.02163), section 3; Arora and Zhang 2017"
+    " (arXiv 1706.08224)",
 )
 def partial_collapse(record: Record) -> Seen:
-    """G's images are few, or of one class, and have stopped getting nearer to the data."""
+    """G's images are few, or of one class, and it stays so: they have stopped getting nearer to the
+    data or more different, or training has ended with next to none."""
     rows = record.images
     spread = column(rows, "spread")
     top = np.array([top_share(_classes(row)) for row in rows])
-    narrow = (spread >= COLLAPSED_SPREAD) & ((spread < NARROW_SPREAD) | (top > TOP_CLASS))
+    narrow = (spread < NARROW_SPREAD) | (top > TOP_CLASS)
     repeated = column(rows, "repeated") >= REPEATED
-    few = (narrow & stalled(rows)) | (repeated & (spread >= COLLAPSED_SPREAD))
-    return Seen(rows, last_spell(few & grown_up(rows), NARROW_EPOCHS))
+    support, of_real = column(rows, "support"), column(rows, "real_support")
+    copies = 1 / np.fmax(support, 1)  # the share of pairs that are near-copies
+    alike = (FEWER * support < of_real) & stalled(rows, copies) & stalled(rows)
+    judged = (spread >= COLLAPSED_SPREAD) & grown_up(rows)
+    few = (narrow & stalled(rows)) | repeated | alike
+    spell = last_spell(few & judged, NARROW_EPOCHS)
+    ends_so = final_spell(record, (FEWEST * support < of_real) & judged, NARROW_EPOCHS)
+    if ends_so is None or (spell is not None and spell.lasts):
+        return Seen(rows, spell)
+    return Seen(
+        rows,
+        ends_so,
+        meaning=english(
+            "Different latents become the same few kinds of image, and training ends so."
+        ),
+        advice=LONGER,
+    )
 
 
 HOPPED = 0.35

@@ -13,6 +13,10 @@ from counterfeit.run.findings import SEVERITIES, Finding, Severity
 
 GAN = "Goodfellow et al. 2014 (arXiv 1406.2661)"
 GANHACKS = "ganhacks (Chintala et al. 2016)"
+LONGER = english(
+    "Train for more epochs: it may still be getting better. If it does not, lower both learning"
+    " rates."
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,12 @@ def last_spell(holds: Bool[np.ndarray, " rows"], least: int) -> Spell | None:
         if end - start >= least
     ]
     return spells[-1] if spells else None
+
+
+def final_spell(record: Record, holds: Bool[np.ndarray, " rows"], least: int) -> Spell | None:
+    """The same where it held to the last epoch that was planned, and that has been looked at."""
+    spell = last_spell(holds, least) if record.has_ended else None
+    return spell if spell is not None and spell.lasts else None
 
 
 @dataclass(frozen=True)

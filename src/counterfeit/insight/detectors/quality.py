@@ -3,9 +3,17 @@
 import numpy as np
 
 from counterfeit.insight.columns import column
-from counterfeit.insight.detectors.detector import GANHACKS, Seen, Spell, detector, last_spell
+from counterfeit.insight.detectors.detector import (
+    GANHACKS,
+    LONGER,
+    Seen,
+    Spell,
+    detector,
+    final_spell,
+    last_spell,
+)
 from counterfeit.insight.detectors.record import Record
-from counterfeit.insight.detectors.series import GROWN_UP, running_median
+from counterfeit.insight.detectors.series import GROWN_UP, grown_up, running_median, stalled
 from counterfeit.language import english
 
 NO_PROGRESS_UPDATES = 500
@@ -36,6 +44,35 @@ def no_progress(record: Record) -> Seen:
     as_far = column(rows, "distance") > max(FAR, NO_PROGRESS_SHARE * untrained[0])
     late = column(rows, "step") >= NO_PROGRESS_UPDATES
     return Seen(rows, last_spell(as_far & late, NO_PROGRESS_EPOCHS))
+
+
+UNLIKE = 0.3
+UNLIKE_EPOCHS = 2
+
+
+@detector(
+    "unlike-real-images",
+    "warning",
+    needs=("unlike", "distance", "moved"),
+    evidence=("unlike", "real_unlike", "distance"),
+    figure="samples",
+    meaning=english(
+        "Many of G's images are rougher or smoother, paler or more coloured than any real image,"
+        " though on average they are near the data."
+    ),
+    advice=LONGER,
+    source="Durall et al. 2020 (arXiv 2003.01826), of what is fine in an image",
+)
+def unlike_real_images(record: Record) -> Seen:
+    """Images whose texture, contrast or colour no real image has, where it does not get better or
+    training has ended. Where they are far from the data as well, other findings say so."""
+    rows = record.images
+    more = column(rows, "unlike") - np.nan_to_num(column(rows, "real_unlike"))
+    odd = (more > UNLIKE) & (column(rows, "distance") <= FAR) & grown_up(rows)
+    spell = last_spell(odd & stalled(rows, more) & stalled(rows), UNLIKE_EPOCHS)
+    if spell is None or not spell.lasts:
+        spell = final_spell(record, odd, UNLIKE_EPOCHS) or spell
+    return Seen(rows, spell)
 
 
 SATURATED_MORE = 0.05

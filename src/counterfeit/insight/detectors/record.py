@@ -54,6 +54,11 @@ class Record:
         """Rows of vital signs, but that of the untrained networks."""
         return [row for row in self.vitals if row["step"] > 0]
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last epoch that was planned has been looked at."""
+        return bool(self.images) and self.images[-1]["epoch"] >= self.recipe.training.epochs
+
     @cached_property
     def joined(self) -> list[Row]:
         """Rows of vital signs, each with its epoch's row of the log."""

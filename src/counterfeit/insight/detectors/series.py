@@ -34,10 +34,12 @@ def grown_up(rows: Sequence[Row]) -> Bool[np.ndarray, " rows"]:
     return updates_since_move(rows) >= GROWN_UP
 
 
-def stalled(rows: Sequence[Row]) -> Bool[np.ndarray, " rows"]:
-    """Whether the least distance so far is hardly less than it was some updates and epochs ago."""
+def stalled(rows: Sequence[Row], values: Column | None = None) -> Bool[np.ndarray, " rows"]:
+    """Whether the least distance so far is hardly less than it was some updates and epochs ago; or
+    the least of other values, of each row one."""
     since = updates_since_move(rows)
-    least = np.fmin.accumulate(column(rows, "distance")) if rows else np.zeros(0)
+    values = column(rows, "distance") if values is None else values
+    least = np.fmin.accumulate(values) if rows else np.zeros(0)
     result = np.zeros(len(rows), bool)
     for i in range(STALLED_EPOCHS, len(rows)):
         old = np.flatnonzero(since[: i - STALLED_EPOCHS + 1] <= since[i] - STALLED_UPDATES)

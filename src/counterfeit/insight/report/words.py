@@ -33,6 +33,11 @@ EVIDENCE = {
     "distance": "how far the hundred latents' images are from the training images (energy"
     " distance); 0 is the same distribution",
     "repeated": "share of the hundred latents whose image is the commonest one",
+    "support": "about how many different images the hundred latents' are, by their near-copies",
+    "real_support": "the same of the training images, which say how near a copy is",
+    "unlike": "share of the hundred latents' images with a texture, contrast or colour that next to"
+    " no training image has",
+    "real_unlike": "the same share of real images that were held out",
     "moved": "mean distance from the same latents' images one epoch before; 1 is that between two"
     " training images",
     "nearest_real": "median distance to the nearest training image, as a multiple of these images'"

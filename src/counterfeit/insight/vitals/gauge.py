@@ -22,9 +22,11 @@ from counterfeit.insight.vitals.measures import (
     repeated_or_flat,
 )
 from counterfeit.measure.classifier import Classifier
+from counterfeit.measure.likeness import Usual
 from counterfeit.measure.modes import SURE
 from counterfeit.measure.pairs import as_points, nearest, squared_distances
 from counterfeit.measure.reference import subset
+from counterfeit.measure.support import Nearness
 from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.networks import judges_rows_apart
 from counterfeit.run import Run, generate
@@ -67,6 +69,12 @@ class Gauge:
         self.real_extreme = extreme(self.real)
         self.data_repeated = repeated_or_flat(subset(self.training, 2 * REAL_IMAGES))
         self.held_out_nearest: float | None = None
+        self.nearness = Nearness.of(self.real)
+        self.usual = Usual.of(self.real)
+        self.real_unlike: float | None = None
+        if self.usual is not None and self.held_out is not None:
+            others = subset(self.held_out, REAL_IMAGES)
+            self.real_unlike = float(self.usual.unlike(others).float().mean())
 
     def row(
         self,
@@ -131,6 +139,13 @@ class Gauge:
             "real_extreme": self.real_extreme,
             "repeated": largest_share(images),
         }
+        if self.nearness is not None:
+            row["support"] = self.nearness.support(images)
+            row["real_support"] = self.nearness.real_support
+        if self.usual is not None:
+            row["unlike"] = float(self.usual.unlike(images).float().mean())
+        if self.real_unlike is not None:
+            row["real_unlike"] = self.real_unlike
         if self.typical_nearest > 0:
             row["nearest_real"] = float(to_real.amin(1).median()) / self.typical_nearest
         if before is not None:
