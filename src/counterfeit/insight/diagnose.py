@@ -10,6 +10,7 @@ from counterfeit.insight import detectors
 from counterfeit.insight.detectors import Record
 from counterfeit.insight.verdict import judge
 from counterfeit.insight.vitals import Gauge, take, untrained, vitals
+from counterfeit.language import tr
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding, Severity
 
@@ -86,9 +87,14 @@ class Watch:
         worst = [finding for finding in new if finding.severity == "critical"]
         if worst and self.stop_on_critical:
             raise Stopped(
-                f"stopped at epoch {epoch} and saved. {judge(run, diagnose(run)).sentence}"
-                f" {command('counterfeit', 'diagnose', run.path)} explains it;"
-                f" {command('counterfeit', 'train', '--resume', run.path)} goes on all the same."
+                tr(
+                    "stopped at epoch {epoch} and saved. {verdict} {explain} explains it; {resume}"
+                    " goes on all the same.",
+                    epoch=str(epoch),
+                    verdict=judge(run, diagnose(run)).sentence,
+                    explain=command("counterfeit", "diagnose", run.path),
+                    resume=command("counterfeit", "train", "--resume", run.path),
+                )
             )
 
 
