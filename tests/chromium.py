@@ -1,4 +1,4 @@
-"""A browser for the tests of pages."""
+"""A browser for the tests of pages, and what finds faults in them."""
 
 import os
 import shutil
@@ -16,4 +16,13 @@ def find_chromium(own: Path) -> str | None:
     if path is None and not own.exists():
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up("no Chromium is installed; `make browser` brings one")
+    return path
+
+
+def find_axe() -> Path:
+    """axe-core's script. Without it, tests are skipped, or fail where npm could have brought it."""
+    path = Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js"
+    if not path.exists():
+        give_up = os.environ.get("CI") == "true" and shutil.which("npm")
+        (pytest.fail if give_up else pytest.skip)("no axe-core; `make browser` brings it from npm")
     return path

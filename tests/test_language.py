@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from jinja2 import Environment, nodes
 
 import counterfeit
+from counterfeit import recipe
 from counterfeit.language import (
+    IN_SCRIPT,
     PLACEHOLDER,
     VARIABLES,
     current,
@@ -48,11 +51,37 @@ def said_in(path: Path, functions: Sequence[str] = ("tr", "english")) -> Iterato
             )
 
 
+def said_in_template(path: Path) -> Iterator[str]:
+    """The texts of a page."""
+    for call in Environment().parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "tr":
+            (text,) = call.args
+            assert isinstance(text, nodes.Const), (
+                f"{path.name}:{call.lineno}: a text is one literal"
+            )
+            assert {each.key for each in call.kwargs} == placeholders(text.value), text.value
+            yield text.value
+
+
+def said_in_script(path: Path) -> list[str]:
+    """The texts of a page's script."""
+    script = path.read_text(encoding="utf-8")
+    texts = IN_SCRIPT.findall(script)
+    assert len(texts) == len(re.findall(r"\btr\((?!text)", script)), f"{path.name}: literals only"
+    return texts
+
+
 def placeholders(text: str) -> set[str]:
     return set(PLACEHOLDER.findall(text))
 
 
-SAID = {text for path in PACKAGE.rglob("*.py") for text in said_in(path)}
+SAID = {
+    *(text for path in PACKAGE.rglob("*.py") for text in said_in(path)),
+    *(text for path in PACKAGE.rglob("*.html") for text in said_in_template(path)),
+    *(text for path in PACKAGE.rglob("templates/*.js") for text in said_in_script(path)),
+    *(recipe.load(name).title for name in recipe.names()),
+    *(text for name in recipe.names() for text in recipe.load(name).deviations),
+}
 KEPT = {text for path in PACKAGE.rglob("*.py") for text in said_in(path, ["english"])}
 
 

@@ -29,6 +29,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """Of the environment, the first that is set decides, as in GNU gettext."""
 
+IN_SCRIPT = re.compile(r'\btr\("([^"\\]*)"')
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 _speaking: ContextVar[Language | None] = ContextVar("speaking", default=None)
@@ -95,6 +96,15 @@ def translated(text: str) -> str:
             values = {name: translated(value) for name, value in found.groupdict().items()}
             return translation.format(**values)
     return text
+
+
+def texts_in(script: str) -> dict[str, str]:
+    """The texts that a page's script says by a `tr` of its own, in the language of the moment.
+
+    Their values are not filled in.
+    """
+    catalogue = _catalogue(current())
+    return {text: catalogue.get(text, text) for text in IN_SCRIPT.findall(script)}
 
 
 def _read(language: Language) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
+from counterfeit.language import english
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
@@ -44,9 +45,11 @@ def require(rows: Sequence[Row], *keys: str) -> None:
     """
     for key in keys:
         if not all(is_number(row.get(key)) for row in rows):
-            raise CounterfeitError(f"the log is damaged: not every {key} is a number.")
+            raise CounterfeitError(
+                english("the log is damaged: not every {column} is a number.", column=key)
+            )
     if not any(key in row for row in rows for key in keys):
-        raise CounterfeitError(f"the log has no {' and no '.join(keys)}.")
+        raise CounterfeitError(english("the log has no {columns}.", columns=" and no ".join(keys)))
 
 
 def epoch_ends(rows: Sequence[Row]) -> Int[np.ndarray, " epochs"]:
@@ -108,5 +111,5 @@ def logged(run: Run) -> list[Row]:
     """
     rows = run.log
     if not rows:
-        raise CounterfeitError(f"{run.path} has no log rows yet.")
+        raise CounterfeitError(english("{run} has no log rows yet.", run=str(run.path)))
     return rows

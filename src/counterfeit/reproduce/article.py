@@ -9,6 +9,7 @@ from torch import Tensor
 
 from counterfeit.insight.columns import column, epoch_losses
 from counterfeit.insight.report import Agreement, Statement, anchor
+from counterfeit.language import tr
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.networks import SharedMaxout
@@ -49,9 +50,14 @@ def statements(runs: Sequence[Run]) -> list[Statement]:
         _no_helvetica_scenario(smoothing),
     ]
     short = min(run.log[-1]["epoch"] for run in runs)
-    why = f" Open, as the article's runs have {ARTICLE_EPOCHS} epochs and these {short:.4g}."
+    why = tr(
+        "Open, as the article's runs have {article} epochs and these {here}.",
+        article=str(ARTICLE_EPOCHS),
+        here=f"{short:.4g}",
+    )
     explained = [
-        replace(each, seen=each.seen + why) if each.agreement == "open" else each for each in seen
+        replace(each, seen=f"{each.seen} {why}") if each.agreement == "open" else each
+        for each in seen
     ]
     return [*explained, _seconds_per_epoch(smoothing)]
 
@@ -60,10 +66,14 @@ def _maxout_shapes(run: Run) -> Statement:
     layers = [layer for layer in run.discriminator().modules() if isinstance(layer, SharedMaxout)]
     valleys = sum(bool(layer.weight.min() < 0 < layer.weight.max()) for layer in layers)
     return Statement(
-        "The maxout that D learns often has the shape of an absolute value.",
-        "section 2.2",
-        f"{valleys} of {len(layers)} shapes fall and then rise. They are not learned: the lines are"
-        " in no optimiser and stay at their random start.",
+        tr("The maxout that D learns often has the shape of an absolute value."),
+        tr("section {number}", number="2.2"),
+        tr(
+            "{valleys} of {layers} shapes fall and then rise. They are not learned: the lines are"
+            " in no optimiser and stay at their random start.",
+            valleys=str(valleys),
+            layers=str(len(layers)),
+        ),
         "agrees" if valleys else "differs",
         anchor("maxout", 1),
     )
@@ -73,17 +83,29 @@ def _discriminator_wins(run: Run) -> Statement:
     mean = epoch_losses(run.log)[1]
     won = first_won_epoch(mean)
     d, g = mean[-1, 1:]
-    seen = f"in the last epoch, {len(mean)}, D's mean loss is {d:.3f} and G's {g:.2f}."
+    losses = tr(
+        "in the last epoch, {epoch}, D's mean loss is {d} and G's {g}.",
+        epoch=str(len(mean)),
+        d=f"{d:.3f}",
+        g=f"{g:.2f}",
+    )
     agreement: Agreement
     if won is None:
-        seen = f"D does not win: {seen}"
+        seen = tr("D does not win: {losses}", losses=losses)
         agreement = "differs" if len(mean) >= ARTICLE_EPOCHS else "open"
     else:
-        seen = f"D wins in epoch {won}, the first in which its mean loss is below {WON}; {seen}"
+        seen = tr(
+            "D wins in epoch {epoch}, the first in which its mean loss is below {won}; {losses}",
+            epoch=str(won),
+            won=str(WON),
+            losses=losses,
+        )
         agreement = "agrees" if won >= 30 and g > mean[won - 1, 2] else "differs"
     return Statement(
-        "Stage 1: both losses stay close until about epoch 50; then D wins and G's loss climbs.",
-        "section 3.2",
+        tr(
+            "Stage 1: both losses stay close until about epoch 50; then D wins and G's loss climbs."
+        ),
+        tr("section {number}", number="3.2"),
         seen,
         agreement,
         anchor("losses", 1),
@@ -95,13 +117,21 @@ def _history_decays(run: Run) -> Statement:
     spreads = {epoch: spread(run.snapshot(epoch)) for epoch in epochs}
     best, last = max(spreads, key=lambda epoch: spreads[epoch]), epochs[-1]
     formed = spreads[best] > FORMED
+    seen = tr(
+        "The hundred fixed latents differ from each other most in epoch {best} (by {most} grey"
+        " levels a pixel) and by {least} in epoch {last}; training images, by {real}.",
+        best=str(best),
+        most=f"{spreads[best]:.1f}",
+        least=f"{spreads[last]:.1f}",
+        last=str(last),
+        real=f"{spread(run.load_data('train').images[:1000].numpy()):.1f}",
+    )
+    if not formed:
+        seen = f"{seen} {tr('There was nothing to decay: no images formed.')}"
     return Statement(
-        "Stage 1: the images of the fixed latents decay as D wins.",
-        "section 3.2",
-        f"The hundred fixed latents differ from each other most in epoch {best} (by"
-        f" {spreads[best]:.1f} grey levels a pixel) and by {spreads[last]:.1f} in epoch {last};"
-        f" training images, by {spread(run.load_data('train').images[:1000].numpy()):.1f}."
-        + ("" if formed else " There was nothing to decay: no images formed."),
+        tr("Stage 1: the images of the fixed latents decay as D wins."),
+        tr("section {number}", number="3.2"),
+        seen,
         _agreement(formed and spreads[last] < spreads[best] / 2, run),
         anchor("latents", 1),
     )
@@ -111,11 +141,15 @@ def _discriminator_does_not_win(run: Run) -> Statement:
     mean = epoch_losses(run.log)[1]
     won = first_won_epoch(mean)
     d, g = mean[-1, 1:]
+    losses = tr("D's mean loss is {d} in the last epoch and G's {g}", d=f"{d:.3f}", g=f"{g:.3f}")
+    if won:
+        seen = tr("{losses}; D won in epoch {epoch}.", losses=losses, epoch=str(won))
+    else:
+        seen = tr("{losses}; log 2 = 0.693 is what guessing costs.", losses=losses)
     return Statement(
-        "Stage 2: D no longer wins.",
-        "section 4.1",
-        f"D's mean loss is {d:.3f} in the last epoch and G's {g:.3f}"
-        + (f"; D won in epoch {won}." if won else "; log 2 = 0.693 is what guessing costs."),
+        tr("Stage 2: D no longer wins."),
+        tr("section {number}", number="4.1"),
+        seen,
         "differs" if won else "agrees",
         anchor("losses", 2),
     )
@@ -124,10 +158,15 @@ def _discriminator_does_not_win(run: Run) -> Statement:
 def _images_stay_poor(run: Run) -> Statement:
     sure, classes = _sure_and_classes(run)
     return Statement(
-        "Stage 2: the images stay poor.",
-        "section 4.1",
-        f"A classifier is sure (above 90 %) of the digit in {sure:.0%} of {SAMPLES:,} samples, and"
-        f" finds {classes} of the 10 classes among them.",
+        tr("Stage 2: the images stay poor."),
+        tr("section {number}", number="4.1"),
+        tr(
+            "A classifier is sure (above 90 %) of the digit in {sure} of {samples} samples, and"
+            " finds {classes} of the 10 classes among them.",
+            sure=f"{sure:.0%}",
+            samples=f"{SAMPLES:,}",
+            classes=str(classes),
+        ),
         "agrees" if sure < 0.5 or classes < 10 else "differs",
         anchor("samples", 2),
     )
@@ -137,8 +176,12 @@ def _losses_settle(run: Run) -> Statement:
     last = epoch_losses(run.log)[0]
     here = {int(epoch): (d, g) for epoch, d, g in last if epoch in ARTICLE_LOSSES}
     pairs = ", ".join(
-        f"epoch {epoch}: {d:.3f} / {g:.2f} (article {ARTICLE_LOSSES[epoch][0]:.3f} /"
-        f" {ARTICLE_LOSSES[epoch][1]:.2f})"
+        tr(
+            "epoch {epoch}: {here} (article {article})",
+            epoch=str(epoch),
+            here=f"{d:.3f} / {g:.2f}",
+            article=f"{ARTICLE_LOSSES[epoch][0]:.3f} / {ARTICLE_LOSSES[epoch][1]:.2f}",
+        )
         for epoch, (d, g) in here.items()
     )
     agreement: Agreement = "open"
@@ -148,9 +191,12 @@ def _losses_settle(run: Run) -> Statement:
         near = abs(final[0] - 0.629) < 0.15 and abs(final[1] - 1.007) < 0.5
         agreement = "agrees" if settles and near else "differs"
     return Statement(
-        "Stage 3: D's loss rises from .187 to .629 and G's falls from 4.87 to 1.01 in 100 epochs.",
-        "section 5 and notebook",
-        f"D / G in the last batch of {pairs}.",
+        tr(
+            "Stage 3: D's loss rises from .187 to .629 and G's falls from 4.87 to 1.01 in 100"
+            " epochs."
+        ),
+        tr("section {number} and notebook", number="5"),
+        tr("D / G in the last batch of {pairs}.", pairs=pairs),
         agreement,
         anchor("losses", 3),
     )
@@ -159,9 +205,13 @@ def _losses_settle(run: Run) -> Statement:
 def _digits_are_readable(run: Run) -> Statement:
     sure, _ = _sure_and_classes(run)
     return Statement(
-        "Stage 3: the images become readable digits.",
-        "section 5",
-        f"A classifier is sure (above 90 %) of the digit in {sure:.0%} of {SAMPLES:,} samples.",
+        tr("Stage 3: the images become readable digits."),
+        tr("section {number}", number="5"),
+        tr(
+            "A classifier is sure (above 90 %) of the digit in {sure} of {samples} samples.",
+            sure=f"{sure:.0%}",
+            samples=f"{SAMPLES:,}",
+        ),
         _agreement(sure > 0.5, run),
         anchor("history", 3),
     )
@@ -175,10 +225,18 @@ def _no_helvetica_scenario(run: Run) -> Statement:
     most, least = int(np.argmax(shares)), int(np.argmin(shares))
     found = int(measured["classes_found"].value)
     return Statement(
-        "Stage 3: samples show many digits, no Helvetica scenario.",
-        "section 5",
-        f"{found} of the 10 classes are found among {SAMPLES:,} samples: {shares[most]:.1%}"
-        f" are {most}s and {shares[least]:.1%} are {least}s, where about 10 % would be fair.",
+        tr("Stage 3: samples show many digits, no Helvetica scenario."),
+        tr("section {number}", number="5"),
+        tr(
+            "{found} of the 10 classes are found among {samples} samples: {most_share} are {most}s"
+            " and {least_share} are {least}s, where about 10 % would be fair.",
+            found=str(found),
+            samples=f"{SAMPLES:,}",
+            most_share=f"{shares[most]:.1%}",
+            most=str(most),
+            least_share=f"{shares[least]:.1%}",
+            least=str(least),
+        ),
         _agreement(found >= 9, run),
         anchor("samples", 3),
     )
@@ -191,10 +249,15 @@ def _seconds_per_epoch(run: Run) -> Statement:
     facts = run.environment
     where = facts.get("device_name") or facts.get("processor")
     return Statement(
-        "An epoch takes about 9 seconds on a hosted GPU.",
-        "notebook",
-        f"A median of {seconds:.1f} s of stage 3 here. Open, as the hardware is another: {where},"
-        f" threads: {facts.get('threads')}.",
+        tr("An epoch takes about 9 seconds on a hosted GPU."),
+        tr("notebook"),
+        tr(
+            "A median of {seconds} s of stage 3 here. Open, as the hardware is another: {where},"
+            " threads: {threads}.",
+            seconds=f"{seconds:.1f}",
+            where=str(where),
+            threads=str(facts.get("threads")),
+        ),
         "open",
     )
 

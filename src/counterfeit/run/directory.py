@@ -29,6 +29,7 @@ from counterfeit.files import (
     writing,
 )
 from counterfeit.game.inputs import draw_latents
+from counterfeit.language import english
 from counterfeit.run import checkpoint as checkpoints
 from counterfeit.run import facts, provenance, rows, snapshots
 from counterfeit.run.checkpoint import Checkpoint
@@ -311,7 +312,9 @@ class Run:
             return checkpoints.read(self._checkpoints, step)
         if (newest := checkpoints.newest(self._checkpoints)) is None:
             raise CounterfeitError(
-                f"{self.path} has no checkpoint yet; let it train a first epoch."
+                english(
+                    "{run} has no checkpoint yet; let it train a first epoch.", run=str(self.path)
+                )
             )
         return newest
 

@@ -2,7 +2,6 @@
 
 import io
 import itertools
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from example_finding import finding
 from looking import boxes, look
 from PIL import Image
 
-from chromium import find_chromium
+from chromium import find_axe, find_chromium
 from counterfeit.insight.report import Statement, anchor, write_report
 from counterfeit.run import Run
 
@@ -274,14 +273,6 @@ def test_nothing_keeps_people_from_reading_it(
     )
     assert violations == []
     page.context.close()
-
-
-def find_axe() -> Path:
-    path = Path(__file__).parents[3] / "node_modules/axe-core/axe.min.js"
-    if not path.exists():
-        give_up = os.environ.get("CI") == "true" and shutil.which("npm")
-        (pytest.fail if give_up else pytest.skip)("no axe-core; `make browser` brings it from npm")
-    return path
 
 
 def test_a_page_that_cannot_be_read_is_noticed(browser: Any, three: Path) -> None:

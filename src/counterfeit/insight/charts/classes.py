@@ -12,6 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight.charts.axes import CHART_DPI, CHART_WIDTH, D_COLOUR, G_COLOUR, style
 from counterfeit.insight.columns import newest_metrics
+from counterfeit.language import english
 from counterfeit.measure import classifier
 from counterfeit.measure.modes import mode_coverage
 from counterfeit.measure.names import MetricName, class_shares, named
@@ -77,7 +78,9 @@ def count_classes(run: Run) -> ClassShares:
     """
     training = run.load_data("train")
     if training.labels is None:
-        raise CounterfeitError(f"{training.name} has no labels, so there are no classes to count.")
+        raise CounterfeitError(
+            english("{data} has no labels, so there are no classes to count.", data=training.name)
+        )
     classes = classifier.classes_of(training.labels)
     labels = classes.labels.tolist()
     measured = newest_metrics([row for row in run.metrics if class_shares(row["metrics"])])
@@ -103,7 +106,10 @@ def count_classes(run: Run) -> ClassShares:
         clearly = int(coverage["classes_found"].value)
     else:
         raise CounterfeitError(
-            f"the classes of {run.path} were not counted yet; `counterfeit evaluate` counts them."
+            english(
+                "the classes of {run} were not counted yet; `counterfeit evaluate` counts them.",
+                run=str(run.path),
+            )
         )
     of_data = (classes.sizes.double() / len(training)).numpy()
     names = [training.classes[label] if training.classes else str(label) for label in labels]
@@ -116,4 +122,4 @@ def reader_of(run: Run) -> str:
     measured = newest_metrics([row for row in run.metrics if class_shares(row["metrics"])])
     if measured is None:
         return classifier.mnist().name
-    return next(iter(class_shares(measured["metrics"]))).features or "a classifier"
+    return next(iter(class_shares(measured["metrics"]))).features or english("a classifier")

@@ -18,6 +18,7 @@ from counterfeit.insight.charts.grids import (
     labelled_columns,
 )
 from counterfeit.insight.charts.save import save
+from counterfeit.language import english
 from counterfeit.run import Run
 
 HISTORY_EPOCHS = 100
@@ -33,7 +34,7 @@ def write_history(run: Run, path: Path) -> None:
     """The first fixed latent, one image an epoch."""
     epochs = evenly([epoch for epoch in snapshot_epochs(run) if epoch > 0], HISTORY_EPOCHS)
     if not epochs:
-        raise CounterfeitError(f"{run.path} has not finished an epoch yet.")
+        raise CounterfeitError(english("{run} has not finished an epoch yet.", run=str(run.path)))
     save(grid(np.stack([run.snapshot(epoch)[0] for epoch in epochs])), path)
 
 
@@ -104,5 +105,5 @@ def snapshot_epochs(run: Run) -> list[int]:
     """
     epochs = run.snapshot_epochs
     if not epochs:
-        raise CounterfeitError(f"{run.path} has no snapshots.")
+        raise CounterfeitError(english("{run} has no snapshots.", run=str(run.path)))
     return epochs

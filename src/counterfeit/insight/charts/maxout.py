@@ -19,6 +19,7 @@ from counterfeit.errors import CounterfeitError
 from counterfeit.insight.charts.axes import CHART_DPI, CHART_WIDTH, DASHED, FAINT, style
 from counterfeit.insight.charts.grids import evenly, grid, labelled_columns
 from counterfeit.insight.charts.save import save
+from counterfeit.language import english
 from counterfeit.run import Run
 
 SHAPES = 5
@@ -129,7 +130,7 @@ def _templates(run: Run, network: nn.Module) -> Float[Tensor, "pieces units C H 
     """The weights of a first layer that is maxout."""
     first = next((each for each in network.modules() if isinstance(each, networks.Maxout)), None)
     if first is None:
-        raise CounterfeitError("this discriminator has no maxout units.")
+        raise CounterfeitError(english("this discriminator has no maxout units."))
     weight = first.linear.weight.detach()  # (pieces * units, C * H * W)
     return weight.view(first.pieces, first.units, *run.image_shape)
 

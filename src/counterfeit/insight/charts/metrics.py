@@ -20,6 +20,7 @@ from counterfeit.insight.charts.axes import (
     timeline,
 )
 from counterfeit.insight.columns import column
+from counterfeit.language import english
 from counterfeit.measure.names import MetricName, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
@@ -104,6 +105,9 @@ def protocol_of(run: Run) -> str:
 def draw_metrics(run: Run, findings: Sequence[Finding]) -> Figure:
     if not has_metric_curves(run):
         raise CounterfeitError(
-            f"{run.path} has too few evaluations; `counterfeit train --evaluate-every N` adds them."
+            english(
+                "{run} has too few evaluations; `counterfeit train --evaluate-every N` adds them.",
+                run=str(run.path),
+            )
         )
     return metric_curves(comparable(run.metrics), run.real_scores, findings)

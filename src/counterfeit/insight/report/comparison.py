@@ -12,6 +12,7 @@ from counterfeit import recipe
 from counterfeit.files import Row
 from counterfeit.insight.columns import column, epoch_losses, newest_metrics
 from counterfeit.insight.tables import number, real_number
+from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import class_shares, left_out_line, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
@@ -20,14 +21,33 @@ from counterfeit.run.rows import LeftOut, Measurement
 GLANCE = ("fid", "coverage", "classes_found")
 """Metrics of the table at a glance."""
 
+FACTS = (
+    english("created"),
+    english("seed"),
+    english("history seed"),
+    english("image shape"),
+    english("data"),
+    english("git revision"),
+    english("platform"),
+    english("processor"),
+    english("device"),
+    english("device name"),
+    english("threads"),
+    english("cores"),
+)
+"""Of an environment, in words; the others are names of programs."""
+
 Rows = list[tuple[str, list[str]]]
 """Of a table: a key, and a value for each column."""
 
 
 def headings_of(runs: Sequence[Run]) -> list[str]:
     """What tells the runs apart: their titles, with seeds or directory names where they must."""
-    titles = [run.recipe.title for run in runs]
-    seeded = [f"{run.recipe.title}, seed {run.seed}" for run in runs]
+    titles = [translated(run.recipe.title) for run in runs]
+    seeded = [
+        tr("{title}, seed {seed}", title=title, seed=str(run.seed))
+        for title, run in zip(titles, runs, strict=True)
+    ]
     for headings in (titles, seeded):
         if len(set(headings)) == len(runs):
             return headings
@@ -46,29 +66,38 @@ def header(run: Run) -> dict[str, Any]:
     return {
         "name": run.path.name,
         "source": spec.source,
-        "deviations": spec.deviations,
+        "deviations": [translated(each) for each in spec.deviations],
     }
 
 
 def facts(run: Run) -> dict[str, str]:
     """What it was and what it came to."""
     spec, rows = run.recipe, run.log
-    numbers = {"recipe": spec.name, "seed": str(run.seed), "data": spec.data.name}
-    done = rows[-1]["epoch"] if rows else 0
-    numbers["epochs"] = f"{done:.4g} of {spec.training.epochs}"
+    numbers = {
+        tr("recipe"): spec.name,
+        tr("seed"): str(run.seed),
+        tr("data"): spec.data.name,
+        tr("epochs"): _epochs(run),
+    }
     if rows:
         logged = {key for row in rows for key in row}
         last, mean = epoch_losses(rows)
-        numbers["updates of G"] = f"{rows[-1]['step']:,}"
+        numbers[tr("updates of G")] = f"{rows[-1]['step']:,}"
         for at, player in ((1, "D"), (2, "G")):
             if f"{player.lower()}_loss_last" in logged:
-                numbers[f"{player}'s loss, last batch"] = f"{last[-1, at]:.3f}"
+                numbers[tr("{player}'s loss, last batch", player=player)] = f"{last[-1, at]:.3f}"
             if f"{player.lower()}_loss" in logged:
-                numbers[f"{player}'s loss, last epoch's mean"] = f"{mean[-1, at]:.3f}"
+                key = tr("{player}'s loss, last epoch's mean", player=player)
+                numbers[key] = f"{mean[-1, at]:.3f}"
         if "images_per_second" in logged:
             speeds = column(rows, "images_per_second")
-            numbers["images per second (median)"] = f"{np.median(speeds):,.0f}"
+            numbers[tr("images per second (median)")] = f"{np.median(speeds):,.0f}"
     return numbers
+
+
+def _epochs(run: Run) -> str:
+    done = run.log[-1]["epoch"] if run.log else 0
+    return tr("{done} of {planned}", done=f"{done:.4g}", planned=str(run.recipe.training.epochs))
 
 
 def glance(
@@ -85,20 +114,24 @@ def glance(
         columns.append(
             _scores(newest["metrics"] if newest else {}, _absent(newest))
             | {
-                "training time": f"{_duration(training_seconds(run))} for {done:.4g} of"
-                f" {run.recipe.training.epochs} epochs",
-                "findings": _listed([finding.title for finding in found]),
+                tr("training time"): tr(
+                    "{time} for {done} of {planned} epochs",
+                    time=_duration(training_seconds(run)),
+                    done=f"{done:.4g}",
+                    planned=str(run.recipe.training.epochs),
+                ),
+                tr("findings"): _listed([translated(finding.title) for finding in found]),
             }
         )
         if newest and newest["epoch"] != done:
-            columns[-1]["measured after epoch"] = f"{newest['epoch']:.4g}"
-    names = ["this run"] if len(runs) == 1 else list(headings)
+            columns[-1][tr("measured after epoch")] = f"{newest['epoch']:.4g}"
+    names = [tr("this run")] if len(runs) == 1 else list(headings)
     newest = newest_metrics([row for run in runs for row in run.metrics])
     asked = newest["metrics"] if newest and on_one_data_set(runs) else {}
     scores = runs[0].real_scores
     real = {name: scores[known] for name in asked if (known := like(name, scores))}
     if real:
-        names, columns = [*names, "real images"], [*columns, _scores(real, {})]
+        names, columns = [*names, tr("real images")], [*columns, _scores(real, {})]
     return names, side_by_side(columns)
 
 
@@ -108,7 +141,7 @@ def _absent(newest: Row | None) -> dict[str, str]:
         {metric for each in newest["left_out"] for metric in each.metrics} if newest else ()
     )
     return {
-        metric: "cannot be measured" if metric in impossible else "not measured"
+        metric: tr("cannot be measured") if metric in impossible else tr("not measured")
         for metric in GLANCE
     }
 
@@ -120,16 +153,19 @@ def _scores(metrics: Mapping[str, Measurement], absent: Mapping[str, str]) -> di
         if (name := named(metric, metrics)) and not math.isnan(metrics[name].value)
     }
     classes = len({name.of_class for name in class_shares(metrics)})
-    of = f" of {classes}" if classes else ""
     words = {
-        "fid": ("FID (lower is better)", "{:.3g}"),
-        "coverage": ("coverage (0 to 1)", "{:.2f}"),
-        "classes_found": ("classes found", f"{{:.0f}}{of}"),
+        "fid": (tr("FID (lower is better)"), ".3g"),
+        "coverage": (tr("coverage (0 to 1)"), ".2f"),
+        "classes_found": (tr("classes found"), ".0f"),
     }
-    return {
-        heading: form.format(values[metric]) if metric in values else absent.get(metric, "–")
-        for metric, (heading, form) in words.items()
+    scores = {
+        heading: f"{values[metric]:{digits}}" if metric in values else absent.get(metric, "–")
+        for metric, (heading, digits) in words.items()
     }
+    if classes and "classes_found" in values:
+        found = tr("classes found")
+        scores[found] = tr("{found} of {of}", found=scores[found], of=str(classes))
+    return scores
 
 
 def training_seconds(run: Run) -> float:
@@ -144,15 +180,19 @@ def _duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "–"
     if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+        return tr("{count} s", count=f"{seconds:.0f}")
+    if seconds < 6000:
+        return tr("{count} min", count=f"{seconds / 60:.0f}")
+    return tr("{count} h", count=f"{seconds / 3600:.1f}")
 
 
 def _listed(titles: Sequence[str]) -> str:
     if not titles:
-        return "none"
-    more = f" and {len(titles) - 2} more" if len(titles) > 2 else ""
-    return ", ".join(titles[:2]) + more
+        return tr("none")
+    first = ", ".join(titles[:2])
+    if len(titles) <= 2:
+        return first
+    return tr("{findings} and {count} more", findings=first, count=str(len(titles) - 2))
 
 
 def metrics(runs: Sequence[Run], headings: Sequence[str]) -> tuple[list[str], Rows]:
@@ -165,16 +205,16 @@ def metrics(runs: Sequence[Run], headings: Sequence[str]) -> tuple[list[str], Ro
     for run in runs:
         row = newest_metrics(run.metrics)
         metrics = row["metrics"] if row else {}
-        columns.append({"epoch": f"{row['epoch']:.4g}"} if row else {})
+        columns.append({tr("epoch"): f"{row['epoch']:.4g}"} if row else {})
         columns[-1] |= {name: number(measurement) for name, measurement in metrics.items()}
         if on_one_data_set(runs):
             scores = {name: real_number(name, run.real_scores) for name in metrics}
             real |= {name: score for name, score in scores.items() if score}
     if not any(columns):
         return [], []
-    names = ["this run"] if len(runs) == 1 else list(headings)
+    names = [tr("this run")] if len(runs) == 1 else list(headings)
     if real:
-        names, columns = [*names, "real images"], [*columns, real]
+        names, columns = [*names, tr("real images")], [*columns, real]
     return names, side_by_side(columns)
 
 
@@ -217,8 +257,12 @@ def _environment(run: Run) -> dict[str, str]:
     facts["image_shape"] = " × ".join(map(str, run.image_shape))
     if run.trained_on:
         of = run.trained_on
-        facts["data"] = f"{of.images:,} images in the training split, SHA-256 {of.sha256}"
-    return {key.replace("_", " "): str(value) for key, value in facts.items()}
+        facts["data"] = tr(
+            "{count} images in the training split, SHA-256 {sum}",
+            count=f"{of.images:,}",
+            sum=of.sha256,
+        )
+    return {translated(key.replace("_", " ")): str(value) for key, value in facts.items()}
 
 
 def differences(runs: Sequence[Run]) -> Rows:

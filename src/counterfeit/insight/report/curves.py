@@ -14,6 +14,7 @@ from counterfeit.insight.charts.grids import evenly
 from counterfeit.insight.charts.metrics import SHARES, comparable, has_metric_curves
 from counterfeit.insight.columns import Column, column, epoch_ends
 from counterfeit.insight.tables import GOOD
+from counterfeit.language import tr, translated
 from counterfeit.measure.names import MetricName, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
@@ -106,31 +107,32 @@ def _losses(run: Run) -> Iterator[Curve]:
     even = expected(run.recipe.loss).equilibrium
     players = (("D", even.d_loss), ("G", even.g_loss))
     for suffix, what, index in (
-        ("", "mean of the updates since the point before", slice(None)),
-        ("_last", "last batch of each epoch", ends),
+        ("", tr("mean of the updates since the point before"), slice(None)),
+        ("_last", tr("last batch of each epoch"), ends),
     ):
         for colour, (player, rest) in enumerate(players, 1):
             yield Curve(
-                f"{player}'s loss, {what}",
+                tr("{player}'s loss, {what}", player=player, what=what),
                 player,
-                f"Losses, {what}",
+                tr("Losses, {what}", what=what),
                 colour,
                 column(rows, "epoch")[index],
                 column(rows, f"{player.lower()}_loss{suffix}")[index],
-                level=None if rest is None else ("equilibrium", rest),
+                level=None if rest is None else (tr("equilibrium"), rest),
             )
 
 
 def _outputs(run: Run) -> Iterator[Curve]:
-    yield from _answers(run, "1 is “real”, 0 is “generated”", d_real="D(x)", d_fake="D(G(z))")
+    title = tr("1 is “real”, 0 is “generated”")
+    yield from _answers(run, title, d_real="D(x)", d_fake="D(G(z))")
 
 
 def _scores(run: Run) -> Iterator[Curve]:
-    title = "Higher is more like the data"
+    title = tr("Higher is more like the data")
     yield from _answers(run, title, score_real="f(x)", score_fake="f(G(z))")
-    gap = "Mean f(x) − f(G(z))"
+    gap = tr("Mean f(x) − f(G(z))")
     rows = run.log
-    yield Curve(gap, "gap", gap, 1, column(rows, "epoch"), column(rows, "score_gap"))
+    yield Curve(gap, tr("gap"), gap, 1, column(rows, "epoch"), column(rows, "score_gap"))
 
 
 def _answers(run: Run, group: str, **names: str) -> Iterator[Curve]:
@@ -146,7 +148,7 @@ def _answers(run: Run, group: str, **names: str) -> Iterator[Curve]:
             column(rows, f"{key}_q50"),
             column(rows, f"{key}_q25"),
             column(rows, f"{key}_q75"),
-            level=None if rest is None else ("equilibrium", rest),
+            level=None if rest is None else (tr("equilibrium"), rest),
         )
 
 
@@ -155,7 +157,8 @@ def _gradients(run: Run) -> Iterator[Curve]:
     for colour, player in ((1, "D"), (2, "G")):
         norms = column(rows, f"{player.lower()}_grad_norm")
         norms[~(norms > 0)] = np.nan  # nothing to show on a logarithmic scale
-        title, group = f"Length of {player}'s gradient", "Length of the gradient"
+        title = tr("Length of {player}'s gradient", player=player)
+        group = tr("Length of the gradient")
         yield Curve(title, player, group, colour, column(rows, "epoch"), norms)
 
 
@@ -176,18 +179,19 @@ def _metrics(run: Run) -> Iterator[Curve]:
             [metrics.get(key, (math.nan, math.nan)) for metrics in measured], np.float64
         ).T
         ceiling = like(key, real)
-        title = f"{name.short[0].upper()}{name.short[1:]}, {GOOD[metric]}"
+        short = translated(name.short)
+        title = f"{short[0].upper()}{short[1:]}, {translated(GOOD[metric])}"
         yield Curve(
             title,
-            name.short,
-            title if metric == "fid" else "Precision to coverage",
+            short,
+            title if metric == "fid" else tr("Precision to coverage"),
             max(1, place),
             column(rows, "epoch"),
             values,
             values - 2 * spreads,
             values + 2 * spreads,
-            level=("real images", real[ceiling].value) if ceiling else None,
-            protocol=name.protocol,
+            level=(tr("real images"), real[ceiling].value) if ceiling else None,
+            protocol=", ".join(map(translated, name.protocol_parts)),
         )
 
 
@@ -224,7 +228,7 @@ def overlaid(
         {
             "key": run_key(number) if several else "",
             "run": names[number - 1] if several else "",
-            "title": finding.title,
+            "title": translated(finding.title),
             "colour": colour(number) if several else TONES[finding.severity],
             "start": finding.first_epoch,
             "end": finding.last_epoch,

@@ -20,6 +20,7 @@ from counterfeit.insight.report import comparison, words
 from counterfeit.insight.report.curves import SUBJECTS, Chart, Line, colour, overlaid
 from counterfeit.insight.report.panels import Panel, anchor, figure_panels, film_panels, marked
 from counterfeit.insight.report.sections import SECTIONS, Section
+from counterfeit.language import current, texts_in, tr, translated
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
@@ -34,7 +35,8 @@ scripts."""
 LEAST_FILM = 300_000
 """Bytes that films may take where many runs' pictures take all the room."""
 
-SCRIPTS = ("uPlot.iife.min.js", "curves.js", "player.js", "copy.js")
+OWN_SCRIPTS = ("words.js", "curves.js", "player.js", "copy.js")
+SCRIPTS = ("uPlot.iife.min.js", *OWN_SCRIPTS)
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def write_report(
         environment.filters[name] = getattr(words, name)
     environment.filters["run_colour"] = colour
     environment.filters["legend"] = _legend
+    environment.filters["translated"] = translated
+    environment.globals |= {"tr": tr, "language": current()}
     (opening, samples), *sections = sections
     script = "\n".join(
         _text(environment, name) for name in SCRIPTS if drawings or "curves" not in name
@@ -115,11 +119,13 @@ def write_report(
     columns, measured = comparison.metrics(runs, names)
     shares = [row for row in measured if MetricName.parse(row[0]).of_class is not None]
     page = environment.get_template("report.html").render(
-        title=runs[0].recipe.title if len(runs) == 1 else f"{len(runs)} runs side by side",
+        title=headings[0]
+        if len(runs) == 1
+        else tr("{count} runs side by side", count=str(len(runs))),
         verdicts=[verdict.judge(run, found) for run, found in zip(runs, findings, strict=True)],
         statements=statements,
         samples=samples,
-        samples_caption=opening.caption,
+        samples_caption=translated(opening.caption),
         sections=sections,
         figures=figures,
         curves=drawings,
@@ -132,6 +138,7 @@ def write_report(
         },
         section_notes={section.name: _notes(panels, names) for section, panels in sections},
         chart_style=_text(environment, "uPlot.min.css"),
+        words=texts_in("".join(_text(environment, name) for name in OWN_SCRIPTS)),
         script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}",
         film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
@@ -219,7 +226,9 @@ def _figure_names(
 ) -> dict[str, str]:
     """What a link to each figure says, by its anchor: its section, and its run of several."""
     return {
-        anchor(section.name, n): section.title if len(names) == 1 else f"{section.title} of {name}"
+        anchor(section.name, n): translated(section.title)
+        if len(names) == 1
+        else tr("{figure} of {name}", figure=translated(section.title), name=name)
         for section, panels in sections
         for n, name in enumerate(names, 1)
         if anchor(section.name, n) in {panel.anchor for panel in panels}
@@ -232,19 +241,19 @@ def _shown_finding(finding: Finding, number: int, figures: Container[str]) -> di
     figure = anchor(str(finding.evidence.get("figure", "")), number)
     return {
         "severity": finding.severity,
-        "title": finding.title.capitalize(),
-        "span": finding.span,
+        "title": translated(finding.title).capitalize(),
+        "span": translated(finding.span),
         "epoch": math.ceil(finding.first_epoch),
         "evidence": [
             (
                 key.replace("_", " "),
                 f"{value:.3g}" if isinstance(value, float) else value,
-                words.EVIDENCE.get(key, ""),
+                translated(words.EVIDENCE.get(key, "")),
             )
             for key, value in evidence.items()
         ],
-        "meaning": finding.meaning,
-        "advice": finding.advice,
-        "source": finding.source,
+        "meaning": translated(finding.meaning),
+        "advice": translated(finding.advice),
+        "source": translated(finding.source),
         "figure": figure if figure in figures else None,
     }

@@ -21,6 +21,7 @@ from counterfeit.insight.charts.save import save
 from counterfeit.insight.report.comparison import on_one_data_set
 from counterfeit.insight.report.film import films
 from counterfeit.insight.report.sections import Kind, Section, d_units, note
+from counterfeit.language import tr, translated
 from counterfeit.run import SNAPSHOT_IMAGES, Run
 from counterfeit.run.findings import Finding
 
@@ -70,7 +71,7 @@ def film_panels(runs: Sequence[Run], headings: Sequence[str], limit: int) -> lis
     for number, (run, reel) in enumerate(zip(runs, films(runs, limit), strict=True), 1):
         place, heading = anchor("film", number), headings[number - 1]
         if reel.missing:
-            panels.append(Panel(number, place, heading, "film", missing=reel.missing))
+            panels.append(Panel(number, place, heading, "film", missing=translated(reel.missing)))
             continue
         _draw(run, "animation")
         height, width = run.image_shape[1:]
@@ -80,7 +81,7 @@ def film_panels(runs: Sequence[Run], headings: Sequence[str], limit: int) -> lis
                 place,
                 heading,
                 "film",
-                alt=f"{heading}: the images of the 100 fixed latents",
+                alt=f"{heading}: {tr('the images of the 100 fixed latents')}",
                 width=COLUMNS * width,
                 height=SNAPSHOT_IMAGES // COLUMNS * height,
                 epochs=reel.epochs,
@@ -135,7 +136,7 @@ def _figure_panel(
     except CounterfeitError as error:
         if formats and isinstance(error, CannotWrite):  # what was asked for cannot be kept
             raise
-        return Panel(number, place, heading, kind, missing=str(error))
+        return Panel(number, place, heading, kind, missing=translated(str(error)))
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
         encoded = base64.b64encode(_compact(picture, kind)).decode()
@@ -150,7 +151,7 @@ def _figure_panel(
         heading,
         kind,
         caption,
-        alt=f"{heading}: {section.alt}.",
+        alt=f"{heading}: {translated(section.alt)}.",
         source=f"data:image/webp;base64,{encoded}",
         width=width,
         height=height,

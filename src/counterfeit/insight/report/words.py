@@ -4,6 +4,7 @@ import re
 
 from markupsafe import Markup, escape
 
+from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import MetricName
 
 _HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{8,}\b")
@@ -20,50 +21,71 @@ UNBROKEN = 40
 """Characters of a command that stay on one line, which fits a phone."""
 
 EVIDENCE = {
-    "d_loss": "D's mean loss over an epoch, in nats; log 2 = 0.69 is what guessing costs",
-    "g_loss": "G's mean loss over an epoch, in nats",
-    "d_real_mean": "D's mean answer to real images; 1 is “real”, 0 is “generated”",
-    "d_fake_mean": "D's mean answer to generated images; 1 is “real”, 0 is “generated”",
-    "d_real_q05": "19 in 20 real images are answered with more than this; 1 is “real”",
-    "d_fake_q95": "19 in 20 generated images are answered with less than this; 0 is “generated”",
-    "d_grad_norm": "length of D's gradient: how strongly it is pushed to change",
-    "g_grad_norm": "length of G's gradient: how strongly it is pushed to change",
-    "spread": "mean distance between two of the hundred latents' images; 1 for training images, 0"
-    " when all are alike",
-    "distance": "how far the hundred latents' images are from the training images (energy"
-    " distance); 0 is the same distribution",
-    "repeated": "share of the hundred latents whose image is the commonest one",
-    "support": "about how many different images the hundred latents' are, by their near-copies",
-    "real_support": "the same of the training images, which say how near a copy is",
-    "unlike": "share of the hundred latents' images with a texture, contrast or colour that next to"
-    " no training image has",
-    "real_unlike": "the same share of real images that were held out",
-    "moved": "mean distance from the same latents' images one epoch before; 1 is that between two"
-    " training images",
-    "nearest_real": "median distance to the nearest training image, as a multiple of these images'"
-    " own",
-    "extreme": "share of the generated pixels that are black or white",
-    "real_extreme": "the same share in the training images",
-    "d_knows": "how often D rates a training image above a held-out one; 0.5 by chance",
-    "d_training": "D's mean answer to training images",
-    "d_held_out": "D's mean answer to real images that were held out",
-    "d_generated": "D's mean answer to generated images",
-    "score_training": "the critic's mean score of training images",
-    "score_held_out": "the critic's mean score of real images that were held out",
-    "score_generated": "the critic's mean score of generated images",
-    "copied": "distance to the nearest training image, as a multiple of what it is for held-out"
-    " images; well below 1 are copies",
-    "data_repeated": "share of the training images that are of one grey or equal to another one",
-    "g_dead": "share of units in G's worst layer that are off for every input",
-    "d_dead": "share of units in D's worst layer that are off for every input",
-    "d_idle_pieces": "share of maxout pieces in D's worst layer that are never the largest",
-    "batchnorm_gap": "distance between what one latent becomes in training and when sampled; 1 is"
-    " that between two training images",
-    "best": "the best value that it had",
-    "best_epoch": "the epoch of the best value",
-    "tensor": "the first of the network's tensors that is not finite",
-    "tensors": "how many of them are not finite",
-    "rolled_back_to": "the update that training went back to",
+    "d_loss": english("D's mean loss over an epoch, in nats; log 2 = 0.69 is what guessing costs"),
+    "g_loss": english("G's mean loss over an epoch, in nats"),
+    "d_real_mean": english("D's mean answer to real images; 1 is “real”, 0 is “generated”"),
+    "d_fake_mean": english("D's mean answer to generated images; 1 is “real”, 0 is “generated”"),
+    "d_real_q05": english("19 in 20 real images are answered with more than this; 1 is “real”"),
+    "d_fake_q95": english(
+        "19 in 20 generated images are answered with less than this; 0 is “generated”"
+    ),
+    "d_grad_norm": english("length of D's gradient: how strongly it is pushed to change"),
+    "g_grad_norm": english("length of G's gradient: how strongly it is pushed to change"),
+    "spread": english(
+        "mean distance between two of the hundred latents' images; 1 for training images, 0 when"
+        " all are alike"
+    ),
+    "distance": english(
+        "how far the hundred latents' images are from the training images (energy"
+        " distance); 0 is the same distribution"
+    ),
+    "repeated": english("share of the hundred latents whose image is the commonest one"),
+    "support": english(
+        "about how many different images the hundred latents' are, by their near-copies"
+    ),
+    "real_support": english("the same of the training images, which say how near a copy is"),
+    "unlike": english(
+        "share of the hundred latents' images with a texture, contrast or colour that next to no"
+        " training image has"
+    ),
+    "real_unlike": english("the same share of real images that were held out"),
+    "moved": english(
+        "mean distance from the same latents' images one epoch before; 1 is that between two"
+        " training images"
+    ),
+    "nearest_real": english(
+        "median distance to the nearest training image, as a multiple of these images' own"
+    ),
+    "extreme": english("share of the generated pixels that are black or white"),
+    "real_extreme": english("the same share in the training images"),
+    "d_knows": english("how often D rates a training image above a held-out one; 0.5 by chance"),
+    "d_training": english("D's mean answer to training images"),
+    "d_held_out": english("D's mean answer to real images that were held out"),
+    "d_generated": english("D's mean answer to generated images"),
+    "score_training": english("the critic's mean score of training images"),
+    "score_held_out": english("the critic's mean score of real images that were held out"),
+    "score_generated": english("the critic's mean score of generated images"),
+    "copied": english(
+        "distance to the nearest training image, as a multiple of what it is for held-out images;"
+        " well below 1 are copies"
+    ),
+    "data_repeated": english(
+        "share of the training images that are of one grey or equal to another one"
+    ),
+    "g_dead": english("share of units in G's worst layer that are off for every input"),
+    "d_dead": english("share of units in D's worst layer that are off for every input"),
+    "d_idle_pieces": english(
+        "share of maxout pieces in D's worst layer that are never the largest"
+    ),
+    "batchnorm_gap": english(
+        "distance between what one latent becomes in training and when sampled; 1 is that between"
+        " two training images"
+    ),
+    "best": english("the best value that it had"),
+    "best_epoch": english("the epoch of the best value"),
+    "tensor": english("the first of the network's tensors that is not finite"),
+    "tensors": english("how many of them are not finite"),
+    "rolled_back_to": english("the update that training went back to"),
 }
 """What a finding's numbers mean, and what is normal."""
 
@@ -82,7 +104,8 @@ def coded(text: str) -> Markup:
         if found["metric"]:
             parts.append(name.format(found[0], worded(found[0])))
         elif found["reader"]:
-            parts.append(name.format(found[0], "the " + MetricName("", found[0]).reader))
+            reader = translated(MetricName("", found[0]).reader)
+            parts.append(name.format(found[0], tr("the {reader}", reader=reader)))
         else:
             command = found["quoted"] or found[0]
             style = Markup(' class="long"') if len(command) > UNBROKEN else ""
@@ -96,8 +119,10 @@ def worded(text: str) -> str:
     name = MetricName.parse(text)
     if name.count is None:
         return text
-    what = name.short if name.of_class is None else f"share of class {name.of_class}"
-    return f"{what} ({name.protocol})"
+    what = translated(name.short)
+    if name.of_class is not None:
+        what = tr("share of class {label}", label=str(name.of_class))
+    return f"{what} ({', '.join(map(translated, name.protocol_parts))})"
 
 
 def breakable(text: str) -> Markup:

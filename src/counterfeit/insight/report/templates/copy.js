@@ -5,11 +5,11 @@ for (const button of document.querySelectorAll(".copy")) {
   button.addEventListener("click", async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
-      button.textContent = "Copied";
+      button.textContent = tr("Copied");
     } catch { // a browser that forbids it: select, so that one key copies
       getSelection().selectAllChildren(code);
-      button.textContent = "Selected";
+      button.textContent = tr("Selected");
     }
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    setTimeout(() => { button.textContent = tr("Copy"); }, 2000);
   });
 }

@@ -71,7 +71,7 @@ if (document.getElementById("curves")) {
         },
       },
       axes: [
-        { incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], size: 28, label: "epoch", labelSize: 18, labelGap: 0 },
+        { incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], size: 28, label: tr("epoch"), labelSize: 18, labelGap: 0 },
         { ...(chart.log && { grid: { ...grid, filter: (_, values) => values.map(each => Number.isInteger(Math.log10(each)) ? each : null) } }),
           size: (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map(each => each?.length ?? 0)) },
       ].map(axis => ({ font, labelFont: font, stroke: () => colour("quiet"), grid, ticks: { show: false }, ...axis })),
@@ -126,12 +126,12 @@ if (document.getElementById("curves")) {
   const tell = ({ chart, box, told, plot }, epoch) => {
     const here = plot.data[0][nearest(plot.data[0], epoch)];
     const values = chart.lines.filter(({ key }) => !off.has(key)).map(line => {
-      const at = nearest(line.x, here), band = line.low?.[at] == null ? "" : ` (${line.low[at]} to ${line.high[at]})`;
-      const elsewhere = written(line.x[at]) === written(here) ? "" : ` at epoch ${written(line.x[at])}`;
-      return { line, value: String(line.y[at] ?? "not finite"), rest: band + elsewhere };
+      const at = nearest(line.x, here), band = line.low?.[at] == null ? "" : ` (${tr("{low} to {high}", { low: line.low[at], high: line.high[at] })})`;
+      const elsewhere = written(line.x[at]) === written(here) ? "" : ` ${tr("at epoch {epoch}", { epoch: written(line.x[at]) })}`;
+      return { line, value: String(line.y[at] ?? tr("not finite")), rest: band + elsewhere };
     });
     plot.setCursor({ left: plot.valToPos(here, "x"), top: 0 });
-    told.replaceChildren(tag("span", `Epoch ${written(here)}`), ...values.map(({ line, value, rest }) =>
+    told.replaceChildren(tag("span", tr("Epoch {epoch}", { epoch: written(here) })), ...values.map(({ line, value, rest }) =>
       tag("span", swatch(line.colour), `${line.name} `, tag("b", value), rest)));
     box.setAttribute("aria-valuenow", here);
     box.setAttribute("aria-valuetext", [...told.children].map(each => each.textContent.trim()).join(", "));
@@ -143,8 +143,8 @@ if (document.getElementById("curves")) {
     for (const each of plots) tell(each, epoch);
     for (const { said, marks } of remarks) {
       const held = marks.filter(({ key, start, end }) => !off.has(key) && start <= epoch && epoch <= end);
-      said.replaceChildren(`Findings at epoch ${written(epoch)}: `, ...held.flatMap(({ colour, run, title }, index) =>
-        [index ? "; " : "", swatch(colour), run && `${run}: `, title]), held.length ? "." : "none.");
+      said.replaceChildren(`${tr("Findings at epoch {epoch}:", { epoch: written(epoch) })} `, ...held.flatMap(({ colour, run, title }, index) =>
+        [index ? "; " : "", swatch(colour), run && `${run}: `, title]), held.length ? "." : tr("none."));
     }
   };
 

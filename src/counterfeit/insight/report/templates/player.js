@@ -14,16 +14,16 @@ if (document.getElementById("player")) {
   const show = () => {
     const epoch = epochs[slider.value];
     document.getElementById("shown").textContent = epoch;
-    slider.setAttribute("aria-valuetext", `epoch ${epoch}`);
+    slider.setAttribute("aria-valuetext", tr("epoch {epoch}", { epoch }));
     for (const film of films) { // a run that ended earlier shows its last epoch
       const at = Math.max(0, film.epochs.findLastIndex(each => each <= epoch));
       film.image.src = film.frames[at];
-      film.image.alt = `${film.image.dataset.alt} after epoch ${film.epochs[at]}.`;
+      film.image.alt = tr("{picture} after epoch {epoch}.", { picture: film.image.dataset.alt, epoch: film.epochs[at] });
       film.after.textContent = film.epochs[at];
     }
     document.dispatchEvent(new CustomEvent("shown", { detail: epoch }));
   };
-  const stop = () => { clearTimeout(timer); timer = null; play.textContent = "Play"; };
+  const stop = () => { clearTimeout(timer); timer = null; play.textContent = tr("Play"); };
   const move = index => { slider.value = index; show(); };
   const next = () => {
     timer = setTimeout(() => {
@@ -36,7 +36,7 @@ if (document.getElementById("player")) {
   const toggle = () => {
     if (timer !== null) return stop();
     if (Number(slider.value) === last) move(0);
-    play.textContent = "Pause";
+    play.textContent = tr("Pause");
     next();
   };
 
