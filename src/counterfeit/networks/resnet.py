@@ -49,6 +49,23 @@ class Convolution(nn.Conv2d):
             nn.init.zeros_(self.bias)
 
 
+class Linear(nn.Linear):
+    """Without a bias; weights start from N(0, 1 / inputs)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, bias=False)
+
+    def draw(self, rng: torch.Generator) -> None:
+        nn.init.normal_(self.weight, 0, 1 / math.sqrt(self.in_features), generator=rng)
+
+
+class ChannelsLast(nn.Module):
+    """The same maps in the order of memory that processors convolve fast in, from here on."""
+
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:
+        return x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
+
+
 class Block(nn.Module):
     """x + W3 a(W2 a(W1 x)): 1x1, grouped 3x3 and 1x1 convolutions around leaky rectifiers.
 
@@ -65,7 +82,8 @@ class Block(nn.Module):
     def __init__(self, channels: int, inner: int, group_channels: int, blocks: int) -> None:
         super().__init__()
         gain = GAIN * blocks ** (-1 / 4)  # -1 / (2m - 2), for m = 3 layers in a block
-        groups = inner // math.gcd(inner, group_channels)
+        at_most = min(inner, group_channels)
+        groups = next(inner // size for size in range(at_most, 0, -1) if inner % size == 0)
         self.expand = Convolution(channels, inner, bias=True, gain=gain)
         self.mix = Convolution(inner, inner, 3, groups=groups, bias=True, gain=gain)
         self.reduce = Convolution(inner, channels, gain=0.0)
@@ -82,7 +100,7 @@ class Basis(nn.Module):
 
     def __init__(self, channels: int, height: int, width: int, *, std: float) -> None:
         super().__init__()
-        self.maps = nn.Parameter(torch.empty(channels, height, width))
+        self.maps = nn.Parameter(torch.empty(height, width, channels))
         self.std = std
 
     def draw(self, rng: torch.Generator) -> None:
@@ -90,13 +108,13 @@ class Basis(nn.Module):
 
 
 class Spread(Basis):
-    def forward(self, x: Float[Tensor, "N C 1 1"]) -> Float[Tensor, "N C H W"]:
-        return x * self.maps
+    def forward(self, x: Float[Tensor, "N C"]) -> Float[Tensor, "N C H W"]:
+        return (x[:, None, None] * self.maps).permute(0, 3, 1, 2)  # channels-last
 
 
-class Gather(Basis):
-    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C 1 1"]:
-        return (x * self.maps).sum((2, 3), keepdim=True)
+class Project(Basis):
+    def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C"]:
+        return (x.permute(0, 2, 3, 1) * self.maps).sum((1, 2))
 
 
 class ResnetGenerator(nn.Module):
@@ -132,8 +150,7 @@ class ResnetGenerator(nn.Module):
         widths, height, width = _stages(image_shape, channels, patch)
         maps = widths[-1]
         layers: list[nn.Module] = [
-            nn.Unflatten(1, (latent_dim, 1, 1)),
-            Convolution(latent_dim, maps),
+            Linear(latent_dim, maps),
             Spread(maps, height, width, std=1.0),
         ]
         for finer in reversed(widths):
@@ -181,6 +198,7 @@ class ResnetDiscriminator(nn.Module):
         maps = widths[0]
         layers: list[nn.Module] = [
             nn.PixelUnshuffle(patch),
+            ChannelsLast(),
             Convolution(image_shape[0] * patch**2, maps),
         ]
         for coarser in widths:
@@ -190,15 +208,15 @@ class ResnetDiscriminator(nn.Module):
             inner, total = maps * expansion, blocks * len(widths)
             layers += [Block(maps, inner, group_channels, total) for _ in range(blocks)]
         self.hidden = nn.Sequential(
-            *layers, Gather(maps, height, width, std=1 / math.sqrt(height * width))
+            *layers, Project(maps, height, width, std=1 / math.sqrt(height * width))
         )
-        self.output = Convolution(maps, 1)
+        self.output = Linear(maps, 1)
 
     def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
-        features = self.hidden(images)  # (N, C, 1, 1)
+        features = self.hidden(images)  # (N, C)
         with without_autocast(images.device):  # logits keep the weights' precision
-            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1, 1, 1)
-        return logits.flatten()
+            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
+        return logits.squeeze(1)
 
 
 def _stages(
