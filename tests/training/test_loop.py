@@ -23,6 +23,7 @@ from counterfeit.game.step import Outcome
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training import loop
+from small_networks import shrunk
 
 
 def assert_equal_states(one: Checkpoint, other: Checkpoint) -> None:
@@ -307,16 +308,14 @@ RECIPES = {name: [] for name in recipe.names()} | {
 
 def small(name: str) -> recipe.Recipe:
     """A recipe with networks and data so small that an epoch of 6 updates takes milliseconds."""
-    spec = recipe.load(name if name in recipe.names() else "batchnorm-smoothing")
-    layers = len(spec.discriminator.hidden)
-    return spec.with_overrides(
+    known = name if name in recipe.names() else "batchnorm-smoothing"
+    return recipe.load(known).with_overrides(
         [
             "data.name=digits",
             "data.train_images=110",
             "training.batch_size=18",
             "training.epochs=3",
-            f"generator.hidden={[8] * len(spec.generator.hidden)}",
-            f"discriminator.hidden={[8] * layers}",
+            *shrunk(known),
             *RECIPES[name],
         ]
     )

@@ -16,12 +16,13 @@ from counterfeit.game.inputs import Batch, draw_latents
 from counterfeit.game.losses import LOSSES, from_recipe
 from counterfeit.game.step import Outcome, Player, Rules
 from counterfeit.seeds import stream
+from small_networks import PERCEPTRONS
 
 SHAPE = (1, 12, 12)
 BATCH = 32
 
 VARIANTS = {
-    **{name: (name, []) for name in recipe.names()},
+    **{name: (name, []) for name in PERCEPTRONS},
     "trained lines": ("sgd", ["discriminator.train_shared_maxout=true"]),
     "minimax": ("batchnorm-smoothing", ["loss.name=minimax"]),
     "k = 2": ("batchnorm-smoothing", ["training.discriminator_steps=2"]),

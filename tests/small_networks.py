@@ -1,0 +1,20 @@
+"""The built-in recipes with small networks."""
+
+from counterfeit import recipe
+
+PERCEPTRONS = [name for name in recipe.names() if recipe.load(name).generator.name == "mlp"]
+"""Recipes whose networks are perceptrons, which the fast engine knows."""
+
+
+def shrunk(name: str, units: int = 8) -> list[str]:
+    """Overrides that make a recipe's networks so small that an update takes milliseconds."""
+    spec = recipe.load(name)
+    return [
+        f"{player}.hidden={[units] * len(section.hidden)}"
+        if section.name == "mlp"
+        else f"{player}.channels={units}"
+        for player, section in (
+            ("generator", spec.generator),
+            ("discriminator", spec.discriminator),
+        )
+    ]
