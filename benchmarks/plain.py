@@ -104,8 +104,8 @@ def trainer(
     batch = spec.training.batch_size
     loader = DataLoader(chosen, batch_size=batch, shuffle=True, drop_last=True)
     G, D = (network.to(device) for network in networks(spec))
-    optimizer_G = optimizer(G, spec.generator.optimizer)
-    optimizer_D = optimizer(D, spec.discriminator.optimizer)
+    optimizer_G = optimizer(G, spec.generator.trained_with)
+    optimizer_D = optimizer(D, spec.discriminator.trained_with)
     bce = nn.BCELoss()
     assert isinstance(spec.loss, recipe.CrossEntropy)
     low, high = spec.loss.real_labels

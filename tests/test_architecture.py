@@ -19,7 +19,7 @@ HOUSE = [
     ["training"],
     ["measure"],
     ["insight"],
-    ["progress", "reproduce"],
+    ["progress", "reproduce", "monitor"],
     ["cli"],
     ["__main__"],
 ]

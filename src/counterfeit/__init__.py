@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from counterfeit.errors import CounterfeitError, Interrupted
+    from counterfeit.monitor import Monitor
     from counterfeit.recipe import Recipe
     from counterfeit.recipe import load as load_recipe
     from counterfeit.run import Run
     from counterfeit.training.loop import resume, train
 
-__all__ = ["CounterfeitError", "Interrupted", "Recipe", "Run", "load_recipe", "resume", "train"]
+__all__ = [
+    "CounterfeitError",
+    "Interrupted",
+    "Monitor",
+    "Recipe",
+    "Run",
+    "load_recipe",
+    "resume",
+    "train",
+]
 
 _HOMES = {
     "CounterfeitError": ("counterfeit.errors", "CounterfeitError"),
     "Interrupted": ("counterfeit.errors", "Interrupted"),
+    "Monitor": ("counterfeit.monitor", "Monitor"),
     "Recipe": ("counterfeit.recipe", "Recipe"),
     "Run": ("counterfeit.run", "Run"),
     "load_recipe": ("counterfeit.recipe", "load"),

@@ -19,7 +19,9 @@ SMALL = ["generator.hidden=[8]", "discriminator.hidden=[8]"]
 SHORTEST = {
     "checksums.py": ["sgd", "--epochs=1", "--data=digits"],
     "diagnosis_cost.py": ["--epochs=1", "--data=digits"],
+    "foreign_loops.py": ["perceptrons", "critic's sign", "--epochs=1", "--out={out}"],
     "metrics.py": ["--data={digits28}"],
+    "monitor_cost.py": ["--pairs=1", "--data={digits28}"],
     "paper.py": ["{runs}/paper-averaged", "--samples=200", "--images={out}"],
     "plain.py": ["--data={digits28}"],
     "precision.py": ["--epochs=1", "--seeds", "0", "1", "--data=digits", "--samples=100"],

@@ -26,7 +26,9 @@ def test_a_recipe_written_before_there_were_families_is_the_same(name: str) -> N
 
 def test_an_unknown_family_is_answered_with_those_there_are() -> None:
     for player in ("generator", "discriminator"):
-        known = rf"{player}\.name: should be 'dcgan', 'mlp' or 'resnet', not 'transformer'$"
+        known = (
+            rf"{player}\.name: should be 'custom', 'dcgan', 'mlp' or 'resnet', not 'transformer'$"
+        )
         with pytest.raises(UsageError, match=known):
             recipe.load("adam").with_values({f"{player}.name": "transformer"})
 

@@ -7,7 +7,16 @@ from counterfeit import recipe
 from counterfeit.insight.diagnose import Watch
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
-from counterfeit.run.rows import LeftOut, LogRow, Measurement, MetricsRow, VitalsRow
+from counterfeit.run.rows import (
+    ForeignColumns,
+    LeftOut,
+    LogRow,
+    Measurement,
+    MetricsRow,
+    PenaltyColumns,
+    ScoreColumns,
+    VitalsRow,
+)
 from counterfeit.training.soundness import NonFinite
 
 
@@ -25,18 +34,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_row_of_the_log_has_every_column_and_no_other(run: Run) -> None:
     (row,) = run.log
-    assert row.keys() == LogRow.__annotations__.keys()
+    others = ScoreColumns.__annotations__.keys() | PenaltyColumns.__annotations__.keys()
+    assert row.keys() == LogRow.__annotations__.keys() - others  # of critics and penalties
 
 
 def test_vital_signs_have_the_columns_that_apply(run: Run) -> None:
     columns = VitalsRow.__annotations__.keys()
     seen = {key for row in run.vitals for key in row}
     assert seen <= columns
-    assert columns - seen <= {
-        "classes",
-        "data_classes",
-        "d_dead",
-    }  # no classifier of digits, no rectifier in D
+    others = {"classes", "data_classes", "d_dead"}  # no classifier of digits, no rectifier in D
+    of_critics = {"score_training", "score_held_out", "score_generated"}
+    assert columns - seen <= others | of_critics | ForeignColumns.__annotations__.keys()
 
 
 def test_an_evaluation_comes_back_as_it_was(run: Run) -> None:

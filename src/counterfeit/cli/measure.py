@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from counterfeit.run import Run
     from counterfeit.run.checkpoint import Checkpoint
     from counterfeit.run.rows import Measurements
+    from counterfeit.run.stored import Samples
 
 
 def evaluate(
@@ -61,12 +62,15 @@ def evaluate(
     from counterfeit.measure.reference import reference_for
     from counterfeit.progress import Bar
     from counterfeit.run import Run
+    from counterfeit.run.stored import Samples
 
     trained = Run.open(run)
     trained.find_data(data, data_dir)
     require_samples(samples)
     # First, and once: a run that goes on removes old checkpoints.
-    checkpoint = trained.checkpoint(None if epoch is None else trained.step_at(epoch))
+    state = trained.newest() if epoch is None else trained.checkpoint(trained.step_at(epoch))
+    if isinstance(state, Samples):
+        samples = min(samples, len(state.images))
     with Bar(1, tr("reference") + ": ", quiet=quiet) as bar:
         reference = reference_for(
             trained,
@@ -80,7 +84,7 @@ def evaluate(
             measured = evaluate_run(
                 trained,
                 samples=samples,
-                step=checkpoint,
+                step=state,
                 reference=reference,
                 progress=bar.on_stage,
             )
@@ -94,8 +98,8 @@ def evaluate(
         except CannotWrite as error:
             not_kept = error
     row = {
-        "step": checkpoint.step,
-        "epoch": checkpoint.epoch,
+        "step": state.step,
+        "epoch": state.epoch,
         "metrics": measured.metrics,
         "left_out": measured.left_out,
     }
@@ -105,10 +109,10 @@ def evaluate(
         scores = trained.real_scores | real.metrics
         verdict = judge(trained, diagnose(trained), metrics=metrics, real=scores)
     if json:
-        print(_document(trained, checkpoint, verdict, measured, real))
+        print(_document(trained, state, verdict, measured, real))
     else:
         width = columns(sys.stdout)
-        epoch_ = tr("epoch {epoch}", epoch=f"{checkpoint.epoch:.4g}")
+        epoch_ = tr("epoch {epoch}", epoch=f"{state.epoch:.4g}")
         say(fill(f"{trained.path.name}, {epoch_}", width))
         if verdict:
             say(fill(verdict.sentence, width))
@@ -122,7 +126,7 @@ def evaluate(
 
 def _document(
     run: "Run",
-    checkpoint: "Checkpoint",
+    state: "Checkpoint | Samples",
     verdict: "Verdict | None",
     samples: "Measured",
     real: "Measured",
@@ -140,8 +144,8 @@ def _document(
     return dumps(
         {
             "run": str(run.path),
-            "step": checkpoint.step,
-            "epoch": checkpoint.epoch,
+            "step": state.step,
+            "epoch": state.epoch,
             "verdict": verdict and {"standing": verdict.standing, "sentence": verdict.sentence},
             "metrics": numbers(samples.metrics),
             "left_out": [each._asdict() for each in samples.left_out],

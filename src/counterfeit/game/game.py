@@ -107,8 +107,8 @@ class Game:
         generator, discriminator = (
             Player(
                 network.to(device),
-                optimizers.build(network, section.optimizer, graphed=graphed),
-                section.optimizer,
+                optimizers.build(network, section.trained_with, graphed=graphed),
+                section.trained_with,
             )
             for network, section in ((G, recipe.generator), (D, recipe.discriminator))
         )

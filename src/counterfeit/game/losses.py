@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn.functional import relu, softplus
 
 from counterfeit import recipe
+from counterfeit.errors import CounterfeitError
 from counterfeit.seeds import stream
 
 
@@ -39,9 +40,9 @@ def scores(said: Tensor | Scores) -> Scores:
 class Equilibrium(NamedTuple):
     """Where nobody can gain: G makes the data's images, and D is at its best against that."""
 
-    d_loss: float
+    d_loss: float | None = None
+    """None where it may be anything, or is not known; `g_loss` likewise."""
     g_loss: float | None = None
-    """None where it may be anything."""
     output: float | None = None
     """What D says of every image, D(x) or f(x); None where it may be anything."""
 
@@ -317,6 +318,27 @@ class Relativistic:
         return (real_logits - fake_logits).sigmoid() / -len(fake_logits)
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """A loss that is not ours, of which a run knows what D answers with, and nothing else."""
+
+    outputs: str
+    relative = False
+    equilibrium = Equilibrium()
+
+    @property
+    def probabilistic(self) -> bool:
+        return self.outputs != "scores"
+
+    def discriminator(self, real: Scores, fake: Scores) -> Float[Tensor, ""]:
+        raise CounterfeitError(NOT_OURS)
+
+    def generator(self, fake: Scores, real: Scores | None) -> Float[Tensor, ""]:
+        raise CounterfeitError(NOT_OURS)
+
+
+NOT_OURS = "the loss of this recipe is not ours, and only the code that has it can train with it."
+
 LOSSES: dict[str, Callable[..., Loss]] = {
     "non-saturating": NonSaturating,
     "minimax": Minimax,
@@ -337,6 +359,8 @@ def from_recipe(spec: recipe.Loss, batch_size: int, seed: int, device: torch.dev
 
     Labels are drawn once, for each position in the batch, and are the same everywhere.
     """
+    if isinstance(spec, recipe.CustomLoss):
+        return Unknown(spec.outputs)
     if not isinstance(spec, recipe.CrossEntropy):
         return LOSSES[spec.name]()
     rng = stream(seed, "labels")
@@ -349,5 +373,7 @@ def from_recipe(spec: recipe.Loss, batch_size: int, seed: int, device: torch.dev
 
 def expected(spec: recipe.Loss) -> Loss:
     """The recipe's loss with the labels that it draws on average, which flips leave as they are."""
+    if isinstance(spec, recipe.CustomLoss):
+        return Unknown(spec.outputs)
     labels = (spec.real_labels, spec.fake_labels) if isinstance(spec, recipe.CrossEntropy) else ()
     return LOSSES[spec.name](*(sum(each) / 2 for each in labels))

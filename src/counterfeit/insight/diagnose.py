@@ -71,18 +71,9 @@ class Watch:
         if run.vitals[-1]["epoch"] < epoch:  # not so after a resume at this epoch's end
             last = epoch == run.recipe.training.epochs
             run.append_vitals(take(self._gauge, run, epoch, generator, full=last))
-        signs = run.vitals  # of the file, which training may have rewound
-        found = detectors.examine(_record(run, run.log, signs))
-        said = {(old.name, old.severity) for old in map(Finding.from_row, run.findings)}
-        names = {name for name, _ in said}
-        new = [
-            finding
-            for finding in found
-            if finding.name not in names
-            or (finding.severity == "critical" and (finding.name, "critical") not in said)
-        ]
+        new = news(run, examined(run))
         for finding in new:
-            run.append_finding(finding.as_row(signs[-1]["step"], epoch))
+            run.append_finding(finding.as_row(run.log[-1]["step"], epoch))
             self.say(finding)
         worst = [finding for finding in new if finding.severity == "critical"]
         if worst and self.stop_on_critical:
@@ -96,6 +87,23 @@ class Watch:
                     resume=command("counterfeit", "train", "--resume", run.path),
                 )
             )
+
+
+def examined(run: Run) -> list[Finding]:
+    """What the detectors find in the rows that a run has, the worst first."""
+    return detectors.examine(_record(run, run.log, run.vitals))
+
+
+def news(run: Run, found: list[Finding]) -> list[Finding]:
+    """Those of these findings that were not said yet, or not as critical."""
+    said = {(old.name, old.severity) for old in map(Finding.from_row, run.findings)}
+    names = {name for name, _ in said}
+    return [
+        finding
+        for finding in found
+        if finding.name not in names
+        or (finding.severity == "critical" and (finding.name, "critical") not in said)
+    ]
 
 
 def _record(run: Run, log: list[Row], signs: list[Row]) -> Record:

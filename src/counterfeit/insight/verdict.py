@@ -111,7 +111,7 @@ def judge(
         or [(finding.last_step, finding.last_epoch) for finding in findings]
     )
     newest = newest_metrics(run.metrics if metrics is None else metrics)
-    reach = (run.checkpoint_steps or [step])[-1]
+    reach = (run.sampled_steps or [step])[-1]
     looked = next((row for row in reversed(run.vitals) if isinstance(row.get("classes"), list)), {})
     classes = looked.get("data_classes")
     signs = next((row for row in reversed(run.vitals) if row["epoch"] >= RECENT * epoch), {})

@@ -36,6 +36,7 @@ from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LeftOut, MetricsRow
+from counterfeit.run.stored import Samples
 
 logger = logging.getLogger(__name__)
 
@@ -62,19 +63,19 @@ def evaluate(
     run: Run,
     *,
     samples: int = SAMPLES,
-    step: int | Checkpoint | None = None,
+    step: int | Checkpoint | Samples | None = None,
     reference: Reference | None = None,
     brief: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Measured:
     """Measure the run's newest checkpoint, or that of `step`; add a row to its metrics.jsonl.
 
-    The samples are those of `run.sample(samples)`. Where images are held out, D is asked about
-    them too, beside training images and samples. The checkpoint is read first and only once, as a
-    run that goes on may remove it meanwhile.
+    The samples are those of `run.sample(samples)`, or as many as a run keeps of a generator that is
+    the user's code; else D is asked about them too, beside training images and held-out ones. The
+    checkpoint is read first and only once, as a run that goes on may remove it meanwhile.
 
     Args:
-        step: of the checkpoint; or one that was read before.
+        step: of the checkpoint; or one, or samples, read before.
         reference: what to compare with; the test images by default.
         brief: see `measure_images`; D is not asked either.
 
@@ -84,12 +85,20 @@ def evaluate(
         NotKept: the row cannot be written; the exception's `measured` has what it would hold.
     """
     require_samples(samples)
-    state = run.checkpoint(step)
-    discriminator = run.discriminator(state)
-    images = run.sample(samples, step=state)
+    state = (
+        step
+        if isinstance(step, Samples)
+        else run.newest()
+        if step is None
+        else run.checkpoint(step)
+    )
+    if isinstance(state, Samples):
+        images, discriminator = state.images[:samples], None
+    else:
+        images, discriminator = run.sample(samples, step=state), run.discriminator(state)
     reference = reference or reference_for(run)
     measured = measure_images(images, reference, brief=brief, progress=progress)
-    if not brief:
+    if not brief and discriminator is not None:
         measured |= _ask_discriminator(discriminator, images, reference, run.recipe.value_range)
     row: MetricsRow = {
         "step": state.step,
@@ -106,7 +115,7 @@ def evaluate(
 
 def newest_is_measured(run: Run) -> bool:
     """Whether there is nothing newer to measure than what was measured."""
-    steps = run.checkpoint_steps
+    steps = run.sampled_steps
     return not steps or any(row["step"] >= steps[-1] for row in run.metrics)
 
 

@@ -5,12 +5,13 @@ the convolutional ones have are their constructors' arguments.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
 
 from counterfeit import recipe
+from counterfeit.errors import CounterfeitError
 from counterfeit.networks.dcgan import DCGANDiscriminator, DCGANGenerator
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
 from counterfeit.networks.resnet import ResnetDiscriminator, ResnetGenerator
@@ -79,13 +80,21 @@ def _resnet_discriminator(
     return ResnetDiscriminator(image_shape, **_own(spec))
 
 
+def _custom(spec: recipe.CustomGenerator | recipe.CustomDiscriminator, *_: object) -> NoReturn:
+    raise CounterfeitError(
+        f"{spec.label} is a network of the user's own, and only the code that made it can build it."
+    )
+
+
 GENERATORS: dict[type, Callable[[Any, int, Shape, torch.Generator], nn.Module]] = {
     recipe.MlpGenerator: _mlp_generator,
     recipe.DcganGenerator: _dcgan_generator,
     recipe.ResnetGenerator: _resnet_generator,
+    recipe.CustomGenerator: _custom,
 }
 DISCRIMINATORS: dict[type, Callable[[Any, Shape, torch.Generator], nn.Module]] = {
     recipe.MlpDiscriminator: _mlp_discriminator,
     recipe.DcganDiscriminator: _dcgan_discriminator,
     recipe.ResnetDiscriminator: _resnet_discriminator,
+    recipe.CustomDiscriminator: _custom,
 }

@@ -7,6 +7,8 @@ wherever a name does. Unknown keys and impossible values are errors that name th
 
 from counterfeit.recipe.networks import (
     AnyGenerator,
+    CustomDiscriminator,
+    CustomGenerator,
     DcganDiscriminator,
     DcganGenerator,
     Discriminator,
@@ -24,6 +26,7 @@ from counterfeit.recipe.rules import (
     Constraints,
     CriticLoss,
     CrossEntropy,
+    CustomLoss,
     GradientPenalty,
     Inputs,
     Loss,
@@ -51,6 +54,9 @@ __all__ = [
     "Constraints",
     "CriticLoss",
     "CrossEntropy",
+    "CustomDiscriminator",
+    "CustomGenerator",
+    "CustomLoss",
     "Data",
     "DcganDiscriminator",
     "DcganGenerator",

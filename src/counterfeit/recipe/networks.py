@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from counterfeit.arguments import shown
-from counterfeit.recipe.sections import Count, Optimizer, Positive, Probability, Section
+from counterfeit.errors import UsageError
+from counterfeit.recipe.sections import Count, Optimizer, Positive, Probability, Section, Text
 
 Activation = Literal["relu", "leaky-relu", "elu", "silu"]
 Init = Literal["default", "normal-0.02", "orthogonal"]
@@ -22,6 +23,11 @@ class Network(Section):
     """The field that makes the family's networks larger or smaller."""
 
     optimizer: Optimizer
+
+    @property
+    def trained_with(self) -> Optimizer:
+        """Its optimiser, where the recipe has one."""
+        return self.optimizer
 
 
 class AnyGenerator(Network):
@@ -167,18 +173,49 @@ class ResnetDiscriminator(Network, Residual):
     pass
 
 
+class Custom(Network):
+    """A module of the user's, which no recipe can build: what is known of it."""
+
+    name: Literal["custom"]
+    label: Text
+    """What its author calls it."""
+    shapes: dict[str, tuple[int, ...]]
+    """Of its parameters, by name."""
+    optimizer: Optimizer | None = None  # type: ignore[assignment]
+    """None where its steps are not ours to make."""
+
+    @property
+    def trained_with(self) -> Optimizer:
+        if self.optimizer is None:
+            raise UsageError(f"{self.label} has no optimizer in this recipe; give it one to train.")
+        return self.optimizer
+
+
+class CustomGenerator(Custom, AnyGenerator):
+    batch_norm: bool = False
+    """Whether it has BatchNorm."""
+
+    @property
+    def normalises_batches(self) -> bool:
+        return self.batch_norm
+
+
+class CustomDiscriminator(Custom):
+    pass
+
+
 def mlp_if_unnamed(section: Any) -> Any:
     """A network's section with its family, which recipes need not name where it is a perceptron."""
     return {"name": "mlp"} | section if isinstance(section, dict) else section
 
 
 Generator = Annotated[
-    MlpGenerator | DcganGenerator | ResnetGenerator,
+    MlpGenerator | DcganGenerator | ResnetGenerator | CustomGenerator,
     Field(discriminator="name"),
     BeforeValidator(mlp_if_unnamed),
 ]
 Discriminator = Annotated[
-    MlpDiscriminator | DcganDiscriminator | ResnetDiscriminator,
+    MlpDiscriminator | DcganDiscriminator | ResnetDiscriminator | CustomDiscriminator,
     Field(discriminator="name"),
     BeforeValidator(mlp_if_unnamed),
 ]

@@ -68,7 +68,9 @@ class Recipe(Section):
         return self.model_dump(exclude={"name", "title", "source", "deviations"})
 
     def to_toml(self) -> str:
-        table = self.model_dump(exclude_none=True)
+        """Whole, but of a loop that is not ours, where what is not known stays unsaid."""
+        foreign = self.loss.name == "custom"
+        table = self.model_dump(exclude_none=True, exclude_unset=foreign)
         return tomli_w.dumps({key: value for key, value in table.items() if value != {}})
 
     def changes(self, other: "Recipe") -> list[str]:

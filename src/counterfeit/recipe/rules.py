@@ -48,13 +48,22 @@ class CriticLoss(Section):
     name: Literal["least-squares", "wasserstein", "hinge", "relativistic"]
 
 
+class CustomLoss(Section):
+    """A loss of the user's own: what D answers with is all that is known."""
+
+    name: Literal["custom"]
+    outputs: Literal["logits", "probabilities", "scores"]
+
+
 def loss_by_name(section: Any) -> Any:
     """A loss's section with its name, non-saturating if nothing is said."""
     return {"name": "non-saturating"} | section if isinstance(section, dict) else section
 
 
 Loss = Annotated[
-    CrossEntropy | CriticLoss, Field(discriminator="name"), BeforeValidator(loss_by_name)
+    CrossEntropy | CriticLoss | CustomLoss,
+    Field(discriminator="name"),
+    BeforeValidator(loss_by_name),
 ]
 
 

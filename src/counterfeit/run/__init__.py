@@ -11,6 +11,8 @@ findings.jsonl     a row for each finding, when it was said (see `findings`); tr
 real_images.json   what real training images score, `[value, spread]` under the metrics' names
 checkpoints/       see `checkpoint`; damaged ones are set aside in checkpoints/damaged/
 snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 latents each epoch
+samples.npz        the newest images of a generator that is the user's code (see `stored`)
+data.npz           and the real ones, where they have no name
 figures/           PNG and WebP files; report.html stands beside
 .lock              held by the process that trains the run
 

@@ -31,7 +31,7 @@ from counterfeit.files import (
 from counterfeit.game.inputs import draw_latents
 from counterfeit.language import english
 from counterfeit.run import checkpoint as checkpoints
-from counterfeit.run import facts, provenance, rows, snapshots
+from counterfeit.run import facts, provenance, rows, snapshots, stored
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
 from counterfeit.seeds import stream
@@ -288,10 +288,51 @@ class Run:
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
         """Images (100, C, H, W) of the fixed latents after `epoch` epochs; 0 is before training."""
         epoch = arguments.whole_number("epoch", epoch)
-        return snapshots.read(self._snapshots, epoch, self.image_shape)
+        return snapshots.read(self._snapshots, epoch, self.image_shape, fewer=self.is_custom)
 
     def write_snapshot(self, epoch: int, images: UInt8[Tensor, "N C H W"]) -> None:
         snapshots.write(self._snapshots, epoch, images)
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether its generator is a module of the user's, which only the user's code can build:
+        then samples are those that it keeps."""
+        return self.recipe.generator.name == "custom"
+
+    @property
+    def stored_samples(self) -> stored.Samples | None:
+        """The newest generator's images, where the run keeps them.
+
+        Raises:
+            CounterfeitError: they are damaged.
+        """
+        return stored.read_samples(self.path, self.image_shape)
+
+    def write_samples(self, samples: stored.Samples) -> None:
+        stored.write_samples(self.path, samples)
+
+    def newest(self) -> Checkpoint | stored.Samples:
+        """The newest state that there are images of: a checkpoint, or the samples that are kept.
+
+        Raises:
+            CounterfeitError: there is none.
+        """
+        if not self.is_custom:
+            return self.checkpoint()
+        if (kept := self.stored_samples) is None:
+            raise CounterfeitError(
+                f"{self.path} keeps no samples yet, and only the code that trains its generator can"
+                " make some."
+            )
+        return kept
+
+    @property
+    def sampled_steps(self) -> list[int]:
+        """The steps of which there are images to be had."""
+        if not self.is_custom:
+            return self.checkpoint_steps
+        kept = self.stored_samples
+        return [] if kept is None else [kept.step]
 
     @property
     def checkpoint_steps(self) -> list[int]:
@@ -335,6 +376,11 @@ class Run:
         kept = set(self.checkpoint_steps)
         steps = {row["epoch"]: row["step"] for row in self.log if row["step"] in kept}
         epoch = arguments.whole_number("epoch", epoch)
+        if self.is_custom:
+            raise UsageError(
+                f"{self.path} keeps its last samples only, as its generator is not ours to build;"
+                " leave --epoch out."
+            )
         if epoch not in steps:
             there = ", ".join(f"{each:.4g}" for each in steps) or "none"
             raise UsageError(
@@ -391,9 +437,21 @@ class Run:
         count = arguments.whole_number(
             "count", count, least=1, most=1_000_000, hint="; another seed gives others"
         )
+        if self.is_custom:
+            return self._kept_images(count)
         seed = self.seed if seed is None else arguments.whole_number("seed", seed)
         z = draw_latents(self.recipe.latent, count, stream(seed, "evaluation"))
         return generate(self.generator(step), z, self.recipe.value_range)
+
+    def _kept_images(self, count: int) -> UInt8[Tensor, "count C H W"]:
+        kept = self.newest()
+        assert isinstance(kept, stored.Samples)
+        if count > len(kept.images):
+            raise UsageError(
+                f"{self.path} keeps {len(kept.images):,} samples, and only the code that trained"
+                f" its generator can make more; ask for {len(kept.images):,} at most."
+            )
+        return kept.images[:count]
 
     @property
     def _checkpoints(self) -> Path:

@@ -7,6 +7,7 @@ from counterfeit import data
 from counterfeit.errors import CounterfeitError, command
 from counterfeit.recipe import Recipe
 from counterfeit.recipe.sections import Data
+from counterfeit.run import stored
 
 Environment = dict[str, Any]
 """The content of environment.json: `image_shape`, `data_dir` and `data`, the identity of each
@@ -45,6 +46,12 @@ def load(
         CounterfeitError: they cannot be had, or they have changed; the message says how.
     """
     name, resume = section.name, ("counterfeit", "train", "--resume", run)
+    if environment.get("data_kept"):
+        return stored.read_data(run, name, split, tuple(environment["image_shape"]))
+    if environment.get("data") == {}:
+        raise CounterfeitError(
+            f"{run} does not say what it was trained on: its Monitor was given no data."
+        )
     go_on_anew = f"go on in a new run with {command(*resume, '--fork', '--data', name)}"
     if not data.is_published(name):
         if not Path(name).is_dir():

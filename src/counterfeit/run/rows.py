@@ -124,7 +124,24 @@ class LogRow(IntervalColumns, total=False):
     """Real images that D saw, over the time since the row before."""
 
 
-class VitalsRow(TypedDict, total=False):
+class ForeignColumns(TypedDict, total=False):
+    """What is seen of a loop that is not ours, in the epoch that ends."""
+
+    sampled_in_train_mode: float
+    """Calls of G in train mode that no loss came of; where it does otherwise in eval mode."""
+    trained_in_eval_mode: float
+    """Share of G's other calls that were made in eval mode."""
+    latents_repeated: float
+    """Share of the batches of latents looked at, one an interval, that had been seen before."""
+    shown_mean: float
+    """Mean pixel of a batch of real images as D was shown it, 0 and 1 being the ends of G's range;
+    `shown_std` likewise, and `real_mean` and `real_std` those of the data in that range."""
+    shown_std: float
+    real_mean: float
+    real_std: float
+
+
+class VitalsRow(ForeignColumns, total=False):
     """A row of vitals.jsonl: what an epoch's images and networks tell (see `insight.vitals`).
 
     Distances are Euclidean between images with pixels in [0, 1], as multiples of the mean distance

@@ -16,7 +16,7 @@ from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole, writing
 
 SNAPSHOT_IMAGES = 100
-"""Latents whose images are kept at every epoch."""
+"""Latents whose images are kept at every epoch; at most so many where they are the user's."""
 
 DAMAGED_ARCHIVE = (
     *(OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error),
@@ -31,19 +31,26 @@ def epochs(folder: Path) -> list[int]:
     return [epoch for epoch in numbers if path_of(folder, epoch).is_file()]
 
 
-def read(folder: Path, epoch: int, image_shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def read(
+    folder: Path, epoch: int, image_shape: tuple[int, int, int], *, fewer: bool = False
+) -> NDArray[np.uint8]:
     """The images (100, C, H, W) of `epoch`.
+
+    Args:
+        fewer: whether there may be fewer than 100.
 
     Raises:
         CounterfeitError: there are none, or they are damaged.
     """
     path = path_of(folder, epoch)
-    shape = (SNAPSHOT_IMAGES, *image_shape)
     try:
         with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
             np.lib.format.read_magic(file)
-            header = np.lib.format.read_array_header_1_0(file)
-            if header != (shape, False, np.dtype(np.uint8)):
+            shape, *order = np.lib.format.read_array_header_1_0(file)
+            count = shape[0] if shape else 0
+            least = 1 if fewer else SNAPSHOT_IMAGES
+            sound = shape == (count, *image_shape) and least <= count <= SNAPSHOT_IMAGES
+            if not sound or order != [False, np.dtype(np.uint8)]:
                 raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.")
             content = file.read(math.prod(shape))
         return np.frombuffer(content, np.uint8).reshape(shape)

@@ -83,7 +83,8 @@ def require_epochs(run: Run, done: float, spec: recipe.Recipe) -> None:
 def rates_end_with_epochs(spec: recipe.Recipe) -> bool:
     """Whether a learning rate falls to 0 at the last epoch, so that their number changes it."""
     return any(
-        player.optimizer.schedule != "constant" for player in (spec.generator, spec.discriminator)
+        player.trained_with.schedule != "constant"
+        for player in (spec.generator, spec.discriminator)
     )
 
 

@@ -78,4 +78,15 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "memorisation": ({}, {"copied": 0.1}),
     "batchnorm-gap": ({}, {"batchnorm_gap": 0.9}),
     "broken-data": ({}, {"data_repeated": 0.5}),
+    "wrong-range": (
+        {},
+        {"shown_mean": 0.65, "shown_std": 0.15, "real_mean": 0.3, "real_std": 0.3},
+    ),
+    "labels-swapped": (
+        {"d_real_mean": 0.2, "d_fake_mean": 0.8, "score_gap": -1.0},
+        {"distance": [1.1] * 10},
+    ),
+    "latents-reused": ({}, {"latents_repeated": 1.0}),
+    "sampled-in-train-mode": ({}, {"sampled_in_train_mode": 1.0}),
+    "trained-in-eval-mode": ({}, {"trained_in_eval_mode": 1.0}),
 }

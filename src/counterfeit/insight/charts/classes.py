@@ -101,7 +101,7 @@ def count_classes(run: Run) -> ClassShares:
         counts = read.classes.bincount(minlength=fixed.classes)
         generated = counts[labels].double().numpy() / READ_HERE
         errors = np.sqrt(generated * (1 - generated) / READ_HERE)
-        reader, counted, epoch = fixed.name, f"{READ_HERE:,} samples", run.checkpoint().epoch
+        reader, counted, epoch = fixed.name, f"{READ_HERE:,} samples", run.newest().epoch
         coverage = mode_coverage(read.probabilities, training.labels)
         clearly = int(coverage["classes_found"].value)
     else:

@@ -41,15 +41,17 @@ def loss_curves(rows: Sequence[Row], even: Equilibrium, findings: Sequence[Findi
         marker = "." if len(epochs) < 30 else None
         axes.plot(epochs, d, color=D_COLOUR, lw=1.8, marker=marker, label="D")
         axes.plot(epochs, g, color=G_COLOUR, lw=1.8, marker=marker, label="G")
-        rest = [even.d_loss] if even.g_loss is None else [even.d_loss, even.g_loss]
-        fit(axes, d, g, np.array([0.0, *rest]))
+        at_rest = {"D": even.d_loss, "G": even.g_loss}
+        rest = {player: loss for player, loss in at_rest.items() if loss is not None}
+        fit(axes, d, g, np.array([0.0, *rest.values()]))
         ends = [(last_finite(d), "D", D_COLOUR), (last_finite(g), "G", G_COLOUR)]
-        if len(rest) == 2 and math.isclose(*rest):
-            ends.append((even.d_loss, "log 2", FAINT))
-            marker_line(axes, even.d_loss)
+        if len(rest) == 2 and math.isclose(rest["D"], rest["G"]):
+            ends.append((rest["D"], "log 2", FAINT))
+            marker_line(axes, rest["D"])
         else:
-            for loss, name, colour in zip(rest, "DG", (D_COLOUR, G_COLOUR), strict=False):
-                ends.append((loss, f"{name}*", colour))
+            for player, loss in rest.items():
+                colour = D_COLOUR if player == "D" else G_COLOUR
+                ends.append((loss, f"{player}*", colour))
                 marker_line(axes, loss, colour)
         label_ends(axes, ends)
     over_epochs(panels[-1])

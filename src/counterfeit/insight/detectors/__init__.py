@@ -7,7 +7,7 @@ labelled runs and tested on the other: benchmarks/zoo.py, docs/diagnosis.md.
 
 from collections.abc import Sequence
 
-from counterfeit.insight.detectors import balance, collapse, memory, networks, quality
+from counterfeit.insight.detectors import balance, collapse, loops, memory, networks, quality
 from counterfeit.insight.detectors.detector import Detector
 from counterfeit.insight.detectors.record import Record
 from counterfeit.run.findings import SEVERITIES, Finding
@@ -32,6 +32,11 @@ DETECTORS = {
         memory.memorisation,
         networks.batchnorm_gap,
         memory.broken_data,
+        loops.wrong_range,
+        loops.labels_swapped,
+        loops.latents_reused,
+        loops.sampled_in_train_mode,
+        loops.trained_in_eval_mode,
     )
 }
 

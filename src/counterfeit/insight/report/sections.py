@@ -212,7 +212,7 @@ def note(figure: str, run: Run) -> str:
     """What must be known of this run to read its figure."""
     spec = run.recipe
     if figure in ("samples", "nearest", "interpolation"):
-        notes = [tr("After epoch {epoch}.", epoch=f"{run.checkpoint().epoch:.4g}")]
+        notes = [tr("After epoch {epoch}.", epoch=f"{run.newest().epoch:.4g}")]
         if spec.generator.normalises_batches:
             notes.append(
                 tr("BatchNorm uses its running statistics (eval mode), not the batch's own.")
@@ -267,6 +267,8 @@ def _maxout_note(spec: Recipe) -> str:
 def _equilibrium_note(spec: Recipe) -> str:
     """What the losses are, and where they rest when nobody can gain, by this recipe."""
     even = expected(spec.loss).equilibrium
+    if even.d_loss is None:
+        return tr("The loss is the loop's own, so that where it rests is not known.")
     if not isinstance(spec.loss, CrossEntropy):
         what = tr(
             "The loss is {name}. Dotted, the equilibrium, where G makes the data's images:",

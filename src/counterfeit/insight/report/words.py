@@ -65,6 +65,16 @@ EVIDENCE = {
     "score_training": english("the critic's mean score of training images"),
     "score_held_out": english("the critic's mean score of real images that were held out"),
     "score_generated": english("the critic's mean score of generated images"),
+    "score_gap": english("the critic's mean score of real images less that of generated ones"),
+    "sampled_in_train_mode": english("how often images were drawn in train mode in that epoch"),
+    "trained_in_eval_mode": english("share of G's updates that were made in eval mode"),
+    "latents_repeated": english("share of the batches of latents that had been seen before"),
+    "shown_mean": english(
+        "mean pixel of real images as D is shown them; 0 and 1 are the ends of G's range"
+    ),
+    "shown_std": english("standard deviation of real images' pixels as D is shown them"),
+    "real_mean": english("mean pixel of the data in G's range"),
+    "real_std": english("standard deviation of the data's pixels in G's range"),
     "copied": english(
         "distance to the nearest training image, as a multiple of what it is for held-out images;"
         " well below 1 are copies"

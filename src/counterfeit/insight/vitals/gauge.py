@@ -1,8 +1,8 @@
 """The instrument: real images to compare with, and a row of what is measured against them."""
 
-import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -84,6 +84,7 @@ class Gauge:
         before: UInt8[Tensor, "N C H W"] | None = None,
         players: tuple[nn.Module, nn.Module] | None = None,
         *,
+        latents: Float[Tensor, "N z"] | None = None,
         copies: bool = True,
     ) -> VitalsRow:
         """A row of vitals.jsonl.
@@ -91,13 +92,14 @@ class Gauge:
         Args:
             images: of the fixed latents, and `before`: one epoch earlier.
             players: generator and discriminator at that epoch, to be examined too.
+            latents: to examine the generator with; drawn as the recipe says when absent.
             copies: whether to look for copies of training images, which takes longest.
         """
         row: Row = {"step": step, "epoch": epoch, "data_repeated": self.data_repeated}
         row |= self._of_images(images, before)
         if players is not None:
             with looking_at(*players):
-                row |= self._of_networks(step, images, *players, copies=copies)
+                row |= self._of_networks(step, images, *players, latents=latents, copies=copies)
         return cast(VitalsRow, row)
 
     def _of_networks(
@@ -107,6 +109,7 @@ class Gauge:
         generator: nn.Module,
         discriminator: nn.Module,
         *,
+        latents: Float[Tensor, "N z"] | None,
         copies: bool,
     ) -> Row:
         row: Row = {}
@@ -116,7 +119,8 @@ class Gauge:
             row["data_classes"] = self.classifier.classes
         device = next(generator.parameters()).device
         rng = stream(self.seed, "vitals", step)
-        z = draw_latents(self.recipe.latent, FAKES, rng).to(device)
+        z = draw_latents(self.recipe.latent, FAKES, rng) if latents is None else latents[:FAKES]
+        z = z.to(device)
         fakes = generate(generator, z, self.recipe.value_range)
         row |= self._of_generator(generator, z)
         row |= self._of_discriminator(discriminator, fakes)
@@ -160,13 +164,12 @@ class Gauge:
             parts = torch.split(z, size)[:BATCHNORM_BATCHES]
             parts = parts[:-1] if len(parts) > 1 and len(parts[-1]) < size else parts
             low, high = self.recipe.value_range
-            # A copy: in train mode, a pass moves BatchNorm's running statistics.
-            training = copy.deepcopy(generator)
-            for module in training.modules():
-                module.training = isinstance(module, BATCH_NORMS)
+            sampled = [generator(part) for part in parts]
+            with _batch_statistics(generator):
+                trained = [generator(part) for part in parts]
             gaps = [
-                (training(part) - generator(part)).flatten(1).norm(dim=1) / (high - low)
-                for part in parts
+                (one - other).flatten(1).norm(dim=1) / (high - low)
+                for one, other in zip(trained, sampled, strict=True)
             ]
             row["batchnorm_gap"] = float(torch.cat(gaps).mean()) / self.scale
         return row | idle_units(_hidden(generator), z, "g")
@@ -211,6 +214,23 @@ class Gauge:
             return list(torch.split(logits, [len(kind) for kind in kinds]))
         size = self.recipe.training.batch_size
         return [torch.cat(list(map(discriminator, torch.split(kind, size)))) for kind in kinds]
+
+
+@contextmanager
+def _batch_statistics(network: nn.Module) -> Iterator[None]:
+    """A network in eval mode whose BatchNorm uses its batches' statistics, as in training; their
+    running ones, which that moves, are set back."""
+    norms = [module for module in network.modules() if isinstance(module, BATCH_NORMS)]
+    before = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]
+    for norm in norms:
+        norm.training = True
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.training = False
+        for buffer, value in before:
+            buffer.copy_(value)
 
 
 def _hidden(network: nn.Module) -> nn.Sequential:

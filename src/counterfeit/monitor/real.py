@@ -1,0 +1,165 @@
+"""The real images that a foreign loop trains on, from whatever names or holds them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from counterfeit import arguments, data
+from counterfeit.data import ImageData, splits
+from counterfeit.errors import UsageError
+from counterfeit.recipe.sections import Data
+from counterfeit.seeds import stream
+
+Shape = tuple[int, int, int]
+
+KEPT_BYTES = 64 * 2**20
+"""Of an array's or a Dataset's images that a run keeps: of more, a random part, always the same."""
+
+GIVEN = "the loop's own images"
+"""What data are called that have no name."""
+
+UNKNOWN = "unknown"
+
+ROUNDING = 1e-3
+
+
+@dataclass(frozen=True)
+class Real:
+    """What a run says of its data."""
+
+    section: Data
+    train: ImageData | None = None
+    test: ImageData | None = None
+    """Set where the run has to keep both."""
+
+    def identities(self, data_dir: Path | None) -> dict[str, Any]:
+        """As environment.json keeps them."""
+        if self.train is None:
+            return {}
+        if self.test is None:
+            return data.identities(self.section, self.train, data_dir)
+        return {each.split: data.Identity.of(each).as_json() for each in (self.train, self.test)}
+
+
+def find(given: Any, shape: Shape, data_dir: Path | None) -> Real:
+    """The real images of a loop whose generator makes images of `shape`.
+
+    Args:
+        given: a data set's name; a folder; an array or a tensor of images, (N, pixels), (N, H, W),
+            (N, C, H, W) or (N, H, W, C); a Dataset of images, or of pairs of an image and a label;
+            a DataLoader of one; or None.
+
+    Raises:
+        UsageError: it is none of these, or its images are of another shape.
+        CounterfeitError: the data cannot be had.
+    """
+    if given is None:
+        return Real(Data(name=UNKNOWN))
+    if isinstance(given, str | os.PathLike):
+        return _named(str(given), shape, data_dir)
+    given = getattr(given, "dataset", given)  # of a DataLoader
+    if isinstance(given, Tensor | np.ndarray):
+        images, labels = _as_images(given, shape), None
+    elif hasattr(given, "__len__") and hasattr(given, "__getitem__"):
+        images, labels = _of_dataset(given, shape)
+    else:
+        raise UsageError(
+            "data must be a data set's name, a folder, an array of images, a Dataset or None, not"
+            f" {arguments.shown(given)}."
+        )
+    return _split(images, labels)
+
+
+def _named(name: str, shape: Shape, data_dir: Path | None) -> Real:
+    name = data.anchored(name)
+    loaded = data.load(name, "train", data_dir)
+    if loaded.shape == shape:
+        return Real(Data(name=name), loaded)
+    channels, height, width = shape
+    if height != width or channels not in (1, 3):
+        raise UsageError(
+            f"{name} holds images of {_words(loaded.shape)}, and G makes ones of {_words(shape)}."
+        )
+    section = Data(name=name, image_size=height, channels=channels)  # type: ignore[arg-type]
+    return Real(section, data.load_for(section, "train", data_dir))
+
+
+def _of_dataset(given: Any, shape: Shape) -> tuple[UInt8[Tensor, "N C H W"], list[int] | None]:
+    most = max(1, KEPT_BYTES // int(np.prod(shape)))
+    order = torch.randperm(len(given), generator=stream(0, "subset")).tolist()
+    images, labels = [], []
+    for index in islice(order, most):
+        item = given[index]
+        image, *rest = item if isinstance(item, tuple | list) else (item,)
+        images.append(image if isinstance(image, Tensor) else torch.from_numpy(np.array(image)))
+        labels += [int(each) for each in rest[:1] if _is_a_label(each)]
+    if not images:
+        raise UsageError("data holds no images.")
+    try:
+        together = torch.stack(images)
+    except (RuntimeError, TypeError):
+        raise UsageError("data must hold images of one size and type.") from None
+    return _as_images(together, shape), labels if len(labels) == len(images) else None
+
+
+def _is_a_label(value: object) -> bool:
+    if isinstance(value, Tensor | np.ndarray):
+        return value.size == 1 if isinstance(value, np.ndarray) else value.numel() == 1
+    return isinstance(value, int)
+
+
+def _as_images(given: Any, shape: Shape) -> UInt8[Tensor, "N C H W"]:
+    """Images of whatever order of axes and range, of `shape`, in bytes."""
+    values = given if isinstance(given, Tensor) else torch.from_numpy(np.ascontiguousarray(given))
+    most = max(1, KEPT_BYTES // int(np.prod(shape)))
+    values = values.detach().cpu()
+    if values.ndim < 2 or values.is_complex() or not len(values):
+        raise UsageError("data must be an array of images, (N, C, H, W).")
+    if len(values) > most:
+        values = values[torch.randperm(len(values), generator=stream(0, "subset"))[:most]]
+    channels, height, width = shape
+    if values.shape[1:] == (height, width, channels) and values.shape[1:] != shape:
+        values = values.permute(0, 3, 1, 2)
+    if values[0].numel() != np.prod(shape) or values.shape[-1] not in (width, values[0].numel()):
+        raise UsageError(
+            f"data holds images of {_words(values.shape[1:])}, and G makes ones of {_words(shape)}."
+        )
+    values = values.reshape(len(values), *shape)
+    if values.dtype == torch.uint8:
+        return values.contiguous()
+    return data.as_uint8(values.float(), *range_of(values.float()))
+
+
+def range_of(values: Float[Tensor, "..."]) -> tuple[float, float]:
+    """From where to where the pixels of these images go: [0, 1], [-1, 1] or [0, 255]; of others,
+    such as standardised ones, from the darkest to the brightest."""
+    low, high = float(values.min()), float(values.max())
+    for start, end in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
+        if start - ROUNDING <= low and high <= end + ROUNDING:
+            return start, end
+    return low, high
+
+
+def _split(images: UInt8[Tensor, "N C H W"], labels: Sequence[int] | None) -> Real:
+    keys = [splits.key(image.tobytes()) for image in images.numpy()]
+    parts = splits.by_content(keys, labels, test=True)
+    known = None if labels is None else torch.tensor(labels)
+
+    def part(split: data.Split, chosen: list[int], held_out: int = 0) -> ImageData:
+        of_part = None if known is None else known[chosen]
+        return ImageData(GIVEN, split, images[chosen], of_part, held_out=held_out)
+
+    train = part("train", parts.train, parts.validation)
+    return Real(Data(name=GIVEN), train, part("test", parts.test))
+
+
+def _words(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))

@@ -1,0 +1,120 @@
+"""Images that a run keeps because nothing else can make them again: those of a loop that is not
+ours, whose generator is the user's code, and real ones that came as an array.
+
+samples.npz   `images`, uint8 (N, C, H, W), of the newest generator that was sampled; its `step`
+              and `epoch`
+data.npz      `train_images`, `test_images`, perhaps `train_labels` and `test_labels`; `held_out`,
+              how many of the last training images are for validation
+"""
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+from counterfeit.data import ImageData, Split
+from counterfeit.errors import CounterfeitError
+from counterfeit.files import write_whole
+from counterfeit.run.snapshots import DAMAGED_ARCHIVE
+
+SAMPLES = "samples.npz"
+DATA = "data.npz"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Images of the generator after `step` updates."""
+
+    step: int
+    epoch: float
+    images: UInt8[Tensor, "N C H W"]
+
+
+def read_samples(folder: Path, image_shape: tuple[int, int, int]) -> Samples | None:
+    """The samples of the run in `folder`; None where it keeps none.
+
+    Raises:
+        CounterfeitError: they are damaged.
+    """
+    path = folder / SAMPLES
+    if not path.exists():
+        return None
+    arrays = _read(path)
+    try:
+        images = _images(arrays["images"], image_shape)
+        return Samples(int(arrays["step"]), float(arrays["epoch"]), images)
+    except (KeyError, TypeError, ValueError):
+        raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.") from None
+
+
+def write_samples(folder: Path, samples: Samples) -> None:
+    _write(
+        folder / SAMPLES,
+        images=samples.images.numpy(),
+        step=np.array(samples.step),
+        epoch=np.array(samples.epoch),
+    )
+
+
+def read_data(folder: Path, name: str, split: Split, shape: tuple[int, int, int]) -> ImageData:
+    """The training or the test split that the run in `folder` keeps.
+
+    Raises:
+        CounterfeitError: there is none, or it is damaged.
+    """
+    path = folder / DATA
+    if not path.exists():
+        raise CounterfeitError(f"{path} is gone, and with it what {folder} was trained on.")
+    arrays = _read(path)
+    try:
+        images = _images(arrays[f"{split}_images"], shape)
+        labels = None
+        if f"{split}_labels" in arrays:
+            labels = torch.from_numpy(arrays[f"{split}_labels"].astype(np.int64))
+            if labels.shape != (len(images),):
+                raise ValueError
+        held_out = int(arrays["held_out"]) if split == "train" else 0
+        if not 0 <= held_out < max(1, len(images)):
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.") from None
+    return ImageData(name, split, images, labels, held_out=held_out)
+
+
+def write_data(folder: Path, train: ImageData, test: ImageData) -> None:
+    arrays = {}
+    for each in (train, test):
+        arrays[f"{each.split}_images"] = each.images.numpy()
+        if each.labels is not None:
+            arrays[f"{each.split}_labels"] = each.labels.numpy()
+    _write(folder / DATA, held_out=np.array(train.held_out), **arrays)
+
+
+def _images(array: NDArray[Any], shape: tuple[int, int, int]) -> UInt8[Tensor, "N C H W"]:
+    if array.dtype != np.uint8 or array.shape[1:] != shape:
+        raise ValueError
+    return torch.from_numpy(array)
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with zipfile.ZipFile(path) as archive:  # stored as they are: none grows as it is read
+            if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
+                raise ValueError
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except DAMAGED_ARCHIVE:
+        raise CounterfeitError(f"{path} is damaged.") from None
+
+
+def _write(path: Path, **arrays: NDArray[Any]) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    write_whole(path, buffer.getvalue())
