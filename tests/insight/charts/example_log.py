@@ -27,7 +27,8 @@ def log_row(step: int, epoch: float, **values: float) -> Row:
     row: Row = {"step": step, "epoch": epoch}
     for name in ("d_loss", "g_loss", "d_loss_last", "g_loss_last", "d_grad_norm", "g_grad_norm"):
         row[name] = 1.0
-    row["score_gap"] = 1.0
+    for name in ("score_gap", "penalty_r1", "penalty_r2"):
+        row[name] = 1.0
     for name in ("d_real", "d_fake", "score_real", "score_fake"):
         row |= {f"{name}_q{q}": 0.5 for q in ("05", "25", "50", "75", "95")}
     return row | values

@@ -11,12 +11,19 @@ from PIL import Image
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight import charts
 from counterfeit.insight.charts.gradients import gradient_norms
+from counterfeit.insight.charts.penalties import penalty_curves
 from counterfeit.run import Run
 
 
 def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
     for name in charts.FIGURES:
-        if name in ("animation", "classes", "maxout-history", "scores"):  # tested on their own
+        if name in (
+            "animation",
+            "classes",
+            "maxout-history",
+            "scores",
+            "penalties",
+        ):  # tested on their own
             continue
         with Image.open(charts.write(small_run, name)) as picture:
             picture.load()
@@ -29,7 +36,9 @@ def test_a_figure_that_cannot_be_drawn_says_why(empty_run: Run) -> None:
             charts.write(empty_run, name)
 
 
-@pytest.mark.parametrize("chart", [loss_curves, output_bands, score_bands, gradient_norms])
+@pytest.mark.parametrize(
+    "chart", [loss_curves, output_bands, score_bands, gradient_norms, penalty_curves]
+)
 @pytest.mark.parametrize("bad", [0.0, math.nan, math.inf])
 def test_charts_survive_what_a_broken_run_logs(chart, bad: float) -> None:
     keys = [key for key in log_row(1, 1) if key not in ("step", "epoch")]
@@ -48,3 +57,13 @@ def test_charts_leave_matplotlibs_global_state_alone() -> None:
 def test_a_log_of_words_is_named() -> None:
     with pytest.raises(CounterfeitError, match="not every d_loss is a number"):
         loss_curves([log_row(1, 0.5), log_row(2, 1.0) | {"d_loss": "low"}])
+
+
+def test_a_penalty_that_is_not_always_due_is_one_line() -> None:
+    rows = [log_row(n, n, penalty_r1=0.1 * n) for n in range(1, 6)]
+    rows = [{k: v for k, v in row.items() if k != "penalty_r2"} for row in rows]
+    del rows[2]["penalty_r1"]
+    (line,) = (line for line in penalty_curves(rows).axes[0].lines if line.get_label() == "r1")
+    assert line.get_xdata().tolist() == [1, 2, 4, 5]
+    with pytest.raises(CounterfeitError, match="no penalties"):
+        penalty_curves([{"step": 1, "epoch": 1.0}])

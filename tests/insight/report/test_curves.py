@@ -60,7 +60,7 @@ def test_a_run_alone_has_related_lines_in_one_chart(small_run: Run) -> None:
 
 
 def test_runs_are_overlaid_a_quantity_a_chart_in_their_own_colours(small_run: Run) -> None:
-    for subject in SUBJECTS.keys() - {"scores"}:
+    for subject in SUBJECTS.keys() - {"scores", "penalties"}:
         charts = overlaid(subject, [small_run, small_run], ["a", "b"], NONE)
         assert len(charts) >= 2
         for chart in charts:
@@ -87,6 +87,15 @@ def test_a_critics_scores_are_drawn_and_its_gap(small_run: Run, tmp_path: Path) 
         "Mean f(x) − f(G(z))": ["gap"],
     }
     assert overlaid("outputs", [critic], ["a"], NONE) == []
+
+
+def test_a_lazy_penalty_is_one_line(small_run: Run, tmp_path: Path) -> None:
+    run = Run(shutil.copytree(small_run.path, tmp_path / "penalised"))
+    first, second, third = ({"step": n, "epoch": n} for n in (1, 2, 3))
+    rows = [first | {"penalty_r1": 0.5}, second, third | {"penalty_r1": 0.25}]
+    write_rows(run.path / "log.jsonl", rows)
+    ((line,),) = (chart.lines for chart in overlaid("penalties", [run], ["a"], NONE))
+    assert (line.name, line.x, line.y) == ("r1", [1, 3], [0.5, 0.25])
 
 
 def test_every_timeline_is_drawn_by_the_browser_too() -> None:

@@ -22,10 +22,10 @@ from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LeftOut, Measurement
 
-ABSENT = {"animation", "maxout-history", "scores"}
+ABSENT = {"animation", "maxout-history", "scores", "penalties"}
 """The film stands for the animation; the others are of other activations and losses."""
 
-SHOWN = len(charts.FIGURES) - 3
+SHOWN = len(charts.FIGURES) - 4
 """Pictures of a shared-maxout run without counted classes, and no film."""
 
 VOID = {"wbr", "img", "meta", "link", "br", "hr", "input", "source"}

@@ -20,6 +20,7 @@ from counterfeit.insight.charts import (
     losses,
     maxout,
     metrics,
+    penalties,
     samples,
 )
 from counterfeit.insight.charts.samples import write_samples
@@ -45,6 +46,7 @@ TIMELINES: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
     "losses": losses.draw_losses,
     "outputs": discriminator.draw_outputs,
     "scores": discriminator.draw_scores,
+    "penalties": penalties.draw_penalties,
     "gradients": gradients.draw_gradients,
     "metrics": metrics.draw_metrics,
 }

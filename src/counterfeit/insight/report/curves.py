@@ -18,6 +18,7 @@ from counterfeit.language import tr, translated
 from counterfeit.measure.names import MetricName, like, named
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
+from counterfeit.run.rows import PenaltyColumns
 
 POINTS = 400
 """Of a line: about one for every two pixels of a chart on a large screen."""
@@ -152,6 +153,19 @@ def _answers(run: Run, group: str, **names: str) -> Iterator[Curve]:
         )
 
 
+def _penalties(run: Run) -> Iterator[Curve]:
+    rows = run.log
+    for colour, key in enumerate(PenaltyColumns.__annotations__, 1):
+        values = column(rows, key)
+        values[~(values > 0)] = np.nan  # nothing to show on a logarithmic scale
+        shown = np.isfinite(values)  # a lazy one is not in every row
+        if shown.any():
+            name, epochs = key.removeprefix("penalty_"), column(rows, "epoch")[shown]
+            yield Curve(
+                f"Penalty on D, {name}", name, "Added to D's loss", colour, epochs, values[shown]
+            )
+
+
 def _gradients(run: Run) -> Iterator[Curve]:
     rows = run.log
     for colour, player in ((1, "D"), (2, "G")):
@@ -199,6 +213,7 @@ SUBJECTS = {
     "losses": Subject(_losses),
     "outputs": Subject(_outputs, span=(-0.02, 1.02)),
     "scores": Subject(_scores),
+    "penalties": Subject(_penalties, log=True),
     "metrics": Subject(_metrics),
     "gradients": Subject(_gradients, log=True),
 }
