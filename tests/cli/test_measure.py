@@ -59,6 +59,15 @@ def test_programs_get_one_document_with_full_names(capsys, run_copy: Path) -> No
     assert document["left_out"] == [each._asdict() for each in run.metrics[-1]["left_out"]]
 
 
+def test_programs_read_english_whatever_the_users_language(capsys, run_copy: Path) -> None:
+    options = ["--samples=60", "--quiet"]
+    _, out, _ = call(capsys, "evaluate", str(run_copy), "--json", "--lang=ko", *options)
+    assert "classes" in json.loads(out)["verdict"]["sentence"]
+    assert "\\u" not in out
+    _, out, _ = call(capsys, "evaluate", str(run_copy), "--lang=ko", *options)
+    assert "진짜 이미지" in out
+
+
 def test_a_set_with_fewer_images_than_samples_is_measured_whole(capsys, run_copy: Path) -> None:
     status, out, err = call(capsys, "evaluate", str(run_copy), "--samples", "1300", "--quiet")
     assert (status, err) == (0, "")

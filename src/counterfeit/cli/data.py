@@ -8,6 +8,7 @@ from counterfeit import language
 from counterfeit.cli.options import Fit, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, writable
 from counterfeit.errors import CounterfeitError
+from counterfeit.language import translated
 from counterfeit.terminal import columns, fill
 
 
@@ -28,7 +29,7 @@ def recipes(name: str | None = None, /, *, quiet: Quiet = False, lang: Lang = No
     known = recipe.names()
     widest = max(map(len, known))
     for each in known:
-        title, first = recipe.load(each).title, f"{each:{widest}}  "
+        title, first = translated(recipe.load(each).title), f"{each:{widest}}  "
         print(fill(title, columns(sys.stdout), first=first, rest=" " * len(first)))
     suggest("counterfeit", "train", "batchnorm-smoothing", quiet=quiet)
 
