@@ -11,6 +11,10 @@ from jinja2 import Environment, nodes
 
 import counterfeit
 from counterfeit import recipe
+from counterfeit.insight.detectors import DETECTORS
+from counterfeit.insight.report.sections import SECTIONS
+from counterfeit.insight.report.words import EVIDENCE
+from counterfeit.insight.tables import GOOD, GROUPS
 from counterfeit.language import (
     IN_SCRIPT,
     PLACEHOLDER,
@@ -22,6 +26,8 @@ from counterfeit.language import (
     translated,
     use,
 )
+from counterfeit.measure.names import SHORT
+from counterfeit.run.findings import SEVERITIES
 
 PACKAGE = Path(counterfeit.__file__).parent
 CATALOGUE = tomllib.loads((PACKAGE / "locale/ko.toml").read_text(encoding="utf-8"))
@@ -89,6 +95,20 @@ def test_every_text_has_its_korean_and_the_catalogue_has_no_other() -> None:
     assert {text for text in SAID if text not in KOREAN} == set()
     assert {text for text in KOREAN if text not in SAID} == set()
     assert {text for text in KEPT if placeholders(text)} == set(KEPT_KOREAN)
+
+
+def test_what_is_kept_in_tables_is_in_the_catalogue() -> None:
+    """Also where somebody forgot to say that it is a text."""
+    kept = [
+        *(text for each in SECTIONS for text in (each.title, each.caption, each.alt)),
+        *(text for each in DETECTORS.values() for text in (each.meaning, each.advice) if text),
+        *EVIDENCE.values(),
+        *GOOD.values(),
+        *filter(None, GROUPS),
+        *SHORT.values(),
+        *SEVERITIES,
+    ]
+    assert [text for text in kept if text not in KOREAN] == []
 
 
 def test_a_translation_has_the_values_of_its_text_and_is_korean() -> None:

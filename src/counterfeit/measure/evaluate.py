@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from counterfeit import arguments, data
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError, command
 from counterfeit.files import Row
-from counterfeit.language import english
+from counterfeit.language import english, tr
 from counterfeit.measure.images import (
     Measured,
     measure_images,
@@ -239,7 +239,9 @@ class Evaluator:
                 self._reference = reference_for(run, "validation", progress=self.on_stage)
             except CounterfeitError as error:
                 self._unable = True
-                logger.warning("Training goes on without evaluations: %s", error)
+                logger.warning(
+                    tr("Training goes on without evaluations: {error}", error=str(error))
+                )
                 return
         measured = evaluate(
             run, samples=self.samples, reference=self._reference, brief=True, progress=self.on_stage
@@ -252,7 +254,7 @@ class Evaluator:
         self.on_metrics(run.metrics[-1])
         for each in measured.left_out:
             if each not in self._said:
-                logger.warning("Not measured: %s.", left_out_line(each))
+                logger.warning(tr("Not measured: {what}.", what=left_out_line(each)))
                 self._said.add(each)
 
 

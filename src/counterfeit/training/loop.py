@@ -14,7 +14,7 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, command
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
-from counterfeit.language import english
+from counterfeit.language import english, tr, translated
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LogRow
@@ -147,11 +147,13 @@ def resume(
             require_epochs(run, saved.epoch if saved else 0, spec)
             if saved and rates_end_with_epochs(spec):
                 logger.warning(
-                    "Learning rates fall to 0 at the last epoch: from epoch %.4g on they are those"
-                    " of %d epochs, not of %d.",
-                    saved.epoch,
-                    spec.training.epochs,
-                    run.recipe.training.epochs,
+                    tr(
+                        "Learning rates fall to 0 at the last epoch: from epoch {epoch} on they are"
+                        " those of {now} epochs, not of {before}.",
+                        epoch=f"{saved.epoch:.4g}",
+                        now=str(spec.training.epochs),
+                        before=str(run.recipe.training.epochs),
+                    )
                 )
             run.change_recipe(spec)
         _tell(english("building the networks"), on_stage)
@@ -212,7 +214,11 @@ def _train_soundly(
                 back = saved.step if saved else 0
                 run.append_finding(wrong.rolled_back(back))
                 logger.warning(
-                    "%s Going back to step %d with half the learning rates.", wrong, back
+                    tr(
+                        "{error} Going back to step {step} with half the learning rates.",
+                        error=translated(str(wrong)),
+                        step=str(back),
+                    )
                 )
                 game = _game(run, images, game.device)
             except CannotWrite as error:

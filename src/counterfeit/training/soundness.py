@@ -26,7 +26,11 @@ class NonFinite(CounterfeitError):
     )
 
     def __init__(self, names: list[str], first_step: int, step: int, per_epoch: int) -> None:
-        super().__init__(f"step {first_step}: {names[0]} is NaN or infinite.")
+        super().__init__(
+            english(
+                "step {step}: {tensor} is NaN or infinite.", step=str(first_step), tensor=names[0]
+            )
+        )
         self.finding = Finding(
             name="non-finite",
             severity="critical",

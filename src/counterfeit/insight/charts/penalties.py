@@ -16,6 +16,7 @@ from counterfeit.insight.charts.axes import (
     timeline,
 )
 from counterfeit.insight.columns import column, logged, require
+from counterfeit.language import english
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import PenaltyColumns
@@ -33,7 +34,7 @@ def penalty_curves(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
     """
     names = [name for name in COLOURS if any(name in row for row in rows)]
     if not names:
-        raise CounterfeitError("the log has no penalties.")
+        raise CounterfeitError(english("the log has no penalties."))
     require(rows, *names)
     epochs = column(rows, "epoch")
     figure, (axes,) = timeline((2.5,), findings, epochs)

@@ -161,9 +161,8 @@ def _penalties(run: Run) -> Iterator[Curve]:
         shown = np.isfinite(values)  # a lazy one is not in every row
         if shown.any():
             name, epochs = key.removeprefix("penalty_"), column(rows, "epoch")[shown]
-            yield Curve(
-                f"Penalty on D, {name}", name, "Added to D's loss", colour, epochs, values[shown]
-            )
+            title = tr("Penalty on D, {name}", name=name)
+            yield Curve(title, name, tr("Added to D's loss"), colour, epochs, values[shown])
 
 
 def _gradients(run: Run) -> Iterator[Curve]:

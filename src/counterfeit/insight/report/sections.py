@@ -119,11 +119,13 @@ SECTIONS = (
     ),
     Section(
         "penalties",
-        "Penalties",
-        "What is added to D's loss to keep its slope or its answers in bounds, its weight included."
-        " A line that dives to nothing means that D is flat, or that the penalty does not act; one"
-        " that climbs means that D outgrows it.",
-        "the penalties on D over the epochs",
+        english("Penalties"),
+        english(
+            "What is added to D's loss to keep its slope or its answers in bounds, its weight"
+            " included. A line that dives to nothing means that D is flat, or that the penalty does"
+            " not act; one that climbs means that D outgrows it."
+        ),
+        english("the penalties on D over the epochs"),
         "chart",
         lambda spec: any(penalty is not None for _, penalty in spec.penalties),
     ),
