@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from foreign import Z, digits, networks, play
-from torch import nn
+from torch import distributed, nn
 from torch.optim import Optimizer
 
 import counterfeit
@@ -415,3 +416,43 @@ def test_a_killed_loop_leaves_a_whole_run(tmp_path: Path) -> None:
 
 def test_it_is_public() -> None:
     assert counterfeit.Monitor is Monitor
+
+
+def test_a_buffer_of_latents_that_is_filled_again_gives_many_samples(tmp_path: Path) -> None:
+    """As loops of 2017 do, without a trace that autograd keeps."""
+    G, D = networks()
+    noise = torch.empty(64, Z)
+    with watch(G, D, tmp_path) as monitor:
+        for _ in range(5):
+            noise.data.normal_()
+            monitor.update(d_fake=D(G(noise)))
+        monitor.epoch()
+    stored = monitor.run.stored_samples
+    assert stored is not None
+    assert len({image.numpy().tobytes() for image in stored.images}) >= 4 * 64
+
+
+@pytest.fixture
+def one_process(tmp_path: Path) -> Iterator[None]:
+    distributed.init_process_group("gloo", f"file://{tmp_path}/together", rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+@pytest.mark.usefixtures("one_process")
+def test_networks_spread_over_processes(tmp_path: Path) -> None:
+    G, D = networks()
+    with watch(*map(nn.parallel.DistributedDataParallel, (G, D)), tmp_path / "runs") as monitor:
+        play(G, D, epochs=1, update=monitor.update, epoch=monitor.epoch)
+    assert "main.0.weight" in monitor.run.recipe.generator.shapes
+    assert monitor.run.log[-1]["g_grad_norm"] > 0
+
+
+@pytest.mark.usefixtures("one_process")
+def test_the_other_processes_watch_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distributed, "get_rank", lambda: 1)
+    G, D = networks()
+    with watch(G, D, tmp_path / "runs") as monitor:
+        play(G, D, epochs=1, updates=1, update=monitor.update)
+        assert monitor.epoch() == []
+    assert not (tmp_path / "runs").exists()

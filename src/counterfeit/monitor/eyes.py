@@ -103,6 +103,7 @@ class Eyes:
 
     def end_update(self) -> None:
         """An update is over; look no closer until `look`."""
+        self.latents.update += 1
         if not self.looking:
             return
         self.looking = False
@@ -195,8 +196,9 @@ class Latents:
         self.most = most
         """Rows to keep, in whole batches."""
         self._kept: deque[tuple[tuple[Any, ...], dict[str, Any]]] = deque()
+        self.update = 0
         self._rows = 0
-        self._places: dict[int, int] = {}
+        self._places: dict[int, tuple[int, int]] = {}  # with what version, in which update
         self._copies = False
 
     def add(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -204,20 +206,21 @@ class Latents:
         if not self.most or not all(_can_be_kept(value) for value in values):
             return
         z: Tensor = args[0]
-        place, version = z.data_ptr(), 0 if z.is_inference() else z._version
+        place, seen = z.data_ptr(), (0 if z.is_inference() else z._version, self.update)
         known = self._places.get(place)
-        if known == version and not self._copies:
+        if known == seen:
             return  # D's and G's step have it in common
-        if known is not None:  # written into again and again
+        if known is not None:  # written into again and again, for all that can be known
             self._copies = True
-        self._places[place] = version
+        self._places[place] = seen
         taken = tuple(self._take(value) for value in args)
         self._kept.append((taken, {key: self._take(value) for key, value in kwargs.items()}))
         self._rows += len(z)
         while self._rows - len(self._kept[0][0][0]) >= self.most:
             (old, *_), _ = self._kept.popleft()
             self._rows -= len(old)
-            self._places.pop(old.data_ptr(), None)
+            if not self._copies:
+                self._places.pop(old.data_ptr(), None)
 
     def _take(self, value: Any) -> Any:
         if not isinstance(value, Tensor):

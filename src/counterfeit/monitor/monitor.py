@@ -13,7 +13,7 @@ from typing import Any, get_args
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from counterfeit import arguments, environment
 from counterfeit.arguments import StrPath
@@ -26,7 +26,7 @@ from counterfeit.insight.vitals import COPIES_EPOCHS, Gauge, examination_due
 from counterfeit.insight.vitals.gauge import BATCH_NORMS
 from counterfeit.language import english
 from counterfeit.monitor.eyes import Eyes
-from counterfeit.monitor.images import Discriminator, Generator, range_of
+from counterfeit.monitor.images import Discriminator, Generator, range_of, unwrapped
 from counterfeit.monitor.kept import Interval, Outputs
 from counterfeit.monitor.real import Real, find
 from counterfeit.monitor.source import Latents, Source, unchanged
@@ -70,6 +70,8 @@ class Monitor:
     ...         monitor.update(d_loss=loss_D, g_loss=loss_G, d_real=D_real, d_fake=D_fake)
     ...     monitor.epoch()
     >>> monitor.close()
+
+    Of several processes (DistributedDataParallel, accelerate), the first one's alone watches.
 
     Args:
         generator: maps latents to images, (N, pixels), (N, H, W), (N, C, H, W) or (N, H, W, C).
@@ -120,7 +122,8 @@ class Monitor:
         )
         self._samples = arguments.whole_number("samples", samples, least=0, most=1_000_000)
         self._save, self._quiet = save, quiet
-        self._generator, self._discriminator = generator, discriminator
+        self._generator = generator = unwrapped(generator)
+        self._discriminator = discriminator and unwrapped(discriminator)
         self._interval = Interval(self._outputs)
         self.step = 0
         """Calls of `update` so far."""
@@ -129,9 +132,12 @@ class Monitor:
         self._epoch_started = self._per_epoch = 0  # in steps
         self._batch: int | None = None
         self._before: UInt8[Tensor, "N C H W"] | None = None
-        self._silent = False
+        self._closing = ExitStack()
+        self._silent = distributed.is_initialized() and distributed.get_rank() > 0
+        if self._silent:
+            return
         with unchanged(generator), ExitStack() as closing:
-            self._eyes = Eyes(generator, discriminator)
+            self._eyes = Eyes(generator, self._discriminator)
             closing.callback(self._eyes.remove)
             self._source = Source(generator, self._eyes, latents, self._samples)
             images = self._source.images(self._source.fixed)
@@ -203,15 +209,17 @@ class Monitor:
 
     def close(self) -> None:
         """Write what is left, say how the run stands, and let go of the networks."""
+        if self._silent:
+            self._closing.close()
+            return
         with self._closing, self._undisturbed():
-            if not self._silent:
-                if self._interval.updates:
-                    self._write_row()
-                stored = self.run.stored_samples
-                if self.step and (stored is None or stored.step < self.step):
-                    self._keep_samples(self._epoch_so_far())
-                self._say(judge(self.run, diagnose(self.run)).sentence)
-                self._say(str(self.run.path))
+            if self._interval.updates:
+                self._write_row()
+            stored = self.run.stored_samples
+            if self.step and (stored is None or stored.step < self.step):
+                self._keep_samples(self._epoch_so_far())
+            self._say(judge(self.run, diagnose(self.run)).sentence)
+            self._say(str(self.run.path))
         self._silent = True
 
     def __enter__(self) -> "Monitor":
