@@ -18,17 +18,19 @@ import re
 import shutil
 import sys
 import tempfile
+from html import unescape
 from pathlib import Path
 from typing import Literal, get_args
 
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from rich.cells import cell_len
 from rich.console import Console
 
 from counterfeit import cores
 from counterfeit.insight.charts.grids import COLUMNS, Pixels, grid, in_few_shades
 from counterfeit.insight.charts.history import animation
-from counterfeit.language import Language
+from counterfeit.language import Language, speaking
 from counterfeit.run import Run
 from counterfeit.terminal import styled
 from sample import in_terminal
@@ -59,7 +61,14 @@ def terminal(command: str, said: str) -> str:
     console.print(styled(said), soft_wrap=True)  # and an empty line, as the last one is cut
     picture = console.export_svg(title="", unique_id="terminal")
     picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    picture = re.sub(r'(?<=textLength=")[\d.]+(?="[^>]*>([^<]+))', _length, picture)
     return picture.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace")
+
+
+def _length(found: re.Match[str]) -> str:
+    """A text's length, which rich counts in characters: a Hangul syllable is two cells wide."""
+    text = unescape(found[1])
+    return f"{float(found[0]) / len(text) * cell_len(text):g}"
 
 
 def frame(images: Pixels, epoch: int) -> Image.Image:
@@ -99,7 +108,9 @@ def main(target: Path) -> None:
 
         for language, suffix in SUFFIXES.items():
             said = run(FAILING, language, status=3)  # 3: stopped by a finding
-            (target / f"terminal{suffix}.svg").write_text(terminal(FAILING, said), encoding="utf-8")
+            with speaking(language):
+                picture = terminal(FAILING, said)
+            (target / f"terminal{suffix}.svg").write_text(picture, encoding="utf-8")
         run(f"{WORKING} --quiet")
         failing, *_, working = sorted((Path(folder) / "runs").iterdir())
 

@@ -28,6 +28,13 @@ def test_a_terminal_shows_what_was_said_in_its_colours_and_asks_for_no_font() ->
     assert "font-face" not in picture
 
 
+def test_hangul_is_two_cells_wide() -> None:
+    texts = ElementTree.fromstring(pictures.terminal("x", "한글 ab & c")).iter()
+    lengths = {text: float(each.get("textLength", 0)) for each in texts if (text := each.text)}
+    wide = next(length for text, length in lengths.items() if text.startswith("한글"))
+    assert wide == pytest.approx(11 / 3 * lengths["$\xa0x"])  # 11 cells, and 3
+
+
 def test_a_command_is_heard_on_both_streams_and_its_status_looked_at(tmp_path: Path) -> None:
     command = [sys.executable, "-c", "print('columns'); raise SystemExit('stopped')"]
     with pytest.raises(CalledProcessError, match="exit status 1"):
