@@ -63,9 +63,10 @@ def test_an_error_names_the_key_and_what_would_do(override: str, words: list[str
 FIELDS = sorted(
     {
         f"{section}.{field}"
-        for section in ("data", "latent", "generator", "discriminator", "loss", "training")
-        for field in recipe.load("sgd").values[section]
+        for section, values in recipe.load("sgd").values.items()
+        for field in values
     }
+    | {f"penalties.gradient.{field}" for field in recipe.GradientPenalty.model_fields}
     | {f"generator.optimizer.{field}" for field in recipe.Sgd.model_fields}
     | set(recipe.Recipe.model_fields)
 )

@@ -56,6 +56,8 @@ def test_a_fork_without_changes_goes_on_as_its_parent_would(parent: Run, tmp_pat
         ["training.discriminator_steps=2"],
         ["generator.ema_decay=0.9"],
         ["data.train_images=1000"],
+        ["loss.name=hinge", "penalties.r1.weight=1", "inputs.replay=0.5"],
+        ['inputs.augment=["color"]', "inputs.adaptive=0.6", "training.batch_size=32"],
     ],
 )
 def test_changed_values_train_on(parent: Run, tmp_path, changes: list[str]) -> None:
@@ -154,3 +156,15 @@ def test_latents_that_were_drawn_on_a_gpu_are_not_mixed_with_others(parent: Run,
     child = counterfeit.resume(fork(old, old.recipe, out=tmp_path), epochs=3)
     assert child.snapshot_epochs == [2, 3]
     assert len(child.log) == 3
+
+
+def test_old_fakes_go_on_where_they_fit(parent: Run, tmp_path) -> None:
+    spec = parent.recipe.with_overrides(["inputs.replay=0.5"])
+    replaying = counterfeit.train(spec, epochs=1, out=tmp_path / "first")
+    whole = counterfeit.train(spec, epochs=2, out=tmp_path / "whole")
+    child = counterfeit.resume(fork(replaying, spec, out=tmp_path / "same").path)
+    for name, tensor in whole.checkpoint().tensors.items():
+        assert torch.equal(tensor, child.checkpoint().tensors[name]), name
+    smaller = spec.with_overrides(["training.batch_size=32"])
+    child = counterfeit.resume(fork(replaying, smaller, out=tmp_path / "smaller").path)
+    assert len(child.checkpoint().tensors["replay.images"]) == 4 * 32

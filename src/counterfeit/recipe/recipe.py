@@ -45,15 +45,15 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _its_sections_fit_together(self) -> "Recipe":
-        if self.inputs.replay and self.training.update == "simultaneous":
+        if self.inputs.replay and self.training.update != "alternating":
             raise ValueError(
-                "inputs.replay shows D other fakes than G's step uses, and simultaneous updates"
-                " share them; set training.update to 'alternating'"
+                "inputs.replay needs training.update = 'alternating', in which D's fakes may be"
+                f" others than G's, not {self.training.update!r}"
             )
         if self.inputs.adaptive is not None and self.loss.name not in SIGNED:
             raise ValueError(
-                "inputs.adaptive goes by the sign of D's logits, which says what D takes for real"
-                f" under {' and '.join(SIGNED)} only, not {self.loss.name}"
+                "inputs.adaptive needs a loss whose logits' sign says what D takes for real,"
+                f" {', '.join(SIGNED[:-1])} or {SIGNED[-1]}, not {self.loss.name}"
             )
         return self
 

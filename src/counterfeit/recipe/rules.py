@@ -36,8 +36,8 @@ class CrossEntropy(Section):
                 )
         if self.real_labels[0] <= self.fake_labels[1]:
             raise ValueError(
-                f"real_labels should be above fake_labels, and {shown(list(self.real_labels))}"
-                f" are not above {shown(list(self.fake_labels))}"
+                f"real_labels should be above fake_labels, {shown(list(self.fake_labels))},"
+                f" not {shown(list(self.real_labels))}"
             )
         return self
 
@@ -118,10 +118,9 @@ class Inputs(Section):
     @model_validator(mode="after")
     def _nothing_is_without_its_base(self) -> "Inputs":
         if self.noise_epochs is not None and not self.noise:
-            raise ValueError("noise_epochs says how long noise lasts, and noise is 0")
+            raise ValueError(f"noise_epochs needs noise above 0, not {self.noise}")
         if self.adaptive is not None and not self.augment:
             raise ValueError(
-                "adaptive says how often images are augmented, and augment names nothing; set"
-                ' inputs.augment, as in ["color", "translation"]'
+                'adaptive needs something to apply, as in augment = ["translation"], not []'
             )
         return self
