@@ -41,7 +41,9 @@ def in_terminal(
     os.close(screen)
     text = said.decode().replace("\r\n", "\n")
     if process.wait() != status:
-        raise subprocess.CalledProcessError(process.returncode, command, text)
+        failed = subprocess.CalledProcessError(process.returncode, command)
+        failed.add_note(text)
+        raise failed
     return text
 
 
