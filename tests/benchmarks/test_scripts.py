@@ -11,6 +11,7 @@ from counterfeit import data, recipe
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.training import loop
 from train_speed import process
+from zoo_breakages import replaced
 
 BENCHMARKS = Path(zoo.__file__).parent
 
@@ -42,6 +43,9 @@ ELSEWHERE = {
     "crash.py": "tests/crash/test_crash.py",
     "fuzz.py": "tests/fuzz/test_fuzz.py",
     "fuzz_cases.py": "tests/fuzz/test_fuzz.py",  # the cases of fuzz.py
+    "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all three by zoo.py
+    "zoo_specimens.py": "tests/benchmarks/test_scripts.py",
+    "zoo_sets.py": "tests/benchmarks/test_scripts.py",
 }
 """What other tests run in a short form."""
 
@@ -113,5 +117,5 @@ def test_each_breakage_of_the_zoo_breaks_something(name: str, start, tmp_path: P
 
 
 def test_a_breakage_that_nobody_calls_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="was not called"), zoo.replaced(recipe.load, print):
+    with pytest.raises(RuntimeError, match="was not called"), replaced(recipe.load, print):
         pass

@@ -9,7 +9,7 @@ from torch import Tensor
 from counterfeit.errors import UsageError
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.images import measure_images
-from counterfeit.measure.names import left_out_line
+from counterfeit.measure.names import MetricName, left_out_line
 from counterfeit.measure.reference import Reference, subset
 
 
@@ -123,12 +123,14 @@ def test_names_carry_the_protocol(reference: Reference, training: tuple[Tensor, 
     assert all(m.spread is None or math.isfinite(m.spread) for m in found.values())
 
 
-def test_without_labels_there_are_parzen_and_memorisation(
+def test_without_labels_there_are_looks_parzen_and_memorisation(
     training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]
 ) -> None:
     reference = Reference("validation", test[0], training[0][1200:], training[0][:1000])
     found = measure_images(training[0][1000:1200], reference).metrics
     assert found.keys() == {
+        "support_size_validation_200",
+        "unlike_validation_200",
         "nearest_ratio_validation_200",
         "nearest_p_validation_200",
         "copies_validation_200",
@@ -142,12 +144,30 @@ def test_without_held_out_images_there_is_no_memorisation(
 ) -> None:
     images = training[0]
     found = measure_images(images[:100], Reference("validation", images[1000:], images[1000:]))
-    assert found.metrics.keys() == {"parzen_validation_100", "parzen_sigma_100"}
+    assert not found.metrics.keys() & {"nearest_ratio_validation_100", "copies_validation_100"}
     (line,) = found.left_out
     assert left_out_line(line) == (
         "nearest ratio, nearest p-value, copies: the validation images were trained on; none are"
         " held out"
     )
+
+
+def test_few_and_odd_images_are_seen_without_labels(
+    training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]
+) -> None:
+    reference = Reference("test", test[0], training[0][1200:], training[0][:1000])
+
+    def measured(samples: Tensor) -> dict[str, float]:
+        found = measure_images(samples, reference).metrics
+        return {MetricName.parse(name).metric: found[name].value for name in found}
+
+    real = measured(training[0][1000:1200])
+    few = measured(training[0][1000:1005].repeat(40, 1, 1, 1))
+    odd = measured(255 - training[0][1000:1200])
+    assert real["support_size"] > 300
+    assert few["support_size"] == pytest.approx(5, rel=0.1)
+    assert real["unlike"] < 0.2
+    assert odd["unlike"] > 0.9
 
 
 def test_the_same_samples_get_the_same_numbers_in_any_order(

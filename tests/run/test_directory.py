@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import counterfeit
-from counterfeit import data
+from counterfeit import data, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
@@ -323,13 +323,13 @@ def test_a_training_reads_its_data_once_and_lets_them_go(
     tiny, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     splits: list[str] = []
-    read = data.load
+    read = data.load_for
 
-    def counted(name: str, split: data.Split = "train", *rest: object, **more: object):
+    def counted(section: recipe.Data, split: data.Split, data_dir: Path | None):
         splits.append(split)
-        return read(name, split, *rest, **more)
+        return read(section, split, data_dir)
 
-    monkeypatch.setattr(data, "load", counted)
+    monkeypatch.setattr(data, "load_for", counted)
     seen = []
     run = counterfeit.train(
         tiny, out=tmp_path, on_epoch=[lambda run, *_: seen.append(run.load_split("train"))]

@@ -26,6 +26,8 @@ GOOD = {
     "class_tv": english("0: as the data"),
     "class_kl": english("0: as the data"),
     "unsure": english("lower is better"),
+    "support_size": english("as real images"),
+    "unlike": english("as real images"),
     "nearest_ratio": english("near 1"),
     "nearest_p": english("not tiny"),
     "copies": english("0.01 by chance"),
@@ -36,7 +38,14 @@ GOOD = {
 
 GROUPS = {
     "": ("fid", "coverage", "recall", "classes_found"),
-    english("more of quality"): ("kid", "precision", "density", "inception_score"),
+    english("more of quality"): (
+        "kid",
+        "precision",
+        "density",
+        "inception_score",
+        "support_size",
+        "unlike",
+    ),
     english("classes"): ("class_tv", "class_kl", "unsure"),
     english("memorisation"): (
         "nearest_ratio",

@@ -8,11 +8,12 @@ from torch import Tensor
 from counterfeit.errors import UsageError
 from counterfeit.language import english
 from counterfeit.measure.distances import fid, kid
+from counterfeit.measure.likeness import unlike
 from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import LEAST_HELD_OUT, memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
-from counterfeit.measure.names import MANIFOLD, NEAREST, MetricName, images_of
+from counterfeit.measure.names import LOOKS, MANIFOLD, NEAREST, MetricName, images_of
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import (
@@ -21,6 +22,7 @@ from counterfeit.measure.reference import (
     Reference,
     subset,
 )
+from counterfeit.measure.support import LEAST_IMAGES, support_size
 from counterfeit.run.rows import LeftOut, Measurements
 
 MANIFOLD_IMAGES = 5_000
@@ -50,7 +52,8 @@ def measure_images(
     """Every metric that the samples and the reference allow.
 
     FID, KID, classes and Parzen take all samples and all of `reference.images`; precision, recall,
-    density and coverage 5,000 of each; the nearest training images are looked for of 1,000 of each.
+    density and coverage 5,000 of each; the nearest training images are looked for of 1,000 of each,
+    which say how many different images there are and how many look like no real one, too.
     Where that is fewer than there are, they are a random subset, always the same.
 
     Args:
@@ -106,6 +109,7 @@ def _measure(
     return (
         Measured({}, reference.left_out)
         | _by_readers(samples, reference, brief, progress)
+        | _by_looks(subset(samples, NEAREST_IMAGES), reference)
         | _by_nearest(few, reference, progress)
         | _by_parzen(samples, reference, progress)
     )
@@ -174,6 +178,18 @@ def compare_features(
     else:
         left_out.append(missing(MANIFOLD, of_each, LEAST_SAMPLES, images_of(split)))
     return Measured(metrics, tuple(left_out))
+
+
+def _by_looks(few: UInt8[Tensor, "n C H W"], reference: Reference) -> Measured:
+    """How many different images these are, and how many look like no real one."""
+    nearness, usual, split = reference.nearness, reference.usual, reference.split
+    if nearness is None or usual is None:
+        there = len(reference.images)
+        return Measured({}, (missing(LOOKS, there, LEAST_IMAGES, images_of(split)),))
+    found = {"support_size": support_size(few, nearness), "unlike": unlike(few, usual)}
+    return Measured(
+        {str(MetricName(metric, None, split, len(few))): found[metric] for metric in LOOKS}, ()
+    )
 
 
 def _by_nearest(

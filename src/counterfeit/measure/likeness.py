@@ -11,12 +11,10 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from counterfeit.measure.measurement import Measurement, mean
+from counterfeit.measure.support import LEAST_IMAGES
 
 TAIL = 0.005
 """Of real images on either side of what is usual, by each of the four numbers."""
-
-LEAST_IMAGES = 40
-"""Real images that it takes to say what is usual."""
 
 
 def looks(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N 4"]:

@@ -24,6 +24,8 @@ SHORT = {
     "class_kl": english("KL divergence"),
     "unsure": english("unsure samples"),
     "share": english("share of each class"),
+    "support_size": english("different images"),
+    "unlike": english("unlike any real"),
     "nearest_ratio": english("nearest ratio"),
     "nearest_p": english("nearest p-value"),
     "copies": english("copies"),
@@ -42,6 +44,7 @@ SHORT = {
 
 OF_CLASSES = ("inception_score", "classes_found", "class_tv", "class_kl", "unsure", "share")
 MANIFOLD = ("precision", "recall", "density", "coverage")
+LOOKS = ("support_size", "unlike")
 NEAREST = ("nearest_ratio", "nearest_p", "copies")
 ACCURACIES = ("d_accuracy_training", "d_accuracy_held_out", "d_accuracy_generated")
 """Metrics that are measured together, or not at all."""

@@ -14,8 +14,10 @@ from counterfeit.errors import UsageError
 from counterfeit.language import english
 from counterfeit.measure.classifier import Classifier, Reading, classes_of
 from counterfeit.measure.inception import WEIGHTS, Inception
+from counterfeit.measure.likeness import Usual
 from counterfeit.measure.names import MANIFOLD, OF_CLASSES
 from counterfeit.measure.pairs import nearest
+from counterfeit.measure.support import Nearness
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.run.rows import LeftOut
@@ -64,6 +66,16 @@ class Reference:
     def inception_features(self) -> Float[Tensor, "M 2048"] | None:
         """What Inception sees in `images`."""
         return self.inception.read(self.images) if self.inception else None
+
+    @cached_property
+    def nearness(self) -> Nearness | None:
+        """How near copies are, as `compared` say; None where these are too few."""
+        return Nearness.of(self.compared)
+
+    @cached_property
+    def usual(self) -> Usual | None:
+        """What is usual for the looks of `compared`; None where these are too few."""
+        return Usual.of(self.compared)
 
     @property
     def compared(self) -> UInt8[Tensor, "n C H W"]:

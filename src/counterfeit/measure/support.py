@@ -30,7 +30,7 @@ beyond, so that images of one grey each are alike."""
 REAL_SHARE = 1e-3
 
 LEAST_IMAGES = 40
-"""Real images that it takes to say what near is: 780 pairs."""
+"""Real images that it takes to say what near is: 780 pairs; and as many to say what is usual."""
 
 
 def sketches(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N cells"]:
