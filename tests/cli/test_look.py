@@ -67,6 +67,18 @@ def test_train_diagnose_evaluate_and_the_page_say_the_same_sentence(
     assert everywhere() == {evaluated}
 
 
+def test_charts_are_kept_in_the_formats_that_are_asked_for(capsys, own_run: Path) -> None:
+    formats = ["--figures", "svg", "--figures=pdf"]
+    assert call(capsys, "report", str(own_run), *formats)[0] == 0
+    for name in ("losses", "outputs", "gradients", "maxout"):
+        for suffix in ("png", "svg", "pdf"):
+            assert (own_run / "figures" / f"{name}.{suffix}").stat().st_size > 1000
+    assert not (own_run / "figures" / "samples.svg").exists()
+    status, _, err = call(capsys, "report", str(own_run), "--figures", "jpg")
+    assert status == 2
+    assert "svg" in err
+
+
 def test_report_measures_what_it_shows_once(capsys, few_samples: None, own_run: Path) -> None:
     page = f"--out={own_run / 'page.html'}"
     assert call(capsys, "report", str(own_run), page)[2] == ""
