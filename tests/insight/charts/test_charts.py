@@ -10,6 +10,7 @@ from PIL import Image
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight import charts
+from counterfeit.insight.charts.axes import rescale
 from counterfeit.insight.charts.gradients import gradient_norms
 from counterfeit.insight.charts.penalties import penalty_curves
 from counterfeit.run import Run
@@ -67,3 +68,12 @@ def test_a_penalty_that_is_not_always_due_is_one_line() -> None:
     assert line.get_xdata().tolist() == [1, 2, 4, 5]
     with pytest.raises(CounterfeitError, match="no penalties"):
         penalty_curves([{"step": 1, "epoch": 1.0}])
+
+
+def test_gradients_on_a_wider_scale_have_fewer_ticks() -> None:
+    figure = gradient_norms([log_row(1, 1.0), log_row(2, 2.0, d_grad_norm=3.0)])
+    assert len(figure.axes[0].get_yticks()) > 4
+    rescale(figure, [(1e-6, 1e3)])
+    figure.draw_without_rendering()
+    low, high = figure.axes[0].get_ylim()
+    assert sum(low <= tick <= high for tick in figure.axes[0].get_yticks()) <= 10

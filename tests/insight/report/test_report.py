@@ -17,7 +17,7 @@ from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.insight import charts
 from counterfeit.insight.report import Statement, anchor, rerun_command, write_report
-from counterfeit.insight.report.comparison import glance
+from counterfeit.insight.report.comparison import glance, headings_of, short_names
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LeftOut, Measurement
@@ -252,3 +252,12 @@ def test_what_could_not_be_measured_is_said_with_the_reason(small_run: Run, tmp_
     assert dict(glance([run], ["a"], [[]])[1])["classes found"] == ["cannot be measured"]
     both = Page(write_report([run, small_run], tmp_path / "page.html"))
     assert f"{line} (run)" in both.text
+
+
+def test_long_titles_are_told_by_their_recipes_names(
+    small_recipe: recipe.Recipe, tmp_path: Path
+) -> None:
+    facts = {"seed": 0, "image_shape": [1, 8, 8]}
+    specs = [small_recipe, recipe.load("paper"), recipe.load("sgd")]
+    runs = [Run.create(tmp_path, spec, facts) for spec in specs]
+    assert short_names(runs, headings_of(runs)) == [small_recipe.title, "paper", "Article, stage 1"]

@@ -35,4 +35,5 @@ def test_a_metric_is_named_in_words() -> None:
 
 def test_hashes_are_short_and_keys_break_at_dots() -> None:
     assert shortened(f"SHA-256 {'0123456789abcdef' * 4}, 12345678") == "SHA-256 01234567…, 12345678"
+    assert shortened("0.31622776601683794") == "0.31622776601683794"
     assert breakable("a.b_c <d>. e") == "a.<wbr>b_<wbr>c &lt;d&gt;. e"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -40,11 +41,17 @@ def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
         norms[~(norms > 0)] = np.nan  # nothing to show on this scale
         axes.plot(epochs, norms, color=colour, lw=1.3, label=label)
         ends.append((last_finite(norms), label, colour))
-    low, high = axes.get_ylim()
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+    _tick(axes)
+    axes.callbacks.connect("ylim_changed", _tick)
     label_ends(axes, ends, show_values=False)
     over_epochs(axes)
     return figure
+
+
+def _tick(axes: Axes) -> None:
+    """At powers of ten; in a range of few of them, at 2 and 5 times these as well."""
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
 
 
 def draw_gradients(run: Run, findings: Sequence[Finding]) -> Figure:

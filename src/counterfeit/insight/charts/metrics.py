@@ -96,12 +96,6 @@ def has_metric_curves(run: Run) -> bool:
     return len(comparable(run.metrics)) > 1
 
 
-def protocol_of(run: Run) -> str:
-    """The full name of the FID that is drawn; none where nothing is."""
-    rows = comparable(run.metrics)
-    return (_fid(rows[0]) if rows else None) or ""
-
-
 def draw_metrics(run: Run, findings: Sequence[Finding]) -> Figure:
     if not has_metric_curves(run):
         raise CounterfeitError(

@@ -37,6 +37,9 @@ FACTS = (
 )
 """Of an environment, in words; the others are names of programs."""
 
+LONG = 28
+"""Characters of a name; more would break lines in tables and legends."""
+
 Rows = list[tuple[str, list[str]]]
 """Of a table: a key, and a value for each column."""
 
@@ -54,10 +57,17 @@ def headings_of(runs: Sequence[Run]) -> list[str]:
     return [run.path.name for run in runs]
 
 
-def short_names(headings: Sequence[str]) -> list[str]:
-    """The headings up to their colons, where that still tells them apart."""
+def short_names(runs: Sequence[Run], headings: Sequence[str]) -> list[str]:
+    """The headings up to their colons, or recipes' names, where that still tells them apart."""
     short = [heading.partition(":")[0] for heading in headings]
-    return short if len(set(short)) == len(headings) else list(headings)
+    named = [
+        name if len(name) <= LONG else run.recipe.name
+        for name, run in zip(short, runs, strict=True)
+    ]
+    for names in (named, short):
+        if len(set(names)) == len(runs):
+            return names
+    return list(headings)
 
 
 def header(run: Run) -> dict[str, Any]:
@@ -85,10 +95,10 @@ def facts(run: Run) -> dict[str, str]:
         numbers[tr("updates of G")] = f"{rows[-1]['step']:,}"
         for at, player in ((1, "D"), (2, "G")):
             if f"{player.lower()}_loss_last" in logged:
-                numbers[tr("{player}'s loss, last batch", player=player)] = f"{last[-1, at]:.3f}"
+                numbers[tr("{player}'s loss, last batch", player=player)] = f"{last[-1, at]:.4g}"
             if f"{player.lower()}_loss" in logged:
                 key = tr("{player}'s loss, last epoch's mean", player=player)
-                numbers[key] = f"{mean[-1, at]:.3f}"
+                numbers[key] = f"{mean[-1, at]:.4g}"
         if "images_per_second" in logged:
             speeds = column(rows, "images_per_second")
             numbers[tr("images per second (median)")] = f"{np.median(speeds):,.0f}"
@@ -179,6 +189,8 @@ def training_seconds(run: Run) -> float:
 def _duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "–"
+    if seconds < 1:
+        return tr("less than a second")
     if seconds < 100:
         return tr("{count} s", count=f"{seconds:.0f}")
     if seconds < 6000:

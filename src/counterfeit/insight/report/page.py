@@ -79,7 +79,7 @@ def write_report(
         raise UsageError("a report needs at least one run.")
     headings = comparison.headings_of(runs)
     findings = [diagnose(run) for run in runs]
-    names = comparison.short_names(headings)
+    names = comparison.short_names(runs, headings)
     shown = {
         section: figure_panels(section, runs, headings, findings, formats)
         for section in SECTIONS
@@ -246,7 +246,7 @@ def _shown_finding(finding: Finding, number: int, figures: Container[str]) -> di
         "epoch": math.ceil(finding.first_epoch),
         "evidence": [
             (
-                key.replace("_", " "),
+                words.worded(key).replace("_", " "),
                 f"{value:.3g}" if isinstance(value, float) else value,
                 translated(words.EVIDENCE.get(key, "")),
             )

@@ -7,7 +7,6 @@ from typing import Literal
 from counterfeit.game.losses import expected
 from counterfeit.insight.charts.classes import reader_of
 from counterfeit.insight.charts.history import HISTORY_EPOCHS
-from counterfeit.insight.charts.metrics import protocol_of
 from counterfeit.language import english, tr, translated
 from counterfeit.recipe import CrossEntropy, MlpDiscriminator, Recipe
 from counterfeit.run import Run
@@ -242,17 +241,15 @@ def note(figure: str, run: Run) -> str:
         shown = min(last, HISTORY_EPOCHS)
         if shown < last:
             return tr("{shown} of {last} epochs, evenly chosen.", shown=str(shown), last=str(last))
-        return tr("{last} epochs.", last=str(last))
+        return tr("{last} epochs.", last=str(last)) if last > 1 else tr("One epoch.")
     if figure == "losses":
         return _equilibrium_note(spec)
     if figure == "classes":
         return tr("Read by {reader}.", reader=translated(reader_of(run)))
     if figure == "metrics":
-        protocol = tr("The protocol is that of {name}.", name=protocol_of(run))
         if run.real_scores:
-            return protocol
-        unknown = tr("What real images score was not measured; counterfeit evaluate does.")
-        return f"{protocol} {unknown}"
+            return ""
+        return tr("What real images score was not measured; counterfeit evaluate does.")
     if figure == "maxout":
         return _maxout_note(spec)
     return ""

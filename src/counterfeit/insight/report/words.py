@@ -7,7 +7,7 @@ from markupsafe import Markup, escape
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import MetricName
 
-_HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{8,}\b")
+_HASH = re.compile(r"(?<!\.)\b([0-9a-f]{8})[0-9a-f]{8,}\b")
 _COMMAND = re.compile(
     r"`(?P<quoted>[^`]+)`"
     r"|(?P<metric>[a-z_]+_[^\s_]+-v\d+-[0-9a-f]{8}_\w+)"

@@ -9,6 +9,7 @@ if (document.getElementById("curves")) {
   const first = Math.min(...edges), last = Math.max(...edges), off = new Set();
   const share = 0.02 * (last - first || 1);
   const written = epoch => String(Number(epoch.toFixed(2)));
+  const number = value => value && Math.abs(value) < 1e-3 ? value.toExponential() : String(value);
   const nearest = (x, epoch) => x.reduce(
     (best, each, at) => Math.abs(each - epoch) < Math.abs(x[best] - epoch) ? at : best, 0);
   const grid = { stroke: () => colour("rule"), width: 1 };
@@ -66,13 +67,19 @@ if (document.getElementById("curves")) {
         x: { time: false, range: [first - share, last + share] },
         y: {
           distr: chart.log ? 3 : 1,
-          range: chart.span ?? (chart.log ? undefined : (_, low, high) => low === null ? [0, 1]
-            : uPlot.rangeNum(Math.min(low, ...heights), Math.max(high, ...heights), 0.06, true)),
+          range: chart.span ?? (chart.log ? undefined : (_, low, high) => {
+            if (low === null) return [0, 1];
+            const [least, most] = [Math.min(low, ...heights), Math.max(high, ...heights)];
+            const more = Math.max(0, 0.01 * Math.max(-least, most) - (most - least)) / 2; // rounding is no news
+            return uPlot.rangeNum(least - more, most + more, 0.06, true);
+          }),
         },
       },
       axes: [
-        { incrs: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], size: 28, label: tr("epoch"), labelSize: 18, labelGap: 0 },
+        { incrs: [...(last - first < 2 ? [0.1, 0.2, 0.5] : []), 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], size: 28, label: tr("epoch"), labelSize: 18, labelGap: 0 },
         { ...(chart.log && { grid: { ...grid, filter: (_, values) => values.map(each => Number.isInteger(Math.log10(each)) ? each : null) } }),
+          values: (_, splits, axis, space, step) => splits.map(each => each === null ? null : chart.log ? number(each)
+            : Number(each.toFixed(Math.max(0, 1 - Math.floor(Math.log10(step))))).toLocaleString("en", { maximumFractionDigits: 9 })),
           size: (_, values) => 14 + 7 * Math.max(3, ...(values ?? []).map(each => each?.length ?? 0)) },
       ].map(axis => ({ font, labelFont: font, stroke: () => colour("quiet"), grid, ticks: { show: false }, ...axis })),
       hooks: { draw: [plot => mark(plot, chart)] },
@@ -126,9 +133,9 @@ if (document.getElementById("curves")) {
   const tell = ({ chart, box, told, plot }, epoch) => {
     const here = plot.data[0][nearest(plot.data[0], epoch)];
     const values = chart.lines.filter(({ key }) => !off.has(key)).map(line => {
-      const at = nearest(line.x, here), band = line.low?.[at] == null ? "" : ` (${tr("{low} to {high}", { low: line.low[at], high: line.high[at] })})`;
+      const at = nearest(line.x, here), band = line.low?.[at] == null ? "" : ` (${tr("{low} to {high}", { low: number(line.low[at]), high: number(line.high[at]) })})`;
       const elsewhere = written(line.x[at]) === written(here) ? "" : ` ${tr("at epoch {epoch}", { epoch: written(line.x[at]) })}`;
-      return { line, value: String(line.y[at] ?? tr("not finite")), rest: band + elsewhere };
+      return { line, value: line.y[at] === null ? tr("not finite") : number(line.y[at]), rest: band + elsewhere };
     });
     plot.setCursor({ left: plot.valToPos(here, "x"), top: 0 });
     told.replaceChildren(tag("span", tr("Epoch {epoch}", { epoch: written(here) })), ...values.map(({ line, value, rest }) =>
@@ -143,8 +150,11 @@ if (document.getElementById("curves")) {
     for (const each of plots) tell(each, epoch);
     for (const { said, marks } of remarks) {
       const held = marks.filter(({ key, start, end }) => !off.has(key) && start <= epoch && epoch <= end);
-      said.replaceChildren(`${tr("Findings at epoch {epoch}:", { epoch: written(epoch) })} `, ...held.flatMap(({ colour, run, title }, index) =>
-        [index ? "; " : "", swatch(colour), run && `${run}: `, title]), held.length ? "." : tr("none."));
+      const runs = [...new Set(held.map(({ run }) => run))].map(run => held.filter(each => each.run === run));
+      said.replaceChildren(`${tr("Findings at epoch {epoch}:", { epoch: written(epoch) })} `, ...runs.flatMap((found, index) => [
+        index ? "; " : "", found[0].run && swatch(found[0].colour), found[0].run && `${found[0].run}: `,
+        ...found.flatMap(({ run, colour, title }, at) => [at ? ", " : "", run ? "" : swatch(colour), title]),
+      ]), held.length ? "." : tr("none."));
     }
   };
 
