@@ -1,5 +1,6 @@
 """The reproduction: three stages, one report, nothing trained twice."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from counterfeit import recipe, reproduce
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.verdict import judge
+from counterfeit.language import speaking
 from counterfeit.reproduce import article, stages
 from counterfeit.run import Run
 
@@ -50,6 +52,17 @@ def test_it_trains_the_stages_into_one_report(reproduction) -> None:
     page = (folder / "report.html").read_text()
     for words in ("Stage 1: both losses", "Stage 2: D no longer wins", "no Helvetica scenario"):
         assert words in page
+
+
+def test_its_statements_are_korean_where_the_user_is(reproduction) -> None:
+    folder, _ = reproduction
+    runs = [runs_in(folder)[name] for name in reproduce.STAGES]
+    with speaking("ko"):
+        said = article.statements(runs)
+    for statement in said:
+        for text in (statement.text, statement.source, statement.seen):
+            assert re.search("[가-힣]", text)
+            assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", text)
 
 
 def test_the_terminal_says_how_each_stage_stands(
