@@ -7,10 +7,11 @@ a plain `{name}` for each value, which the caller has formatted:
 - `english("Losses")` where it is kept to be said later: a constant, or what a file holds. That is
   English in any language, and `translated(text)` says it. So a run's files are the same for all.
 
-Then give it its Korean in `locale/ko.toml`, with the same `{name}`s; under `[kept]` there if it is
-kept and has any. A text is whole clauses, as
-another language has another order of words, and endings that hang on what stands before them.
-tests/test_language.py names every text that lacks its Korean, and what the catalogue has too much.
+Templates and scripts of the page have a `tr` as well. Then give the text its Korean in
+`locale/ko.toml`, with the same `{name}`s; under `[kept]` there if it is kept and has any. A text is
+whole clauses, as another language has another order of words, and endings that hang on what stands
+before them. tests/test_language.py names every text that lacks its Korean, and what the catalogue
+has too much; titles and deviations of recipes count as texts.
 """
 
 import os
