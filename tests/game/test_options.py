@@ -96,6 +96,25 @@ def test_it_goes_on_to_the_bit(option: str) -> None:
         assert same(whole, play(resumed, range(stop, 8)))
 
 
+@pytest.mark.parametrize("family", ["dcgan", "resnet"])
+def test_all_kinds_go_on_to_the_bit_with_convolutions(family: str) -> None:
+    """Whose images may lie in memory otherwise than a checkpoint's."""
+    overrides = [
+        *(f"{player}.name={family}" for player in ("generator", "discriminator")),
+        *(f"{player}.channels=4" for player in ("generator", "discriminator")),
+        *OPTIONS["relativistic"], *OPTIONS["lazy R1"], *OPTIONS["consistency"],
+        *OPTIONS["augmentation"], *OPTIONS["falling noise"], *OPTIONS["replay"],
+    ]  # fmt: skip
+
+    def game() -> Game:
+        spec = recipe.load("adam").with_overrides([*overrides, f"training.batch_size={BATCH}"])
+        return Game.from_recipe(spec, torch.full(SHAPE, 0.4), seed=2, device=CPU)
+
+    whole, first, resumed = play(game(), range(8)), play(game(), range(5)), game()
+    resumed.load(copied(first.tensors()))
+    assert same(whole, play(resumed, range(5, 8)))
+
+
 @pytest.mark.parametrize("option", OPTIONS)
 def test_the_fast_engine_takes_what_it_knows(option: str) -> None:
     engine = FastEngine if option in FAST else PlainEngine
