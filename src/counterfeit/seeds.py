@@ -11,7 +11,7 @@ import torch
 
 Stream = Literal[
     "init", "order", "latent", "dropout", "penalty", "labels", "view", "replay",  # training
-    "history", "evaluation", "vitals",  # what a run is looked at by
+    "history", "evaluation", "classes", "vitals",  # what a run is looked at by
     "classifier", "subset", "jackknife",  # measuring
 ]  # fmt: skip
 """What random numbers are drawn for; each stream is independent of the others."""

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import TINY, call
+from PIL import Image
 
+from counterfeit import cli
 from counterfeit.measure import evaluate
 from counterfeit.run import Run
 
@@ -107,3 +109,73 @@ def test_report_measures_no_run_that_takes_no_files(
     status, _, err = call(capsys, "report", str(read_only), f"--out={tmp_path / 'page.html'}")
     assert status == 0
     assert err == f"{read_only.name} is not measured: {read_only} cannot be written.\n"
+
+
+@pytest.fixture(scope="session")
+def told_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose networks are told classes."""
+    out = tmp_path_factory.mktemp("runs")
+    cli.main(
+        ["train", "batchnorm-smoothing", *TINY, "--set=condition.generator=concat", f"--out={out}"]
+    )
+    (path,) = out.iterdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count", "labels", "size"),
+    [
+        ("7", "20", [7] * 20, (10, 2)),
+        ("all", "100", [i // 10 for i in range(100)], (10, 10)),
+        ("3,5", "6", [3, 3, 3, 5, 5, 5], (3, 2)),
+        ("1, 2,4", "4", [1, 1, 2, 2, 4, 4], (2, 3)),
+    ],
+)
+def test_classes_are_drawn_in_rows(
+    capsys, told_path: Path, tmp_path, wanted: str, count: str, labels: list[int], size
+) -> None:
+    for suffix in ("npz", "png"):
+        target = tmp_path / f"x.{suffix}"
+        asked = (f"--class={wanted}", f"--count={count}", f"--out={target}")
+        assert call(capsys, "sample", str(told_path), *asked) == (0, f"{target}\n", "")
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as archive:
+        assert archive["labels"].tolist() == labels
+        assert archive["labels"].dtype == np.int64
+        assert len(archive["images"]) == len(labels)
+    with Image.open(tmp_path / "x.png") as picture:
+        cell = picture.width // size[0]
+        assert picture.size == (size[0] * cell, size[1] * cell)
+
+
+def test_samples_of_no_class_in_particular_say_theirs(capsys, told_path: Path, tmp_path) -> None:
+    call(capsys, "sample", str(told_path), "-n=50", f"--out={tmp_path / 'x.npz'}")
+    with np.load(tmp_path / "x.npz", allow_pickle=False) as archive:
+        assert len(set(archive["labels"].tolist())) > 5
+
+
+def test_a_grid_of_a_class_has_a_name_of_its_own(capsys, told_path: Path) -> None:
+    _, out, _ = call(capsys, "sample", str(told_path), "--class=3,5")
+    assert Path(out.strip()).name == "samples-100-class-3-5.png"
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--class=7", "is not conditional: its networks are told no class; `counterfeit train"),
+        ("--code=1", "has no categorical code in its latents; `counterfeit train infogan` makes"),
+    ],
+)
+def test_a_run_that_is_told_nothing_says_which_recipe_is(
+    capsys, run_path: Path, option: str, words: str
+) -> None:
+    status, out, err = call(capsys, "sample", str(run_path), option)
+    assert (status, out) == (2, "")
+    assert words in " ".join(err.split())
+
+
+def test_a_class_that_there_is_not(capsys, told_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, _, err = call(capsys, "sample", str(told_path), "--class=3,12")
+    assert status == 2
+    assert "there is no class '12'; there are: 0, 1, 2" in " ".join(err.split())
+    assert all(len(line) <= 80 for line in err.splitlines())

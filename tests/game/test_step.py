@@ -275,7 +275,7 @@ def test_other_heads_of_d_reach_the_loss_with_their_images() -> None:
         def forward(self, images: torch.Tensor) -> Scores:
             return Scores(images.mean((1, 2, 3)), {"sum": images.sum((1, 2, 3))})
 
-    real, fake = torch.rand(3, *SHAPE), torch.rand(3, *SHAPE)
-    for said, images in zip(judge(TwoHeads(), real, fake), (real, fake), strict=True):
-        assert torch.equal(said.logits, images.mean((1, 2, 3)))
-        assert torch.equal(said.extra["sum"], images.sum((1, 2, 3)))
+    real, fake = Batch(torch.rand(3, *SHAPE)), Batch(torch.rand(3, *SHAPE))
+    for said, batch in zip(judge(TwoHeads(), real, fake), (real, fake), strict=True):
+        assert torch.equal(said.logits, batch.images.mean((1, 2, 3)))
+        assert torch.equal(said.extra["sum"], batch.images.sum((1, 2, 3)))

@@ -170,7 +170,9 @@ def run_on(train: data.ImageData, test: data.ImageData, wanted: int | None = Non
     """What `reference_for` asks of a run: here, one that trains on the first `wanted` images."""
     spec = recipe.load("adam").with_values({"data.train_images": wanted})
     splits = {"train": train, "test": test}
-    stand_in = SimpleNamespace(recipe=spec, data_dir=None, load_split=splits.__getitem__)
+    stand_in = SimpleNamespace(
+        recipe=spec, data_dir=None, classes=(), load_split=splits.__getitem__
+    )
     return cast(Run, stand_in)
 
 

@@ -46,6 +46,10 @@ from counterfeit.errors import UsageError
         ("training.epochs=true", ["training.epochs", "whole number", "True"]),
         ("latent.dim=100.0", ["latent.dim", "whole number"]),
         ("generator.hidden=[]", ["generator.hidden", "a list of 1 to 100"]),
+        ("condition.discriminator=none", ["'concat', 'projection' or 'auxiliary', not 'none'"]),
+        ("condition.weight=2", ["weight belongs to discriminator = 'auxiliary'"]),
+        ("condition=3", ["condition: should be a section", "not 3"]),
+        ("latent.categories=-1", ["latent.categories", "at least 0", "-1"]),
         ("name=../evil", ["name", "A-Z", "../evil"]),
         ("adam=1", ["there is no key 'adam'"]),
         ("generator.optimizer.adam=1", ["there is no key 'generator.optimizer.adam'"]),
@@ -64,8 +68,9 @@ FIELDS = sorted(
     {
         f"{section}.{field}"
         for section, values in recipe.load("sgd").values.items()
-        for field in values
+        for field in values or ()
     }
+    | {f"condition.{field}" for field in recipe.Condition.model_fields}
     | {f"penalties.gradient.{field}" for field in recipe.GradientPenalty.model_fields}
     | {f"generator.optimizer.{field}" for field in recipe.Sgd.model_fields}
     | set(recipe.Recipe.model_fields)

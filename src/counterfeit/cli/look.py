@@ -38,6 +38,8 @@ def sample(
     /,
     *,
     count: Annotated[Whole, Parameter(name=["--count", "-n"])] = 100,
+    of: Annotated[str | None, Parameter(name="--class")] = None,
+    code: str | None = None,
     out: Path | None = None,
     epoch: Whole | None = None,
     seed: Whole | None = None,
@@ -49,8 +51,11 @@ def sample(
     Args:
         run: a run directory.
         count: how many images.
-        out: a .png for a grid, or a .npz with `images`, uint8 (N, C, H, W) [default: a PNG in the
-            run's figures].
+        of: the class to draw, by name or number, of a run whose networks are told classes; several
+            with commas between, or all, have a row each [default: as often as in the data].
+        code: the value of an InfoGAN's categorical code, likewise [default: any].
+        out: a .png for a grid, or a .npz with `images`, uint8 (N, C, H, W), and with classes or
+            codes also `labels`, int64 (N), their numbers [default: a PNG in the run's figures].
         epoch: from an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         seed: fixes the latents [default: the run's].
         quiet: no word of what to do next.
@@ -58,11 +63,25 @@ def sample(
     language.use(lang)
     from counterfeit.insight.charts import write_samples
     from counterfeit.run import Run
+    from counterfeit.run.asked import categories_of, classes_of, in_rows, in_short
 
     trained = Run.open(run)
-    target = writable(out or trained.path / "figures" / f"samples-{count}.png", ".png", ".npz")
+    labels = codes = None
+    if of is not None:
+        labels = in_rows(of, classes_of(trained.path, trained.classes), count)
+    if code is not None:
+        categories = trained.recipe.latent.categories
+        codes = in_rows(code, categories_of(trained.path, categories), count)
+    name = f"samples-{count}"
+    if (asked := labels if codes is None else codes) is not None:
+        count = len(asked)
+        name = f"samples-{count}-{'class' if codes is None else 'code'}-{in_short(asked)}"
+    target = writable(out or trained.path / "figures" / f"{name}.png", ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)
-    write_samples(trained.sample(count, seed=seed, step=step), target)
+    if asked is None:
+        asked = trained.labels(count, seed=seed)
+    images = trained.sample(count, labels=labels, codes=codes, seed=seed, step=step)
+    write_samples(images, target, asked)
     print(target)
     suggest("counterfeit", "evaluate", run, quiet=quiet)
 

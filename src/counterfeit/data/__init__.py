@@ -3,6 +3,7 @@
 Images are uint8 (N, C, H, W); a training batch is an index and a cast.
 """
 
+from counterfeit.data.classes import class_numbers, class_sizes, classes_of
 from counterfeit.data.identity import Identity, identities
 from counterfeit.data.images import ImageData, Split, as_float, as_uint8
 from counterfeit.data.loading import anchored, load, load_for
@@ -16,6 +17,9 @@ __all__ = [
     "anchored",
     "as_float",
     "as_uint8",
+    "class_numbers",
+    "class_sizes",
+    "classes_of",
     "credit",
     "data_folder",
     "describe",

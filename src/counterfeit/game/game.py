@@ -9,7 +9,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit import networks
-from counterfeit.game import constraints, inputs, losses, optimizers, penalties, replay, views
+from counterfeit.game import (
+    auxiliary,
+    constraints,
+    inputs,
+    losses,
+    optimizers,
+    penalties,
+    replay,
+    views,
+)
 from counterfeit.game.average import Average
 from counterfeit.game.engines.choose import choose
 from counterfeit.game.inputs import Batch
@@ -80,6 +89,7 @@ class Game:
         cls,
         recipe: Recipe,
         mean_image: Float[Tensor, "C H W"],
+        classes: int = 0,
         *,
         seed: int,
         device: torch.device,
@@ -90,6 +100,7 @@ class Game:
         Args:
             recipe: what to train.
             mean_image: the training images' mean, in [0, 1].
+            classes: how many the data have.
             seed: fixes the initial weights and real labels, and all that `Game` says.
             device: where it all lives.
             halvings: see `Game`.
@@ -99,7 +110,9 @@ class Game:
         """
         channels, height, width = mean_image.shape
         dropout = torch.Generator(device)
-        G, D = networks.build_pair(recipe, (channels, height, width), seed=seed, rng=dropout)
+        G, D = networks.build_pair(
+            recipe, (channels, height, width), classes, seed=seed, rng=dropout
+        )
         section = recipe.generator
         if isinstance(section, MlpGenerator) and section.output_bias == "data-mean":
             networks.init_output_bias(G, mean_image)
@@ -119,6 +132,7 @@ class Game:
             recipe.training.update,
             views.from_recipe(recipe, seed, device),
             replay.from_recipe(recipe, (channels, height, width), seed, device),
+            auxiliary.from_recipe(recipe),
         )
         decay = recipe.generator.ema_decay
         return cls(

@@ -1,22 +1,54 @@
 """What goes into an update: real images with their labels, and latents from the prior p_z."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int64, UInt8
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
 
 from counterfeit.data import ImageData, as_float
+from counterfeit.networks import Scores, ask, scores
 from counterfeit.recipe import Latent
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Images, in the range that the networks see, with their labels where the data have any."""
+    """Images, in the range that the networks see, with their labels where the data have any.
+
+    Fakes have the labels of the real images that they are judged beside, so that D sees as many of
+    each class on both sides.
+    """
 
     images: Float[Tensor, "B C H W"]
     labels: Int64[Tensor, " B"] | None = None
+    latents: Float[Tensor, "B z"] | None = None
+    """What made them; of fakes only."""
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> "Batch":
+        """Some of the images, with their labels."""
+        return Batch(self.images[part], None if self.labels is None else self.labels[part])
+
+    def __add__(self, other: "Batch") -> "Batch":
+        """The images of both, with their labels."""
+        images = torch.cat([self.images, other.images])
+        if self.labels is None or other.labels is None:
+            return Batch(images)
+        return Batch(images, torch.cat([self.labels, other.labels]))
+
+    def detached(self) -> "Batch":
+        """The same without a graph to G."""
+        return replace(self, images=self.images.detach())
+
+
+def says(D: nn.Module, batch: Batch) -> Scores:
+    """What a discriminator says of a batch, whose classes it is told if it is told any."""
+    return scores(ask(D, batch.images, batch.labels))
 
 
 @dataclass(frozen=True)
@@ -45,9 +77,32 @@ class Pool:
 
 
 def draw_latents(spec: Latent, count: int, rng: torch.Generator) -> Float[Tensor, "count z"]:
-    """`count` latents from the recipe's distribution, on the generator's device."""
+    """`count` latents from the recipe's distribution, on the generator's device; codes last."""
     z = torch.empty(count, spec.dim, device=rng.device)
     if spec.distribution == "uniform":
         half_width = math.sqrt(3) * spec.std
-        return z.uniform_(-half_width, half_width, generator=rng)
-    return z.normal_(0, spec.std, generator=rng)
+        z.uniform_(-half_width, half_width, generator=rng)
+    else:
+        z.normal_(0, spec.std, generator=rng)
+    if not spec.codes:
+        return z
+    codes = torch.empty(count, spec.continuous, device=rng.device).uniform_(-1, 1, generator=rng)
+    if spec.categories:
+        one = torch.randint(spec.categories, (count,), generator=rng, device=rng.device)
+        codes = torch.cat([one_hot(one, spec.categories), codes], 1)
+    return torch.cat([z, codes], 1)  # (count, dim + categories + continuous)
+
+
+def set_category(z: Float[Tensor, "N z"], spec: Latent, categories: Int64[Tensor, " N"]) -> None:
+    """Give latents that categorical code instead of theirs, in place."""
+    z[:, spec.dim : spec.dim + spec.categories] = one_hot(categories, spec.categories).to(z.dtype)
+
+
+def draw_classes(sizes: Sequence[int], count: int, rng: torch.Generator) -> Int64[Tensor, " count"]:
+    """`count` classes, each as probable as its share of the images, on the generator's device.
+
+    Args:
+        sizes: how many images are of each class.
+    """
+    weights = torch.tensor(sizes, dtype=torch.float64, device=rng.device)
+    return torch.multinomial(weights, count, replacement=True, generator=rng)

@@ -9,9 +9,8 @@ recipes give it. Where its slopes are written out too, in `ANALYTIC`, the fast e
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple, Protocol, get_args
 
 import torch
@@ -21,20 +20,8 @@ from torch.nn.functional import relu, softplus
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError
+from counterfeit.networks import Scores
 from counterfeit.seeds import stream
-
-
-class Scores(NamedTuple):
-    """What a discriminator says of N images."""
-
-    logits: Float[Tensor, " N"]
-    extra: Mapping[str, Float[Tensor, "N ..."]] = MappingProxyType({})
-    """What its other heads say, by name."""
-
-
-def scores(said: Tensor | Scores) -> Scores:
-    """What a discriminator returned: its logits alone, or beside what other heads say."""
-    return said if isinstance(said, Scores) else Scores(said)
 
 
 class Equilibrium(NamedTuple):

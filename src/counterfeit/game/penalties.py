@@ -5,7 +5,7 @@ recipes give its section, and a column of that name in `run.rows.PenaltyColumns`
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from counterfeit import recipe
 from counterfeit.game.augment import translation
-from counterfeit.game.inputs import Batch
-from counterfeit.game.losses import scores
+from counterfeit.game.inputs import Batch, says
 
 
 class Penalty(Protocol):
@@ -62,7 +61,8 @@ class GradientPenalty:
     ) -> Float[Tensor, ""]:
         share = torch.rand(len(real.images), 1, 1, 1, generator=rng, device=rng.device)
         between = torch.lerp(fake.images, real.images, share.to(real.images.dtype))
-        length: Tensor = torch.linalg.vector_norm(image_gradient(D, between), dim=1)  # (B,)
+        points = replace(real, images=between)  # of the classes of both
+        length: Tensor = torch.linalg.vector_norm(image_gradient(D, points), dim=1)  # (B,)
         return self.weight * (length - self.target).square().mean()
 
 
@@ -82,7 +82,7 @@ class R1:
     def __call__(
         self, D: nn.Module, real: Batch, fake: Batch, rng: torch.Generator
     ) -> Float[Tensor, ""]:
-        return self.weight / 2 * image_gradient(D, real.images).square().sum(dim=1).mean()
+        return self.weight / 2 * image_gradient(D, real).square().sum(dim=1).mean()
 
 
 @dataclass(frozen=True)
@@ -113,18 +113,18 @@ class Consistency:
     def __call__(
         self, D: nn.Module, real: Batch, fake: Batch, rng: torch.Generator
     ) -> Float[Tensor, ""]:
-        shifted = translation(real.images, rng)
-        said, again = (scores(D(images)).logits for images in (real.images, shifted))
+        shifted = replace(real, images=translation(real.images, rng))
+        said, again = (says(D, batch).logits for batch in (real, shifted))
         return self.weight * (said - again).square().mean()
 
 
-def image_gradient(D: nn.Module, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B pixels"]:
+def image_gradient(D: nn.Module, batch: Batch) -> Float[Tensor, "B pixels"]:
     """The gradient of D's logit of each image by its pixels, with a graph to D's parameters.
 
     It is that of the logits' sum: D must judge images apart.
     """
-    images = images.detach().requires_grad_()
-    logits = scores(D(images)).logits
+    images = batch.images.detach().requires_grad_()
+    logits = says(D, replace(batch, images=images)).logits
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.flatten(1)
 

@@ -5,25 +5,26 @@ files, no logs and no schedule.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from counterfeit import recipe
 from counterfeit.game import optimizers
+from counterfeit.game.auxiliary import Auxiliary
 from counterfeit.game.constraints import Constraint
-from counterfeit.game.inputs import Batch
-from counterfeit.game.losses import Loss, Scores, scores
+from counterfeit.game.inputs import Batch, says
+from counterfeit.game.losses import Loss
 from counterfeit.game.penalties import Penalty
 from counterfeit.game.replay import Replay
 from counterfeit.game.views import View
-from counterfeit.networks import judges_rows_apart
+from counterfeit.networks import Scores, ask, judges_rows_apart
 
 
 @dataclass
@@ -72,14 +73,16 @@ class Rules:
     update: Literal["alternating", "simultaneous"] = "alternating"
     view: View | None = None
     replay: Replay | None = None
+    auxiliary: Sequence[Auxiliary] = ()
+    """Terms of both losses, of what D's other heads say."""
 
-    def see(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
-        """What D sees of images, with a gradient to them."""
-        return images if self.view is None else self.view(images)
+    def see(self, batch: Batch) -> Batch:
+        """What D sees of a batch, with a gradient to its images."""
+        return batch if self.view is None else replace(batch, images=self.view(batch.images))
 
-    def recall(self, fakes: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    def recall(self, fakes: Batch) -> Batch:
         """The fakes of D's step: G's newest ones, and old ones where the rules keep some."""
-        return fakes if self.replay is None else self.replay(fakes)
+        return fakes if self.replay is None else Batch(self.replay(fakes.images))
 
 
 @dataclass
@@ -94,7 +97,7 @@ class Outcome:
     discriminator_gradients: Sequence[Tensor]
     generator_gradients: Sequence[Tensor]
     penalties: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
-    """What was added to D's loss in its last step, by name."""
+    """What was added to D's loss in its last step, by name: penalties and auxiliary terms."""
 
 
 def alternating_step(
@@ -108,6 +111,8 @@ def alternating_step(
 ) -> Outcome:
     """Train D on each of the k batches, then G once, through the D just updated.
 
+    Players that are told classes are told those of the real batch, of fakes as well.
+
     Args:
         reals: real images, a batch for each step of D.
         latents: as many batches; G's step uses the fakes of the last one again. With one batch
@@ -119,21 +124,23 @@ def alternating_step(
     G, D, loss = generator.network, discriminator.network, rules.loss
 
     for real, z in zip(reals, latents, strict=False):
-        fake = G(z)  # (B, C, H, W), with the graph that G's step will use
-        seen, shown = rules.see(real.images), rules.see(rules.recall(fake.detach()))
+        fake = fakes(G, z, real.labels)  # with the graph that G's step will use
+        seen, shown = rules.see(real), rules.see(rules.recall(fake.detached()))
         of_real, of_fake = judge(D, seen, shown)
         d_loss = loss.discriminator(of_real, of_fake)
-        penalties = due_penalties(rules, D, Batch(seen, real.labels), Batch(shown), number, rng)
+        penalties = due_penalties(rules, D, seen, shown, number, rng)
+        penalties |= auxiliary_terms(rules, of_real, of_fake, seen, shown)
         d_total = sum(penalties.values(), start=d_loss)
         d_gradients = torch.autograd.grad(d_total, discriminator.parameters)
         discriminator.descend(d_gradients)
 
     if len(latents) > len(reals):
-        fake = G(latents[-1])
+        fake = fakes(G, latents[-1], real.labels)
     shown = rules.see(fake)
-    again, anew = judge(D, seen, shown) if loss.relative else (None, scores(D(shown)))
+    again, anew = judge(D, seen, shown) if loss.relative else (None, says(D, shown))
     g_loss = loss.generator(anew, again)
-    g_gradients = torch.autograd.grad(g_loss, generator.parameters)  # D's parameters get none
+    g_total = sum((term.generator(anew, shown) for term in rules.auxiliary), start=g_loss)
+    g_gradients = torch.autograd.grad(g_total, generator.parameters)  # D's parameters get none
     generator.descend(g_gradients)
 
     return Outcome(
@@ -157,15 +164,17 @@ def simultaneous_step(
     G, D, loss = generator.network, discriminator.network, rules.loss
 
     (real,) = reals
-    seen, shown = rules.see(real.images), rules.see(G(latents[0]))  # (B, C, H, W)
+    fake = fakes(G, latents[0], real.labels)
+    seen, shown = rules.see(real), rules.see(fake)
     of_real, of_fake = judge(D, seen, shown)
     d_loss = loss.discriminator(of_real, of_fake)
     g_loss = loss.generator(of_fake, of_real if loss.relative else None)
-    seen_real, shown_fake = Batch(seen, real.labels), Batch(shown.detach())
-    penalties = due_penalties(rules, D, seen_real, shown_fake, number, rng)
+    g_total = sum((term.generator(of_fake, shown) for term in rules.auxiliary), start=g_loss)
+    penalties = due_penalties(rules, D, seen, shown.detached(), number, rng)
+    penalties |= auxiliary_terms(rules, of_real, of_fake, seen, shown)
     d_total = sum(penalties.values(), start=d_loss)
     d_gradients = torch.autograd.grad(d_total, discriminator.parameters, retain_graph=True)
-    g_gradients = torch.autograd.grad(g_loss, generator.parameters)
+    g_gradients = torch.autograd.grad(g_total, generator.parameters)
     discriminator.descend(d_gradients)
     generator.descend(g_gradients)
 
@@ -174,20 +183,30 @@ def simultaneous_step(
     )
 
 
-def judge(
-    D: nn.Module, real: Float[Tensor, "B C H W"], fake: Float[Tensor, "B C H W"]
-) -> tuple[Scores, Scores]:
+def fakes(G: nn.Module, z: Float[Tensor, "B z"], labels: Int64[Tensor, " B"] | None) -> Batch:
+    """What G makes of latents, of those classes where it is told any."""
+    return Batch(ask(G, z, labels), labels, z)
+
+
+def judge(D: nn.Module, real: Batch, fake: Batch) -> tuple[Scores, Scores]:
     """What D says of real images and of fakes: in one pass over both, or in a pass over each where
     what it says of an image depends on its batch. BatchNorm over both would tell D their mean."""
     if not judges_rows_apart(D):
-        return scores(D(real)), scores(D(fake))
-    said = scores(D(torch.cat([real, fake])))
+        return says(D, real), says(D, fake)
+    said = says(D, real + fake)
     (real_logits, fake_logits) = said.logits.chunk(2)
     halves = {name: values.chunk(2) for name, values in said.extra.items()}
     return (
         Scores(real_logits, {name: half[0] for name, half in halves.items()}),
         Scores(fake_logits, {name: half[1] for name, half in halves.items()}),
     )
+
+
+def auxiliary_terms(
+    rules: Rules, of_real: Scores, of_fake: Scores, real: Batch, fake: Batch
+) -> dict[str, Float[Tensor, ""]]:
+    """What D's other heads add to its loss, by name."""
+    return {term.name: term.discriminator(of_real, of_fake, real, fake) for term in rules.auxiliary}
 
 
 def due_penalties(

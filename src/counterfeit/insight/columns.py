@@ -25,6 +25,12 @@ def column(rows: Sequence[Row], key: str) -> Column:
     return np.array([v if isinstance(v, int | float) else np.nan for v in values], np.float64)
 
 
+def numbers(row: Row, key: str) -> list[int]:
+    """The whole numbers of a row's list; none where there is no list."""
+    values = row.get(key)
+    return [each for each in values if type(each) is int] if isinstance(values, list) else []
+
+
 def is_number(value: object) -> bool:
     """Whether it is a number, or the None that stands in a row for one that was not finite."""
     return value is None or isinstance(value, int | float)

@@ -10,7 +10,14 @@ from counterfeit.insight.verdict import judge, listed
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
-from counterfeit.measure.names import MetricName, class_shares, left_out_line, like, named
+from counterfeit.measure.names import (
+    MetricName,
+    class_accuracies,
+    class_shares,
+    left_out_line,
+    like,
+    named,
+)
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.terminal import TABLE_WIDTH, fill, pad
@@ -28,6 +35,8 @@ GOOD = {
     "unsure": english("lower is better"),
     "support_size": english("as real images"),
     "unlike": english("as real images"),
+    "class_accuracy": english("as real images"),
+    "intra_fid": english("lower is better"),
     "nearest_ratio": english("near 1"),
     "nearest_p": english("not tiny"),
     "copies": english("0.01 by chance"),
@@ -46,6 +55,7 @@ GROUPS = {
         "support_size",
         "unlike",
     ),
+    english("conditions"): ("class_accuracy", "intra_fid"),
     english("classes"): ("class_tv", "class_kl", "unsure"),
     english("memorisation"): (
         "nearest_ratio",
@@ -80,6 +90,7 @@ def evaluation_text(samples: Measured, real: Measured, width: int | None = None)
     blocks = [
         metrics_table(samples.metrics, real.metrics, width or TABLE_WIDTH),
         class_bars(samples.metrics, real.metrics, width or TABLE_WIDTH),
+        accuracy_bars(samples.metrics, real.metrics, width or TABLE_WIDTH),
         "\n".join(fill(line, width, rest="  ") for line in protocol(samples.metrics, real.metrics)),
         "\n".join(fill(line, width, rest="  ") for line in left_out),
     ]
@@ -150,10 +161,27 @@ def class_bars(
 
     Of many classes only the most and the least frequent ones.
     """
-    shares = {name.of_class: share.value for name, share in class_shares(samples).items()}
+    return _bars(tr("share of each class"), class_shares(samples), class_shares(real), width)
+
+
+def accuracy_bars(
+    samples: Mapping[str, Measurement], real: Mapping[str, Measurement], width: int = TABLE_WIDTH
+) -> str:
+    """The same of how often each class is seen where it was asked for."""
+    title = tr("seen where asked for")
+    return _bars(title, class_accuracies(samples), class_accuracies(real), width)
+
+
+def _bars(
+    title: str,
+    samples: Mapping[MetricName, Measurement],
+    real: Mapping[MetricName, Measurement],
+    width: int,
+) -> str:
+    shares = {name.of_class: share.value for name, share in samples.items()}
     if not shares:
         return ""
-    ceilings = {name.of_class: share.value for name, share in class_shares(real).items()}
+    ceilings = {name.of_class: share.value for name, share in real.items()}
     left_out = len(shares) - FEW_CLASSES
     if left_out > 0:
         order = sorted(shares, key=lambda label: -shares[label])
@@ -163,7 +191,7 @@ def class_bars(
         (f"  {label}", f"{share:.1%}", f"{ceilings[label]:.1%}" if label in ceilings else "")
         for label, share in shares.items()
     ]
-    head = (tr("share of each class"), tr("samples"), tr("real images") if ceilings else "")
+    head = (title, tr("samples"), tr("real images") if ceilings else "")
     widths = [max(cell_len(row[column]) for row in (head, *rows)) for column in range(3)]
     room = width - sum(widths) - 2 * 3
     most = max(shares.values()) or 1.0
@@ -262,7 +290,7 @@ def scores_line(row: Row) -> str:
         row: of metrics.jsonl.
     """
     metrics = row["metrics"]
-    names = [named(metric, metrics) for metric in ("fid", "coverage", "recall")]
+    names = [named(metric, metrics) for metric in ("fid", "coverage", "recall", "class_accuracy")]
     if not any(names):
         names = [named("parzen", metrics)]
     parts = [

@@ -20,6 +20,9 @@ from counterfeit.run.rows import Measurements
 HEALTHY_COVERAGE = 0.5
 """Half of the real images have a sample near them; real images themselves cover about .95."""
 
+HEALTHY_ACCURACY = 0.9
+"""Of classes that were asked for, where they were: real images of MNIST have .99."""
+
 HEALTHY_RECALL = 0.2
 """The 1s of MNIST alone, which are one class of ten, have a recall of .11."""
 
@@ -238,6 +241,9 @@ def _wanted(evidence: Evidence) -> list[str]:
         wanted.append(tr("coverage of {least}", least=f"{HEALTHY_COVERAGE:g}"))
     if recall is not None and recall < HEALTHY_RECALL:
         wanted.append(tr("recall of {least}", least=f"{HEALTHY_RECALL:g}"))
+    accuracy = _value(evidence.metrics, "class_accuracy") if evidence.is_newest else None
+    if accuracy is not None and accuracy < HEALTHY_ACCURACY:
+        wanted.append(tr("class accuracy of {least}", least=f"{HEALTHY_ACCURACY:g}"))
     return wanted
 
 
@@ -335,6 +341,7 @@ def _scores(evidence: Evidence) -> list[str]:
         ("fid", tr("classifier FID"), ".3g"),
         ("coverage", tr("coverage"), ".2f"),
         ("recall", tr("recall"), ".2f"),
+        ("class_accuracy", tr("class accuracy"), ".2f"),
     ]
     if _value(metrics, "coverage") is None and found is None:
         scores.append(("parzen", tr("Parzen"), ".0f"))

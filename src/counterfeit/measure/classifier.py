@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -123,21 +122,6 @@ class Classifier:
         probabilities = logits.double().softmax(1)
         nothing = probabilities[:, -1:]
         return Reading(features, probabilities[:, :-1] + nothing / self.classes)
-
-
-class Classes(NamedTuple):
-    """The classes among some labels, which may be any whole numbers."""
-
-    labels: Int64[Tensor, " classes"]
-    """The different ones, in rising order: what a classifier's columns stand for."""
-    which: Int64[Tensor, " N"]
-    """Which of them each label is, from 0."""
-    sizes: Int64[Tensor, " classes"]
-    """How often each occurs."""
-
-
-def classes_of(labels: Int64[Tensor, " N"]) -> Classes:
-    return Classes(*torch.unique(labels, return_inverse=True, return_counts=True))
 
 
 def as_input(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N C H W"]:

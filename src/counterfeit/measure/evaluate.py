@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from torch import Tensor, nn
 
 from counterfeit import arguments, data
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError, command
 from counterfeit.files import Row
+from counterfeit.game.inputs import says
 from counterfeit.language import english, tr
 from counterfeit.measure.images import (
     Measured,
@@ -29,7 +30,7 @@ from counterfeit.measure.reference import (
     classes_in,
     reference_for,
     require_measurable,
-    subset,
+    some,
 )
 from counterfeit.measure.train_classifier import kept_classifier
 from counterfeit.recipe import Recipe
@@ -92,14 +93,18 @@ def evaluate(
         if step is None
         else run.checkpoint(step)
     )
+    asked, discriminator = None, None
     if isinstance(state, Samples):
-        images, discriminator = state.images[:samples], None
+        images = state.images[:samples]
     else:
-        images, discriminator = run.sample(samples, step=state), run.discriminator(state)
+        asked, discriminator = run.labels(samples), run.discriminator(state)
+        images = run.sample(samples, labels=asked, step=state)
     reference = reference or reference_for(run)
-    measured = measure_images(images, reference, brief=brief, progress=progress)
+    measured = measure_images(images, reference, asked=asked, brief=brief, progress=progress)
     if not brief and discriminator is not None:
-        measured |= _ask_discriminator(discriminator, images, reference, run.recipe.value_range)
+        measured |= _ask_discriminator(
+            discriminator, images, asked, reference, run.recipe.value_range
+        )
     row: MetricsRow = {
         "step": state.step,
         "epoch": state.epoch,
@@ -162,6 +167,7 @@ def require_samples(count: int) -> None:
 def _ask_discriminator(
     discriminator: nn.Module,
     samples: UInt8[Tensor, "N C H W"],
+    asked: Int64[Tensor, " N"] | None,
     reference: Reference,
     value_range: tuple[float, float],
 ) -> Measured:
@@ -169,14 +175,16 @@ def _ask_discriminator(
     split = reference.split
     if reference.training is None:
         return Measured({}, (none_held_out(ACCURACIES, split),))
-    kinds = (reference.training, reference.images, samples)
-    count = min(ASKED, *map(len, kinds))
+    kinds = (
+        (reference.training, reference.training_classes),
+        (reference.images, reference.image_classes),
+        (samples, asked),
+    )
+    count = min(ASKED, *(len(images) for images, _ in kinds))
     if count < 2:
         return Measured({}, (missing(ACCURACIES, count, 2, images_of(split)),))
     with torch.inference_mode():
-        logits = [
-            discriminator(data.as_float(subset(images, count), *value_range)) for images in kinds
-        ]
+        logits = [says(discriminator, some(*images, count, value_range)).logits for images in kinds]
     accuracies = discriminator_accuracy(*logits)
     return Measured(
         {str(MetricName(name, None, split, count)): accuracies[name] for name in accuracies}, ()

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from counterfeit.data import classes_of
 from counterfeit.errors import UsageError
 from counterfeit.language import english
+from counterfeit.measure.classifier import Reading
+from counterfeit.measure.conditions import class_accuracy, intra_fid
 from counterfeit.measure.distances import fid, kid
 from counterfeit.measure.likeness import unlike
 from counterfeit.measure.manifold import prdc
@@ -46,6 +49,7 @@ def measure_images(
     samples: UInt8[Tensor, "N C H W"],
     reference: Reference,
     *,
+    asked: Int64[Tensor, " N"] | None = None,
     brief: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Measured:
@@ -58,6 +62,7 @@ def measure_images(
 
     Args:
         samples: of the shape of the reference's images; the paper's protocol takes 10,000.
+        asked: the number of each sample's class, where it was asked for.
         brief: only FID, precision to coverage and the classes, which cost least; all the same
             where there are no features.
         progress: called with a stage's name and the share of the whole that is done.
@@ -66,7 +71,7 @@ def measure_images(
         UsageError: samples of another shape than the reference's, or fewer than 40.
     """
     require_count(samples, LEAST_SAMPLES, "samples")
-    return _measure(samples, subset(samples, NEAREST_IMAGES), reference, brief, progress)
+    return _measure(samples, asked, subset(samples, NEAREST_IMAGES), reference, brief, progress)
 
 
 def measure_real(
@@ -88,11 +93,14 @@ def measure_real(
         line = missing(("all metrics",), len(real), LEAST_SAMPLES, english("real images"))
         return Measured({}, (line,))
     few = subset(unseen, min(count, NEAREST_IMAGES))
-    return _measure(subset(real, count), few, reference, brief, progress)
+    classes = reference.real_classes
+    asked = None if classes is None else subset(classes, count)
+    return _measure(subset(real, count), asked, few, reference, brief, progress)
 
 
 def _measure(
     samples: UInt8[Tensor, "N C H W"],
+    asked: Int64[Tensor, " N"] | None,
     few: UInt8[Tensor, "n C H W"],
     reference: Reference,
     brief: bool,
@@ -105,10 +113,11 @@ def _measure(
             f" shape {tuple(reference.images.shape[1:])}"
         )
     if brief and (reference.classifier or reference.inception):
-        return Measured({}, reference.left_out) | _by_readers(samples, reference, brief, progress)
+        seen = _by_readers(samples, asked, reference, brief, progress)
+        return Measured({}, reference.left_out) | seen
     return (
         Measured({}, reference.left_out)
-        | _by_readers(samples, reference, brief, progress)
+        | _by_readers(samples, asked, reference, brief, progress)
         | _by_looks(subset(samples, NEAREST_IMAGES), reference)
         | _by_nearest(few, reference, progress)
         | _by_parzen(samples, reference, progress)
@@ -116,10 +125,15 @@ def _measure(
 
 
 def _by_readers(
-    samples: UInt8[Tensor, "N C H W"], reference: Reference, brief: bool, progress: Progress
+    samples: UInt8[Tensor, "N C H W"],
+    asked: Int64[Tensor, " N"] | None,
+    reference: Reference,
+    brief: bool,
+    progress: Progress,
 ) -> Measured:
     """What the classifier and Inception say."""
     classes: Measurements = {}
+    of_asked = Measured({}, ())
     read = []  # a reader's name, with the features of samples and of the reference
     progress(english("reading images"), 0)
     if reference.classifier and reference.reading:
@@ -133,6 +147,8 @@ def _by_readers(
             of_classes |= mode_coverage(reading.probabilities, reference.labels)
         for metric, value in of_classes.items():
             classes[str(MetricName(metric, name, None, len(samples)))] = value
+        if asked is not None:
+            of_asked = _by_asked(reading, asked, reference, name, brief)
     if reference.inception and reference.inception_features is not None:
         seen = reference.inception.read(
             samples, progress=lambda done: progress(english("Inception"), 0.25 + 0.1 * done)
@@ -144,7 +160,34 @@ def _by_readers(
     progress(of_features if brief else english("FID, KID, precision and recall"), 0.35)
     compared = [compare_features(*each, reference.split, brief=brief) for each in read]
     metrics = {name: value for part in compared for name, value in part.metrics.items()}
-    return Measured(metrics | classes, compared[0].left_out)
+    return Measured(metrics | classes, compared[0].left_out) | of_asked
+
+
+def _by_asked(
+    reading: Reading, asked: Int64[Tensor, " N"], reference: Reference, name: str, brief: bool
+) -> Measured:
+    """Whether the classifier of that name sees the classes that were asked for; unless it is to be
+    brief, also how far those are from real images."""
+    count = len(asked)
+    if reference.labels is None:
+        return Measured({}, ())
+    accuracies = class_accuracy(reading.classes, asked, classes_of(reference.labels).labels)
+    measured = Measured(
+        {str(MetricName(each, name, None, count)): accuracies[each] for each in accuracies}, ()
+    )
+    if brief or reference.reading is None or reference.image_classes is None:
+        return measured
+    within = intra_fid(reading.features, asked, reference.reading.features, reference.image_classes)
+    if within is None:
+        few = english(
+            "{least} samples and 2 {what} of each class are needed",
+            least=str(LEAST_SAMPLES),
+            what=images_of(reference.split),
+        )
+        return measured | Measured({}, (LeftOut(("intra_fid",), few),))
+    return measured | Measured(
+        {str(MetricName("intra_fid", name, reference.split, count)): within}, ()
+    )
 
 
 def compare_features(

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from counterfeit.data import classes_of
 from counterfeit.errors import UsageError
-from counterfeit.measure.classifier import classes_of
 from counterfeit.measure.measurement import (
     LEAST_SAMPLES,
     Measurement,

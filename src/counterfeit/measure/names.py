@@ -26,6 +26,8 @@ SHORT = {
     "share": english("share of each class"),
     "support_size": english("different images"),
     "unlike": english("unlike any real"),
+    "class_accuracy": english("class accuracy"),
+    "intra_fid": english("FID within classes"),
     "nearest_ratio": english("nearest ratio"),
     "nearest_p": english("nearest p-value"),
     "copies": english("copies"),
@@ -54,7 +56,7 @@ _NAME = re.compile(
     r"_(?P<count>[0-9]+k?)",
     re.DOTALL,
 )
-_SHARE = re.compile(r"share_([0-9]+)")
+_OF_CLASS = re.compile(r"(share|class_accuracy)_([0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,9 @@ class MetricName:
 
     @property
     def of_class(self) -> int | None:
-        """The label whose share of the samples it is: 3 for `share_3`."""
-        found = _SHARE.fullmatch(self.metric)
-        return int(found[1]) if found else None
+        """The label of the one class that it is about: 3 for `share_3` or `class_accuracy_3`."""
+        found = _OF_CLASS.fullmatch(self.metric)
+        return int(found[2]) if found else None
 
 
 def named(metric: str, names: Iterable[str], features: str | None = None) -> str | None:
@@ -163,9 +165,24 @@ def class_shares(metrics: Mapping[str, T]) -> dict[MetricName, T]:
 
     Where several protocols counted them, by the first.
     """
+    return _by_class("share", metrics)
+
+
+def class_accuracies(metrics: Mapping[str, T]) -> dict[MetricName, T]:
+    """The same of how often each class is seen where it was asked for."""
+    return _by_class("class_accuracy", metrics)
+
+
+def _by_class(metric: str, metrics: Mapping[str, T]) -> dict[MetricName, T]:
     names = {name: MetricName.parse(name) for name in metrics}
-    shares = [name for name in names if names[name].of_class is not None]
-    protocols = {name: replace(names[name], metric="share") for name in shares}
+    of_classes = {
+        text: name
+        for text, name in names.items()
+        if name.of_class is not None and name.metric == f"{metric}_{name.of_class}"
+    }
+    protocols = [replace(name, metric=metric) for name in of_classes.values()]
     return {
-        names[name]: metrics[name] for name in shares if protocols[name] == protocols[shares[0]]
+        name: metrics[text]
+        for (text, name), protocol in zip(of_classes.items(), protocols, strict=True)
+        if protocol == protocols[0]
     }

@@ -10,9 +10,11 @@ from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor
 
 from counterfeit import data
+from counterfeit.data import classes_of
 from counterfeit.errors import UsageError
+from counterfeit.game.inputs import Batch
 from counterfeit.language import english
-from counterfeit.measure.classifier import Classifier, Reading, classes_of
+from counterfeit.measure.classifier import Classifier, Reading
 from counterfeit.measure.inception import WEIGHTS, Inception
 from counterfeit.measure.likeness import Usual
 from counterfeit.measure.names import MANIFOLD, OF_CLASSES
@@ -56,6 +58,11 @@ class Reference:
     """The same for the memorisation metrics: none of `training` or `compared`."""
     left_out: tuple[LeftOut, ...] = ()
     """What cannot be had for want of a classifier, and why; see `images.Measured`."""
+    training_classes: Int64[Tensor, " T"] | None = None
+    """The number of each training image's class, where the networks are told; `image_classes`
+    and `real_classes` likewise."""
+    image_classes: Int64[Tensor, " M"] | None = None
+    real_classes: Int64[Tensor, " R"] | None = None
 
     @cached_property
     def reading(self) -> Reading | None:
@@ -113,14 +120,18 @@ def reference_for(
         CounterfeitError: the data cannot be had, or are not those that the run was trained on.
     """
     everything = run.load_split("train")
+
+    def numbers(images: data.ImageData) -> Int64[Tensor, " N"] | None:
+        return data.class_numbers(images, everything) if run.classes else None
+
     candidates = everything.without_validation
     trained_on = everything.first(run.recipe.data.train_images)
     training: Tensor | None = trained_on.images
+    compared = run.load_split("test") if split == "test" else everything.validation
+    images = compared.images
     if split == "test":
-        images = run.load_split("test").images
         unused = everything.images[len(trained_on) :]
     else:
-        images = everything.validation.images
         unused = candidates.images[len(trained_on) :]
         if trained_on.held_out:
             training = None
@@ -137,6 +148,9 @@ def reference_for(
         validation=everything.validation.images,
         training=training,
         labels=everything.labels,
+        training_classes=numbers(trained_on),
+        image_classes=numbers(compared),
+        real_classes=numbers(candidates),
         classifier=network,
         inception=inception,
         real=candidates.images,
@@ -182,6 +196,20 @@ def _without_classifier(
         )
         lines.append(LeftOut(("fid", "kid", *MANIFOLD), why))
     return tuple(lines)
+
+
+def some(
+    images: UInt8[Tensor, "N C H W"],
+    classes: Int64[Tensor, " N"] | None,
+    count: int,
+    value_range: tuple[float, float],
+) -> Batch:
+    """A `subset` of images as a discriminator takes them, with the numbers of their classes.
+
+    One of a class that is not among the training images, -1, counts as of the first.
+    """
+    labels = None if classes is None else subset(classes, count).clamp(min=0)
+    return Batch(data.as_float(subset(images, count), *value_range), labels)
 
 
 def subset(values: Shaped[Tensor, "N ..."], count: int) -> Shaped[Tensor, "count ..."]:

@@ -24,9 +24,10 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from counterfeit import data
+from counterfeit.data import classes_of
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.measure import classifier
-from counterfeit.measure.classifier import VERSION, Classifier, FeatureNetwork, as_input, classes_of
+from counterfeit.measure.classifier import VERSION, Classifier, FeatureNetwork, as_input
 from counterfeit.networks import materialise
 from counterfeit.seeds import stream
 

@@ -7,12 +7,15 @@ from counterfeit.networks.build import (
     init_output_bias,
     plan_discriminator,
     plan_generator,
+    plan_pair,
     weights,
 )
+from counterfeit.networks.conditional import ask, told, within
 from counterfeit.networks.initial import init_uniform, materialise
 from counterfeit.networks.layers import ChannelMaxout, Dropout, Maxout, SharedMaxout
 from counterfeit.networks.minibatch import judges_rows_apart
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
+from counterfeit.networks.scores import Scores, scores
 
 __all__ = [
     "ChannelMaxout",
@@ -20,7 +23,9 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "Maxout",
+    "Scores",
     "SharedMaxout",
+    "ask",
     "build_discriminator",
     "build_generator",
     "build_pair",
@@ -30,5 +35,9 @@ __all__ = [
     "materialise",
     "plan_discriminator",
     "plan_generator",
+    "plan_pair",
+    "scores",
+    "told",
     "weights",
+    "within",
 ]

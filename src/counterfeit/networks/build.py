@@ -12,6 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit.environment import require_memory
+from counterfeit.networks.around import discriminator_around, generator_around
+from counterfeit.networks.conditional import ask, within
 from counterfeit.networks.families import DISCRIMINATORS, GENERATORS, Shape
 from counterfeit.networks.initial import INITS, init_uniform, materialise
 from counterfeit.networks.mlp import MLPGenerator
@@ -76,17 +78,46 @@ def build_discriminator(
     return network
 
 
-def build_pair(
-    recipe: Recipe, image_shape: Shape, *, seed: int, rng: torch.Generator
+def plan_pair(
+    recipe: Recipe, image_shape: Shape, classes: int = 0, rng: torch.Generator | None = None
 ) -> tuple[nn.Module, nn.Module]:
-    """A recipe's generator and discriminator, to be trained; as the two functions above build them.
+    """A recipe's generator and discriminator on the meta device, told classes if it asks for that.
+
+    Args:
+        classes: how many the data have.
+        rng: where dropout will draw from.
 
     Raises:
-        CounterfeitError: this machine's memory cannot train them, or as above.
+        UsageError: the generator cannot be told as the recipe says.
+        CounterfeitError: a family has no images of that shape.
     """
     g, d = recipe.generator, recipe.discriminator
-    generator = plan_generator(g, recipe.latent.dim, image_shape, rng)
-    discriminator = plan_discriminator(d, image_shape, rng)
+    with torch.device("meta"):
+        return (
+            generator_around(
+                lambda width: plan_generator(g, width, image_shape, rng), recipe, classes
+            ),
+            discriminator_around(
+                lambda shape: plan_discriminator(d, shape, rng), recipe, image_shape, classes
+            ),
+        )
+
+
+def build_pair(
+    recipe: Recipe, image_shape: Shape, classes: int = 0, *, seed: int, rng: torch.Generator
+) -> tuple[nn.Module, nn.Module]:
+    """A recipe's generator and discriminator on the CPU, to be trained, their weights drawn for
+    `seed`.
+
+    Args:
+        classes: how many the data have.
+        rng: where dropout draws from, on the device of the images to come.
+
+    Raises:
+        CounterfeitError: this machine's memory cannot train them, or see `plan_pair`.
+    """
+    g, d = recipe.generator, recipe.discriminator
+    generator, discriminator = plan_pair(recipe, image_shape, classes, rng)
     require_memory(
         training_bytes(recipe, generator, discriminator),
         "to be trained, these networks",
@@ -123,7 +154,9 @@ def training_bytes(recipe: Recipe, generator: nn.Module, discriminator: nn.Modul
     kept = weights(generator) * (copies_of_g + (g.ema_decay > 0))
     kept += weights(discriminator) * copies_of_d
     with _counted_outputs(generator) as of_g, _counted_outputs(discriminator) as of_d:
-        discriminator(generator(torch.empty(1, recipe.latent.dim, device="meta")))
+        z = torch.empty(1, recipe.latent.width, device="meta")
+        label = torch.zeros(1, dtype=torch.int64, device="meta")
+        ask(discriminator, ask(generator, z, label), label)
     return 4 * (kept + 2 * batch_size * (sum(of_g) + 2 * sum(of_d)))
 
 
@@ -152,6 +185,7 @@ def init_output_bias(generator: nn.Module, mean_image: Float[Tensor, "C H W"]) -
     `init_sigmoid_bias_from_marginals`, which clips m to [1e-7, 1 - 1e-7]. Before a tanh, whose
     range is [-1, 1], it is atanh(2m - 1) = logit(m) / 2.
     """
+    generator = within(generator)
     assert isinstance(generator, MLPGenerator)
     bias = torch.logit(mean_image.double().clamp(1e-7, 1 - 1e-7)).flatten()
     if isinstance(generator.squash, nn.Tanh):

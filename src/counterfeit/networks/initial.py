@@ -70,7 +70,7 @@ def init_normal(network: nn.Module, rng: torch.Generator) -> None:
             nn.init.normal_(layer.weight, 0, 0.02, generator=rng)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+        elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d) and layer.affine:
             nn.init.normal_(layer.weight, 1, 0.02, generator=rng)
 
 

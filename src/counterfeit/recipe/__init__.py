@@ -5,6 +5,7 @@ Recipes are TOML files. The built-in ones lie in `recipes/`; a path to a file of
 wherever a name does. Unknown keys and impossible values are errors that name the key.
 """
 
+from counterfeit.recipe.condition import Condition
 from counterfeit.recipe.networks import (
     AnyGenerator,
     CustomDiscriminator,
@@ -51,6 +52,7 @@ __all__ = [
     "AdamW",
     "AnyGenerator",
     "AnyOptimizer",
+    "Condition",
     "Constraints",
     "CriticLoss",
     "CrossEntropy",

@@ -8,6 +8,7 @@ import tomli_w
 from pydantic import Field, ValidationError, model_validator
 
 from counterfeit.errors import UsageError
+from counterfeit.recipe.condition import Condition
 from counterfeit.recipe.explain import explain
 from counterfeit.recipe.networks import AnyGenerator, Discriminator, Generator, Network
 from counterfeit.recipe.rules import Constraints, CrossEntropy, Inputs, Loss, Penalties
@@ -35,6 +36,7 @@ class Recipe(Section):
     """What differs from the source, and why."""
     data: Data = Data()
     latent: Latent = Latent()
+    condition: Condition | None = None
     generator: Generator
     discriminator: Discriminator
     loss: Loss = CrossEntropy()
@@ -49,6 +51,11 @@ class Recipe(Section):
             raise ValueError(
                 "inputs.replay needs training.update = 'alternating', in which D's fakes may be"
                 f" others than G's, not {self.training.update!r}"
+            )
+        if self.inputs.replay and (self.condition is not None or self.latent.codes):
+            raise ValueError(
+                "inputs.replay keeps old fakes without their classes and codes, which D would be"
+                " asked for; leave [condition] and latent's codes out, or inputs.replay at 0"
             )
         if self.inputs.adaptive is not None and self.loss.name not in SIGNED:
             raise ValueError(

@@ -58,6 +58,23 @@ class Latent(Section):
     distribution: Literal["normal", "uniform"] = "normal"
     """`uniform` is on [-sqrt(3) std, sqrt(3) std], which has the stated standard deviation."""
     std: Positive = 1.0
+    categories: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Units behind those, of which one is 1 and the others 0: a code that D's features shall tell
+    (InfoGAN, Chen et al. 2016, 1606.03657)."""
+    continuous: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Units behind those, each uniform on [-1, 1]: more codes."""
+    information: NonNegative = 1.0
+    """Weight of the codes' mutual information with the image in both losses."""
+
+    @property
+    def width(self) -> int:
+        """Numbers in a latent, its codes included."""
+        return self.dim + self.codes
+
+    @property
+    def codes(self) -> int:
+        """How many of them, the last ones, are codes."""
+        return self.categories + self.continuous
 
 
 class AnyOptimizer(Section):

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -28,10 +28,11 @@ from counterfeit.files import (
     write_whole,
     writing,
 )
-from counterfeit.game.inputs import draw_latents
+from counterfeit.game.inputs import draw_classes, draw_latents, set_category
 from counterfeit.language import english
+from counterfeit.run import asked, facts, provenance, rows, snapshots, stored
 from counterfeit.run import checkpoint as checkpoints
-from counterfeit.run import facts, provenance, rows, snapshots, stored
+from counterfeit.run.asked import Asked
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
 from counterfeit.seeds import stream
@@ -147,6 +148,19 @@ class Run:
     def image_shape(self) -> tuple[int, int, int]:
         channels, height, width = self.environment["image_shape"]
         return channels, height, width
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes that its networks are told; none where they are told nothing.
+
+        Raises:
+            CounterfeitError: its environment.json lacks them.
+        """
+        if self.recipe.condition is None:
+            return ()
+        if not (sizes := self.environment["classes"]):
+            raise CounterfeitError(f"{self.path / 'environment.json'} is damaged: no classes.")
+        return tuple(sizes)
 
     @property
     def data_dir(self) -> Path | None:
@@ -280,6 +294,12 @@ class Run:
                 " with --fork a new run goes on from it."
             )
         return draw_latents(self.recipe.latent, snapshots.SNAPSHOT_IMAGES, stream(seed, "history"))
+
+    @property
+    def history_classes(self) -> Int64[Tensor, " 100"] | None:
+        """The classes that they are asked for, as many of each, in order; None where none are."""
+        classes = len(self.classes)
+        return asked.evenly(snapshots.SNAPSHOT_IMAGES, classes) if classes else None
 
     @property
     def snapshot_epochs(self) -> list[int]:
@@ -416,32 +436,78 @@ class Run:
         `averaged` off.
         """
         return rebuild_generator(
-            self.recipe, self.image_shape, self.checkpoint(step), self.path, averaged=averaged
+            self.recipe,
+            self.image_shape,
+            len(self.classes),
+            self.checkpoint(step),
+            self.path,
+            averaged=averaged,
         )
 
     def discriminator(self, step: int | Checkpoint | None = None) -> nn.Module:
         """The trained discriminator, in eval mode: dropout is off."""
         return rebuild_discriminator(
-            self.recipe, self.image_shape, self.checkpoint(step), self.path
+            self.recipe, self.image_shape, len(self.classes), self.checkpoint(step), self.path
         )
 
+    def labels(
+        self,
+        count: int,
+        of: Asked | Sequence[Asked] | Tensor | None = None,
+        *,
+        seed: int | None = None,
+    ) -> Int64[Tensor, " count"] | None:
+        """The classes of `sample`'s images, numbered from 0; None where networks are told none.
+
+        Args:
+            of: a class for all, or one for each, by name or number; drawn when absent, each as
+                probable as its share of the training images.
+            seed: fixes what is drawn; the run's own when absent.
+
+        Raises:
+            UsageError: there is no such class, or the networks are told none.
+        """
+        if of is not None:
+            return asked.numbers_of(of, asked.classes_of(self.path, self.classes), count)
+        if not self.classes:
+            return None
+        sizes = list(self.environment["classes"].values())
+        return draw_classes(sizes, count, stream(self._seed(seed), "classes"))
+
     def sample(
-        self, count: int, *, seed: int | None = None, step: int | Checkpoint | None = None
+        self,
+        count: int,
+        *,
+        labels: Asked | Sequence[Asked] | Tensor | None = None,
+        codes: Asked | Sequence[Asked] | Tensor | None = None,
+        seed: int | None = None,
+        step: int | Checkpoint | None = None,
     ) -> UInt8[Tensor, "count C H W"]:
         """New images from the trained generator; the same ones for the same seed.
 
+        Args:
+            labels: the class of all, or of each; see `labels`.
+            codes: of an InfoGAN, the number of all latents' category, or of each; any when absent.
+
         Raises:
-            UsageError: a count that is not from 1 to 1,000,000.
+            UsageError: a count that is not from 1 to 1,000,000, or a class that there is not.
             CounterfeitError: there is no checkpoint, it is damaged, or training has diverged.
         """
         count = arguments.whole_number(
-            "count", count, least=1, most=1_000_000, hint="; another seed gives others"
+            "count", count, least=1, most=asked.MOST, hint="; another seed gives others"
         )
+        told = self.labels(count, labels, seed=seed)
         if self.is_custom:
             return self._kept_images(count)
-        seed = self.seed if seed is None else arguments.whole_number("seed", seed)
-        z = draw_latents(self.recipe.latent, count, stream(seed, "evaluation"))
-        return generate(self.generator(step), z, self.recipe.value_range)
+        z = draw_latents(self.recipe.latent, count, stream(self._seed(seed), "evaluation"))
+        if codes is not None:
+            latent = self.recipe.latent
+            names = asked.categories_of(self.path, latent.categories)
+            set_category(z, latent, asked.numbers_of(codes, names, count))
+        return generate(self.generator(step), z, self.recipe.value_range, told)
+
+    def _seed(self, seed: int | None) -> int:
+        return self.seed if seed is None else arguments.whole_number("seed", seed)
 
     def _kept_images(self, count: int) -> UInt8[Tensor, "count C H W"]:
         kept = self.newest()

@@ -30,6 +30,8 @@ def read_recipe(folder: Path) -> recipe.Recipe:
 def read_environment(folder: Path) -> dict[str, Any]:
     """The seed, image_shape and all else that is known of how the run in `folder` was made.
 
+    `classes` holds how many images it trains on of each class, by its name; nothing where they
+    have no labels, and in a run of before it was kept.
     `history_seed` fixes the latents of all its snapshots, which a fork has from its parent. It is
     None in a run on a GPU of before it was kept, whose latents were drawn there.
 
@@ -43,9 +45,11 @@ def read_environment(folder: Path) -> dict[str, Any]:
         facts.setdefault(
             "history_seed", facts["seed"] if facts.get("device", "cpu") == "cpu" else None
         )
+        sizes = facts.setdefault("classes", {}).values()
         seeds = facts["seed"], facts["history_seed"] or 0
         sound = b"\0" not in os.fsencode(facts.get("data_dir") or "") and (
-            all(type(each) is int for each in (*seeds, channels, height, width))
+            all(type(each) is int for each in (*seeds, *sizes, channels, height, width))
+            and min(sizes, default=0) >= 0
             and channels in (1, 3)
             and min(height, width) >= 1
         )

@@ -96,6 +96,10 @@ class PenaltyColumns(TypedDict, total=False):
     penalty_r1: float
     penalty_r2: float
     penalty_consistency: float
+    penalty_classes: float
+    """The cross entropies of D's head for classes, of real images and of fakes; `penalty_codes`, of
+    its head for codes."""
+    penalty_codes: float
 
 
 class IntervalColumns(ProbabilityColumns, ScoreColumns, PenaltyColumns, total=False):
@@ -179,12 +183,21 @@ class VitalsRow(ForeignColumns, total=False):
     or less colour than nearly all training images (`measure.likeness`)."""
     real_unlike: float
     """The same of held-out images."""
+    class_spread: list[float | None]
+    """Of each class, where they were asked for classes: the mean distance between two of its
+    images, as a multiple of what it is for training images of the class."""
+    least_class_spread: float | None
+    """The least of these."""
 
     # When the networks are examined too, where they apply:
     classes: list[int]
     """The class of each of the 100 images, -1 where the classifier is unsure."""
     data_classes: int
     """How many classes there are in the data."""
+    asked: list[int]
+    """The class that each of the 100 images was asked for, where they were."""
+    class_agreement: float
+    """The share of these that are of that class, of those that the classifier is sure of."""
     g_dead: float
     """G's rectifiers that are never on over 128 latents, as a share of the worst layer."""
     batchnorm_gap: float

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from counterfeit import data, networks
 from counterfeit.errors import CounterfeitError
 from counterfeit.game.state import AVERAGE
+from counterfeit.networks import ask
 from counterfeit.recipe import Recipe
 from counterfeit.run.checkpoint import Checkpoint
 
@@ -22,7 +23,7 @@ Shape = tuple[int, int, int]
 
 
 def rebuild_generator(
-    recipe: Recipe, shape: Shape, state: Checkpoint, path: Path, *, averaged: bool
+    recipe: Recipe, shape: Shape, classes: int, state: Checkpoint, path: Path, *, averaged: bool
 ) -> nn.Module:
     """The generator of a checkpoint of the run at `path`, in eval mode.
 
@@ -32,19 +33,21 @@ def rebuild_generator(
     Raises:
         CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
     """
-    network = networks.build_generator(recipe.generator, recipe.latent.dim, shape)
+    network, _ = networks.plan_pair(recipe, shape, classes)
     average = averaged and recipe.generator.ema_decay > 0
     _load(network, state, AVERAGE if average else "generator", path)
     return network
 
 
-def rebuild_discriminator(recipe: Recipe, shape: Shape, state: Checkpoint, path: Path) -> nn.Module:
+def rebuild_discriminator(
+    recipe: Recipe, shape: Shape, classes: int, state: Checkpoint, path: Path
+) -> nn.Module:
     """The discriminator of a checkpoint of the run at `path`, in eval mode: dropout is off.
 
     Raises:
         CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
     """
-    network = networks.build_discriminator(recipe.discriminator, shape)
+    _, network = networks.plan_pair(recipe, shape, classes)
     _load(network, state, "discriminator", path)
     return network
 
@@ -70,17 +73,24 @@ def looking_at(*networks: nn.Module) -> Iterator[None]:
 
 
 def generate(
-    generator: torch.nn.Module, z: Float[Tensor, "N z"], value_range: tuple[float, float]
+    generator: torch.nn.Module,
+    z: Float[Tensor, "N z"],
+    value_range: tuple[float, float],
+    labels: Int64[Tensor, " N"] | None = None,
 ) -> UInt8[Tensor, "N C H W"]:
     """The generator's images of `z` in eval mode, on the CPU; it is left as it was.
+
+    Args:
+        labels: their classes, where the generator is told one.
 
     Raises:
         CounterfeitError: they are not finite.
     """
     parts, finite = [], True
     with torch.inference_mode(), looking_at(generator):
-        for part in torch.split(z, SAMPLE_BATCH):
-            pixels = generator(part)
+        for start in range(0, len(z), SAMPLE_BATCH):
+            part = slice(start, start + SAMPLE_BATCH)
+            pixels = ask(generator, z[part], None if labels is None else labels[part].to(z.device))
             finite = finite and bool(pixels.isfinite().all())
             parts.append(data.as_uint8(pixels, *value_range).cpu())
     if not finite:
@@ -89,10 +99,13 @@ def generate(
 
 
 def _load(network: nn.Module, state: Checkpoint, part: str, path: Path) -> None:
+    """Give a planned network its weights, copies of the checkpoint's, and put it into eval mode."""
     own = state.part(part)
-    weights = {key: tensor for key, tensor in own.items() if not key.startswith("optimizer.")}
+    weights = {
+        key: tensor.clone() for key, tensor in own.items() if not key.startswith("optimizer.")
+    }
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)
     except RuntimeError:
         raise CounterfeitError(
             f"the checkpoint of step {state.step} in {path} does not fit its recipe."

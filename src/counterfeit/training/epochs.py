@@ -1,6 +1,7 @@
 """A run's epochs: how many, of which images in which order, and whose checkpoints stay."""
 
 import math
+from dataclasses import replace
 from typing import SupportsIndex
 
 import torch
@@ -19,15 +20,23 @@ KEPT_CHECKPOINTS = 2
 def training_images(spec: recipe.Recipe, train_split: data.ImageData) -> data.ImageData:
     """The images that the recipe trains on, of those that it may train on.
 
+    Their labels are the classes' numbers, from 0 (see `data.classes`).
+
     Raises:
-        UsageError: there are fewer than it needs.
+        UsageError: there are fewer than it needs, or they have no classes that it needs.
     """
+    if spec.condition is not None and train_split.labels is None:
+        raise UsageError(
+            f"{spec.data.name} has no labels, and the networks of {spec.name} are told each image's"
+            " class; sort the images into a folder for each class, or train without [condition]."
+        )
     wanted = spec.data.train_images
     if wanted is not None and wanted > len(train_split):
         raise UsageError(
             f"data.train_images is {wanted:,}, and {spec.data.name} has {len(train_split):,}."
         )
-    images = train_split.first(wanted)
+    numbers = data.class_numbers(train_split, train_split)
+    images = replace(train_split, labels=numbers).first(wanted)
     steps_per_epoch(spec, len(images))
     return images
 

@@ -78,7 +78,8 @@ def fork(
     )
     saved = parent.checkpoint()
     require_epochs(parent, saved.epoch, spec)
-    tensors = _carried_over(parent, spec, saved, images.shape)
+    sizes = data.class_sizes(train_split, images)
+    tensors = _carried_over(parent, spec, saved, images.shape, len(sizes))
 
     per_epoch, before = steps_per_epoch(spec, len(images)), round(saved.step / saved.epoch)
     recount = per_epoch != before
@@ -112,6 +113,7 @@ def fork(
         "seed": seed,
         "history_seed": history_seed if same_latents else seed,
         "image_shape": images.shape,
+        "classes": sizes,
         "data": data.identities(spec.data, train_split, data_dir),
         "data_dir": str(data_dir) if data_dir else None,
         "parent": {"run": str(parent.path.resolve()), "step": saved.step},
@@ -137,7 +139,7 @@ def _as_history(finding: Row) -> Row:
 
 
 def _carried_over(
-    parent: Run, spec: Recipe, saved: Checkpoint, shape: tuple[int, int, int]
+    parent: Run, spec: Recipe, saved: Checkpoint, shape: tuple[int, int, int], classes: int
 ) -> dict[str, Tensor]:
     """The checkpoint's tensors, without the state of optimisers that are no longer the same.
 
@@ -145,9 +147,9 @@ def _carried_over(
         UsageError: the networks are no longer the same.
     """
     tensors = dict(saved.tensors)
-    for player, before, after in zip(
-        PLAYERS, _networks(parent.recipe, parent.image_shape), _networks(spec, shape), strict=True
-    ):
+    old_pair = networks.plan_pair(parent.recipe, parent.image_shape, len(parent.classes))
+    new_pair = networks.plan_pair(spec, shape, classes)
+    for player, before, after in zip(PLAYERS, old_pair, new_pair, strict=True):
         old, new = before.state_dict(), after.state_dict()
         for name in old | new:
             sizes = [str(list(s[name].shape)) if name in s else "absent" for s in (old, new)]
@@ -173,13 +175,6 @@ def _carried_over(
             if not name.startswith("optimizer.")
         }
     return tensors
-
-
-def _networks(spec: Recipe, shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
-    return (
-        networks.plan_generator(spec.generator, spec.latent.dim, shape),
-        networks.plan_discriminator(spec.discriminator, shape),
-    )
 
 
 def _trained(network: nn.Module) -> list[str]:

@@ -97,12 +97,14 @@ def train(
     train_split = data.load_for(spec.data, "train", data_dir)
     images = training_images(spec, train_split)
     _tell(english("building the networks"), on_stage)
-    game = Game.from_recipe(spec, images.mean_image(), seed=seed, device=place)
+    sizes = data.class_sizes(train_split, images)
+    game = Game.from_recipe(spec, images.mean_image(), len(sizes), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "history_seed": seed,
         "image_shape": images.shape,
+        "classes": sizes,
         "data": data.identities(spec.data, train_split, data_dir),
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
@@ -189,7 +191,12 @@ def _tell(stage: str, on_stage: Sequence[OnStage]) -> None:
 
 def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
     return Game.from_recipe(
-        run.recipe, images.mean_image(), seed=run.seed, device=device, halvings=run.rollbacks
+        run.recipe,
+        images.mean_image(),
+        len(run.classes),
+        seed=run.seed,
+        device=device,
+        halvings=run.rollbacks,
     )
 
 
@@ -247,7 +254,7 @@ def _train(
 
     # The game starts as the recipe and the seed say, or goes on from the newest sound checkpoint.
     interval = Interval(LOG_EVERY, batch_size, device)
-    history = run.history().to(device)  # (100, z)
+    history, classes = run.history().to(device), run.history_classes  # (100, z), (100,)
     step = 0
     if (saved := run.recover()) is not None:
         try:
@@ -264,7 +271,7 @@ def _train(
 
     # What is written, and who is told, again and again.
     def snapshot(epoch: int) -> None:
-        run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range))
+        run.write_snapshot(epoch, generate(game.sampler, history, spec.value_range, classes))
 
     def require_sound() -> None:
         check(game.tensors(), interval.losses[: interval.updates], step, per_epoch)

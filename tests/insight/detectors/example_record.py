@@ -50,7 +50,7 @@ def record(
 
 def only(found: Record, columns: Iterable[str]) -> Record:
     """What is left of a record that has these columns alone."""
-    kept = {"step", "epoch", "classes", *columns}
+    kept = {"step", "epoch", "classes", "asked", "class_spread", *columns}
     log, vitals = (
         [{key: value for key, value in row.items() if key in kept} for row in rows]
         for rows in (found.log, found.vitals)
@@ -68,6 +68,18 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "mode-collapse": ({}, {"spread": 0.05}),
     "partial-mode-collapse": ({}, {"repeated": 0.25, "spread": 0.6}),
     "mode-hopping": ({}, {"moved": 1.1}),
+    "ignored-label": (
+        {},
+        {
+            "class_agreement": 0.1,
+            "data_classes": 10,
+            "classes": [[i % 10 for i in range(100)]] * 10,
+        },
+    ),
+    "collapsed-class": (
+        {},
+        {"class_spread": [[0.9, 0.05, 0.8]] * 10, "least_class_spread": 0.05},
+    ),
     "no-progress": ({}, {"distance": [1.5] * 10}),
     "unlike-real-images": ({}, {"unlike": 0.9, "distance": [0.3] * 10}),
     "saturated-outputs": ({}, {"extreme": 0.99}),

@@ -46,11 +46,16 @@ class GraphedEngine:
     ) -> Outcome:
         if self._latents is None:
             self._latents = latents.clone()
-            self._reals = [Batch(real.images.clone()) for real in reals]
+            self._reals = [
+                Batch(real.images.clone(), None if real.labels is None else real.labels.clone())
+                for real in reals
+            ]
         else:
             self._latents.copy_(latents)
             for held, given in zip(self._reals, reals, strict=True):
                 held.images.copy_(given.images)
+                if held.labels is not None and given.labels is not None:
+                    held.labels.copy_(given.labels)
         if self._graph is not None:
             self._graph.replay()
             return self._outcome

@@ -30,9 +30,9 @@ from counterfeit.game.engines.layers import (
     layer_of,
 )
 from counterfeit.game.inputs import Batch
-from counterfeit.game.losses import ANALYTIC, AnalyticLoss, Scores
+from counterfeit.game.losses import ANALYTIC, AnalyticLoss
 from counterfeit.game.step import Outcome, Player, Rules
-from counterfeit.networks import MLPDiscriminator, MLPGenerator, judges_rows_apart
+from counterfeit.networks import MLPDiscriminator, MLPGenerator, Scores, judges_rows_apart
 
 
 def _chain(network: nn.Module) -> list[nn.Module]:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from counterfeit.data import classes_of
 from counterfeit.errors import CounterfeitError
 from counterfeit.insight.charts.axes import CHART_DPI, CHART_WIDTH, D_COLOUR, G_COLOUR, style
 from counterfeit.insight.columns import newest_metrics
@@ -81,7 +82,7 @@ def count_classes(run: Run) -> ClassShares:
         raise CounterfeitError(
             english("{data} has no labels, so there are no classes to count.", data=training.name)
         )
-    classes = classifier.classes_of(training.labels)
+    classes = classes_of(training.labels)
     labels = classes.labels.tolist()
     measured = newest_metrics([row for row in run.metrics if class_shares(row["metrics"])])
     if measured is not None:

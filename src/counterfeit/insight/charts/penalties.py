@@ -21,9 +21,8 @@ from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import PenaltyColumns
 
-COLOURS = dict(
-    zip(PenaltyColumns.__annotations__, ("#0072B2", "#D55E00", "#009E73", "#CC79A7"), strict=True)
-)
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLOURS = dict(zip(PenaltyColumns.__annotations__, PALETTE, strict=True))
 
 
 def penalty_curves(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Figure:

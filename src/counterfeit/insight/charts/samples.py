@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from torch import Tensor
 
 from counterfeit import data
@@ -16,12 +16,18 @@ from counterfeit.game.inputs import draw_latents
 from counterfeit.insight.charts.grids import COLUMNS, beside, cell_scale, grid
 from counterfeit.insight.charts.save import save
 from counterfeit.measure.pairs import nearest
-from counterfeit.run import Run, generate
+from counterfeit.run import Run, asked, generate
 from counterfeit.seeds import stream
 
 
-def write_samples(images: UInt8[Tensor, "N C H W"], path: Path) -> None:
+def write_samples(
+    images: UInt8[Tensor, "N C H W"], path: Path, labels: Int64[Tensor, " N"] | None = None
+) -> None:
     """Write images as a grid (.png), or as an array `images`, uint8 (N, C, H, W) (.npz).
+
+    Args:
+        labels: of each image, to stand beside them as an array `labels`; in a grid, as many images
+            of each in turn make a row of each.
 
     Raises:
         UsageError: another suffix.
@@ -30,18 +36,33 @@ def write_samples(images: UInt8[Tensor, "N C H W"], path: Path) -> None:
     pixels = images.numpy()
     if path.suffix == ".npz":
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, images=pixels)
+        if labels is None:
+            np.savez_compressed(buffer, images=pixels)
+        else:
+            np.savez_compressed(buffer, images=pixels, labels=labels.numpy())
         write_whole(path, buffer.getvalue())
     elif path.suffix == ".png":
         columns = min(len(pixels), max(COLUMNS, math.ceil(math.sqrt(len(pixels)))))
+        if labels is not None:
+            columns = _row_length(labels) or columns
         scale = None if columns <= 2 * COLUMNS else 1
         save(grid(pixels, columns, scale), path)
     else:
         raise UsageError(f"cannot write samples to {path}: its name must end in .png or .npz.")
 
 
+def _row_length(labels: Int64[Tensor, " N"]) -> int | None:
+    """As many of each label follow each other, if that makes a grid of two rows or more."""
+    _, lengths = torch.unique_consecutive(labels, return_counts=True)
+    length = int(lengths[0])
+    rows_alike = len(lengths) > 1 and bool((lengths == length).all())
+    return length if rows_alike and length <= 2 * COLUMNS else None
+
+
 def write_new_samples(run: Run, path: Path) -> None:
-    write_samples(run.sample(100), path)
+    """One hundred; of a run whose networks are told classes, in rows of each."""
+    labels = asked.evenly(100, len(run.classes)) if run.classes else None
+    write_samples(run.sample(100, labels=labels), path, labels)
 
 
 def write_nearest(run: Run, path: Path) -> None:
@@ -64,7 +85,9 @@ def write_interpolation(run: Run, path: Path) -> None:
     left, right = ends.unsqueeze(1).chunk(2)  # (rows, 1, z) each
     share = torch.linspace(0, 1, COLUMNS)[:, None]
     z = torch.lerp(left, right, share).flatten(0, 1)  # (rows * COLUMNS, z)
-    save(grid(generate(run.generator(), z, run.recipe.value_range).numpy()), path)
+    labels = run.labels(rows)  # a row keeps its class
+    told = None if labels is None else labels.repeat_interleave(COLUMNS)
+    save(grid(generate(run.generator(), z, run.recipe.value_range, told).numpy()), path)
 
 
 def write_preview(run: Run, path: Path) -> None:

@@ -7,7 +7,15 @@ labelled runs and tested on the other: benchmarks/zoo.py, docs/diagnosis.md.
 
 from collections.abc import Sequence
 
-from counterfeit.insight.detectors import balance, collapse, loops, memory, networks, quality
+from counterfeit.insight.detectors import (
+    balance,
+    collapse,
+    conditions,
+    loops,
+    memory,
+    networks,
+    quality,
+)
 from counterfeit.insight.detectors.detector import Detector
 from counterfeit.insight.detectors.record import Record
 from counterfeit.run.findings import SEVERITIES, Finding
@@ -22,6 +30,8 @@ DETECTORS = {
         collapse.mode_collapse,
         collapse.partial_collapse,
         collapse.mode_hopping,
+        conditions.ignored_label,
+        conditions.collapsed_class,
         quality.no_progress,
         quality.unlike_real_images,
         quality.saturated_outputs,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from counterfeit.files import Row
-from counterfeit.insight.columns import Column, column
+from counterfeit.insight.columns import Column, column, numbers
 from counterfeit.insight.detectors.detector import (
     GAN,
     LONGER,
@@ -87,7 +86,7 @@ def partial_collapse(record: Record) -> Seen:
     data or more different, or training has ended with next to none."""
     rows = record.images
     spread = column(rows, "spread")
-    top = np.array([top_share(_classes(row)) for row in rows])
+    top = np.array([top_share(numbers(row, "classes")) for row in rows])
     narrow = (spread < NARROW_SPREAD) | (top > TOP_CLASS)
     repeated = column(rows, "repeated") >= REPEATED
     support, of_real = column(rows, "support"), column(rows, "real_support")
@@ -135,7 +134,7 @@ def mode_hopping(record: Record) -> Seen:
     """The images of fixed latents become others from each epoch to the next."""
     rows = record.images
     judged = (column(rows, "spread") >= COLLAPSED_SPREAD) & grown_up(rows)
-    classes = [_classes(row) for row in rows]
+    classes = [numbers(row, "classes") for row in rows]
     hopped = np.array([changed_share(a, b) for a, b in zip([[], *classes], classes, strict=False)])
     old = updates_since_move(rows) >= HOPPING_UPDATES
     moved = np.where(old, column(rows, "moved"), np.nan)
@@ -143,12 +142,6 @@ def mode_hopping(record: Record) -> Seen:
         (recent_mean(moved, HOPPING_WINDOW) > MOVED) & judged, 1
     )
     return Seen(rows, spell)
-
-
-def _classes(row: Row) -> list[int]:
-    """The class of each fixed latent's image, -1 where unsure; none where nothing said so."""
-    classes = row.get("classes")
-    return [c for c in classes if type(c) is int] if isinstance(classes, list) else []
 
 
 def top_share(classes: Sequence[int]) -> float:

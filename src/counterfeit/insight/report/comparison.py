@@ -267,6 +267,7 @@ def environments(runs: Sequence[Run]) -> tuple[Rows, Rows]:
 def _environment(run: Run) -> dict[str, str]:
     facts = {key: value for key, value in run.environment.items() if value is not None}
     facts["image_shape"] = " × ".join(map(str, run.image_shape))
+    facts["classes"] = ", ".join(f"{name} ({size:,})" for name, size in facts["classes"].items())
     if run.trained_on:
         of = run.trained_on
         facts["data"] = tr(
@@ -274,7 +275,8 @@ def _environment(run: Run) -> dict[str, str]:
             count=f"{of.images:,}",
             sum=of.sha256,
         )
-    return {translated(key.replace("_", " ")): str(value) for key, value in facts.items()}
+    told = {key: value for key, value in facts.items() if value != ""}
+    return {translated(key.replace("_", " ")): str(value) for key, value in told.items()}
 
 
 def differences(runs: Sequence[Run]) -> Rows:

@@ -35,6 +35,19 @@ EVIDENCE = {
         "mean distance between two of the hundred latents' images; 1 for training images, 0 when"
         " all are alike"
     ),
+    "class_agreement": english(
+        "how often the hundred latents' images are of the class that was asked for, of those that"
+        " the classifier is sure of"
+    ),
+    "data_classes": english(
+        "how many classes the data have; by chance, the share above is one over it"
+    ),
+    "class": english("the class, counted from 0"),
+    "its_spread": english(
+        "mean distance between two of its images; 1 for training images of the class, 0 when all"
+        " are alike"
+    ),
+    "seen_as_another": english("share of its images that surely are of another class"),
     "distance": english(
         "how far the hundred latents' images are from the training images (energy"
         " distance); 0 is the same distribution"
@@ -131,7 +144,11 @@ def worded(text: str) -> str:
         return text
     what = translated(name.short)
     if name.of_class is not None:
-        what = tr("share of class {label}", label=str(name.of_class))
+        label = str(name.of_class)
+        if name.metric.startswith("class_accuracy"):
+            what = tr("accuracy of class {label}", label=label)
+        else:
+            what = tr("share of class {label}", label=label)
     return f"{what} ({', '.join(map(translated, name.protocol_parts))})"
 
 

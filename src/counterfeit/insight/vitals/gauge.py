@@ -1,34 +1,38 @@
 """The instrument: real images to compare with, and a row of what is measured against them."""
 
+import functools
 import math
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import cast
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
 
 from counterfeit import data
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
-from counterfeit.game.inputs import draw_latents
+from counterfeit.game.inputs import Batch, draw_classes, draw_latents, says
 from counterfeit.game.losses import expected
 from counterfeit.insight.vitals.measures import (
     above,
     extreme,
     idle_units,
     largest_share,
+    mean_distance,
     repeated_or_flat,
 )
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.likeness import Usual
 from counterfeit.measure.modes import SURE
 from counterfeit.measure.pairs import as_points, nearest, squared_distances
-from counterfeit.measure.reference import subset
+from counterfeit.measure.reference import some, subset
 from counterfeit.measure.support import Nearness
 from counterfeit.measure.train_classifier import kept_classifier
-from counterfeit.networks import judges_rows_apart
+from counterfeit.networks import ask, judges_rows_apart, told, within
 from counterfeit.run import Run, generate
 from counterfeit.run.rows import VitalsRow
 from counterfeit.run.sampler import looking_at
@@ -55,8 +59,16 @@ class Gauge:
     def __init__(self, run: Run) -> None:
         self.recipe, self.seed = run.recipe, run.seed
         everything = run.load_split("train")
-        self.training = everything.first(run.recipe.data.train_images).images
-        self.held_out = _held_out(run, everything.images[len(self.training) :])
+        trained_on = everything.first(run.recipe.data.train_images)
+        self.training = trained_on.images
+        self.asked = run.history_classes
+        self.sizes = list(run.environment["classes"].values())
+        self.labels = data.class_numbers(trained_on, everything)
+        held_out = _held_out(run, everything, len(self.training))
+        self.held_out = self.held_out_labels = None
+        if held_out is not None:
+            self.held_out = held_out.images
+            self.held_out_labels = data.class_numbers(held_out, everything)
         self.classifier = _classifier(run, everything)
         self.real = subset(self.training, REAL_IMAGES)
         self.points = as_points(self.real)  # (R, pixels)
@@ -65,6 +77,7 @@ class Gauge:
         self.scale = float(among.sum() / (count * (count - 1)))
         if self.scale == 0:  # one image, over and over
             self.scale = float(self.points.norm(dim=1).mean()) or 1.0
+        self.class_scales = self._class_scales(among)
         self.typical_nearest = float(among.fill_diagonal_(math.inf).amin(1).median())
         self.real_extreme = extreme(self.real)
         self.data_repeated = repeated_or_flat(subset(self.training, 2 * REAL_IMAGES))
@@ -75,6 +88,14 @@ class Gauge:
         if self.usual is not None and self.held_out is not None:
             others = subset(self.held_out, REAL_IMAGES)
             self.real_unlike = float(self.usual.unlike(others).float().mean())
+
+    def _class_scales(self, among: Float[Tensor, "R R"]) -> list[float]:
+        """The mean distance between two real images of each class that images are asked for."""
+        if self.asked is None or self.labels is None:
+            return []
+        labels = subset(self.labels, REAL_IMAGES)
+        each = [labels == number for number in range(len(self.sizes))]
+        return [mean_distance(among[one][:, one]) for one in each]
 
     def row(
         self,
@@ -117,13 +138,19 @@ class Gauge:
             surest, classes = self.classifier.read(images).probabilities.max(1)
             row["classes"] = classes.masked_fill(surest < SURE, -1).tolist()
             row["data_classes"] = self.classifier.classes
+            if self.asked is not None:
+                sure = surest >= SURE
+                row["asked"] = self.asked.tolist()
+                if sure.any():
+                    row["class_agreement"] = float((classes == self.asked)[sure].float().mean())
         device = next(generator.parameters()).device
         rng = stream(self.seed, "vitals", step)
         z = draw_latents(self.recipe.latent, FAKES, rng) if latents is None else latents[:FAKES]
         z = z.to(device)
-        fakes = generate(generator, z, self.recipe.value_range)
-        row |= self._of_generator(generator, z)
-        row |= self._of_discriminator(discriminator, fakes)
+        labels = None if self.asked is None else draw_classes(self.sizes, FAKES, rng).to(device)
+        fakes = generate(generator, z, self.recipe.value_range, labels)
+        row |= self._of_generator(generator, z, labels)
+        row |= self._of_discriminator(discriminator, fakes, labels)
         if copies:
             row |= self._copied(fakes[:COMPARED])
         return row
@@ -152,27 +179,43 @@ class Gauge:
             row["real_unlike"] = self.real_unlike
         if self.typical_nearest > 0:
             row["nearest_real"] = float(to_real.amin(1).median()) / self.typical_nearest
+        if self.asked is not None:
+            spreads = [
+                mean_distance(among[self.asked == number][:, self.asked == number])
+                / (scale or math.nan)  # where all real images of a class are alike
+                for number, scale in enumerate(self.class_scales)
+            ]
+            row["class_spread"] = [None if math.isnan(each) else each for each in spreads]
+            row["least_class_spread"] = min(
+                (each for each in spreads if not math.isnan(each)), default=None
+            )
         if before is not None:
             row["moved"] = float((points - as_points(before)).norm(dim=1).mean()) / self.scale
         return row
 
     @torch.inference_mode()
-    def _of_generator(self, generator: nn.Module, z: Float[Tensor, "N z"]) -> Row:
+    def _of_generator(
+        self,
+        generator: nn.Module,
+        z: Float[Tensor, "N z"],
+        labels: Int64[Tensor, " N"] | None = None,
+    ) -> Row:
         row: Row = {}
         size = self.recipe.training.batch_size
         if any(isinstance(m, BATCH_NORMS) for m in generator.modules()):
-            parts = torch.split(z, size)[:BATCHNORM_BATCHES]
+            parts = torch.split(torch.arange(len(z)), size)[:BATCHNORM_BATCHES]
             parts = parts[:-1] if len(parts) > 1 and len(parts[-1]) < size else parts
             low, high = self.recipe.value_range
-            sampled = [generator(part) for part in parts]
+            given = [(z[part], None if labels is None else labels[part]) for part in parts]
+            sampled = [ask(generator, *each) for each in given]
             with _batch_statistics(generator):
-                trained = [generator(part) for part in parts]
+                trained = [ask(generator, *each) for each in given]
             gaps = [
                 (one - other).flatten(1).norm(dim=1) / (high - low)
                 for one, other in zip(trained, sampled, strict=True)
             ]
             row["batchnorm_gap"] = float(torch.cat(gaps).mean()) / self.scale
-        return row | idle_units(_hidden(generator), z, "g")
+        return row | idle_units(_hidden(generator), told(generator, z, labels), "g")
 
     def _copied(self, fakes: UInt8[Tensor, "N C H W"]) -> Row:
         if self.held_out is None:
@@ -185,13 +228,20 @@ class Gauge:
         return {"copied": float(nearest(fakes, self.training)[0].median()) / self.held_out_nearest}
 
     @torch.inference_mode()
-    def _of_discriminator(self, discriminator: nn.Module, fakes: UInt8[Tensor, "N C H W"]) -> Row:
-        few = FAKES // 2
-        kinds = [subset(self.training, ASKED), fakes]
+    def _of_discriminator(
+        self,
+        discriminator: nn.Module,
+        fakes: UInt8[Tensor, "N C H W"],
+        labels: Int64[Tensor, " N"] | None,
+    ) -> Row:
+        few, low_high = FAKES // 2, self.recipe.value_range
+        kinds = [
+            some(self.training, self.labels, ASKED, low_high),
+            some(fakes, labels, ASKED, low_high),
+        ]
         if self.held_out is not None:
-            kinds.append(subset(self.held_out, ASKED))
-        inputs = [data.as_float(images, *self.recipe.value_range) for images in kinds]
-        logits = self._asked(discriminator, inputs)
+            kinds.append(some(self.held_out, self.held_out_labels, ASKED, low_high))
+        logits = self._asked(discriminator, kinds)
         probabilistic = expected(self.recipe.loss).probabilistic
         prefix = "d" if probabilistic else "score"
         row: Row = {
@@ -201,19 +251,27 @@ class Gauge:
         training = logits[0]
         if self.held_out is not None:
             row["d_knows"] = above(training, logits[2])
-        both = torch.cat([inputs[0][:few], inputs[1][:few]])
-        return row | idle_units(_hidden(discriminator), both, "d")
+        both = kinds[0][:few] + kinds[1][:few]
+        seen = told(discriminator, both.images, both.labels)
+        return row | idle_units(_hidden(discriminator), seen, "d")
 
-    def _asked(
-        self, discriminator: nn.Module, kinds: Sequence[Float[Tensor, "N C H W"]]
-    ) -> list[Float[Tensor, " N"]]:
+    def _asked(self, discriminator: nn.Module, kinds: Sequence[Batch]) -> list[Float[Tensor, " N"]]:
         """What it says of images of each kind: of all in one pass, or of batches as in training
         where an image's batch matters."""
         if judges_rows_apart(discriminator):
-            logits: Tensor = discriminator(torch.cat(list(kinds)))
+            together = functools.reduce(operator.add, kinds)
+            logits = says(discriminator, together).logits
             return list(torch.split(logits, [len(kind) for kind in kinds]))
         size = self.recipe.training.batch_size
-        return [torch.cat(list(map(discriminator, torch.split(kind, size)))) for kind in kinds]
+        return [
+            torch.cat(
+                [
+                    says(discriminator, kind[start : start + size]).logits
+                    for start in range(0, len(kind), size)
+                ]
+            )
+            for kind in kinds
+        ]
 
 
 @contextmanager
@@ -235,16 +293,17 @@ def _batch_statistics(network: nn.Module) -> Iterator[None]:
 
 def _hidden(network: nn.Module) -> nn.Sequential:
     """What a network of ours has before its last layer; none of another network."""
-    hidden = getattr(network, "hidden", None)
+    hidden = getattr(within(network), "hidden", None)
     return hidden if isinstance(hidden, nn.Sequential) else nn.Sequential()
 
 
-def _held_out(run: Run, left: UInt8[Tensor, "N C H W"]) -> UInt8[Tensor, "M C H W"] | None:
+def _held_out(run: Run, everything: data.ImageData, trained_on: int) -> data.ImageData | None:
     """Real images that the run does not train on: those left of its data, or the test split."""
-    if len(left) >= ASKED:
-        return left
+    if len(everything) - trained_on >= ASKED:
+        labels = None if everything.labels is None else everything.labels[trained_on:]
+        return replace(everything, images=everything.images[trained_on:], labels=labels)
     try:
-        return run.load_data("test").images
+        return run.load_data("test")
     except CounterfeitError:
         return None
 

@@ -1,5 +1,6 @@
 """Pure measures of images and networks, each one number."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,6 +10,12 @@ from torch import Tensor, nn
 
 from counterfeit import networks
 from counterfeit.files import Row
+
+
+def mean_distance(among: Float[Tensor, "N N"]) -> float:
+    """The mean distance between two of N points, from all of these; NaN for fewer than two."""
+    count = len(among)
+    return float(among.sum() / (count * (count - 1))) if count > 1 else math.nan
 
 
 def extreme(images: UInt8[Tensor, "N C H W"]) -> float:

@@ -1,0 +1,135 @@
+"""Classes that were asked for: whether G listens, and whether each one is alive."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from counterfeit.files import Row
+from counterfeit.insight.columns import column, numbers
+from counterfeit.insight.detectors.detector import Seen, detector, last_spell
+from counterfeit.insight.detectors.record import Record
+from counterfeit.insight.detectors.series import grown_up
+from counterfeit.language import english
+
+IGNORED = 1 / 3
+IGNORED_SURE = 20
+IGNORED_EXAMINATIONS = 2
+
+
+@detector(
+    "ignored-label",
+    "warning",
+    needs=("class_agreement", "data_classes", "moved"),
+    evidence=("class_agreement", "data_classes"),
+    figure="samples",
+    meaning=english(
+        "G ignores its label: whatever class it is asked for, it draws about the same mixture."
+    ),
+    advice=english(
+        "Let D care for classes: --set condition.discriminator=projection, or a larger"
+        " --set condition.weight where it is 'auxiliary'; if that changes nothing, see whether the"
+        " data's labels are right."
+    ),
+    source="Odena et al. 2017 (arXiv 1610.09585), section 4.1",
+)
+def ignored_label(record: Record) -> Seen:
+    """Fixed latents' images are of the class that was asked for hardly more often than by chance,
+    in the eyes of a classifier that is sure of enough of them."""
+    rows = record.images_with("class_agreement")
+    chance = 1 / np.maximum(column(rows, "data_classes"), 1)
+    sure = np.array([sum(one >= 0 for one in numbers(row, "classes")) for row in rows])
+    ignored = column(rows, "class_agreement") < chance + IGNORED * (1 - chance)
+    judged = ignored & (sure >= IGNORED_SURE) & grown_up(rows)
+    return Seen(rows, last_spell(judged, IGNORED_EXAMINATIONS))
+
+
+ALIKE = 0.2
+ALIVE = 0.5
+MISREAD = 0.6
+FOLLOWED = 0.6
+LEAST_IMAGES = 5
+COLLAPSED_ROWS = 2
+
+
+@detector(
+    "collapsed-class",
+    "warning",
+    needs=("moved",),
+    one_of=("least_class_spread", "class_agreement"),
+    evidence=("class", "its_spread", "seen_as_another"),
+    figure="samples",
+    meaning=english("A class has collapsed, while the others live."),
+    advice=english(
+        "Look at how many images of the class there are, and whether they are labelled right"
+        " (`counterfeit data NAME --preview FILE.png`); train D more for each step of G"
+        " (--set training.discriminator_steps=2), or lower both learning rates."
+    ),
+    source="Miyato and Koyama 2018 (arXiv 1802.05637), section 6.1",
+)
+def collapsed_class(record: Record) -> Seen:
+    """The images of one class are nearly all alike where those of the others vary, or surely of
+    another class where those of the others are what was asked for."""
+    alike = _lasting([alike_class(row) for row in record.images])
+    if alike.spell is not None:
+        return alike
+    return _lasting([lost_class(row) for row in record.images_with("class_agreement")])
+
+
+def _lasting(rows: Sequence[Row]) -> Seen:
+    """The last time that one class had collapsed in several rows; see the functions below."""
+    classes, old = column(rows, "class"), grown_up(rows)
+    each = np.unique(classes[np.isfinite(classes)])
+    spells = [last_spell((classes == number) & old, COLLAPSED_ROWS) for number in each]
+    spell = max(filter(None, spells), key=lambda spell: spell.last, default=None)
+    meaning = None if spell is None else str(rows[spell.last]["what"])
+    return Seen(rows, spell, meaning=meaning)
+
+
+def alike_class(row: Row) -> Row:
+    """The row, and in it the `class` whose images are nearly all alike, if there is one."""
+    spreads = row.get("class_spread")
+    known = {
+        number: float(spread)
+        for number, spread in enumerate(spreads if isinstance(spreads, list) else [])
+        if isinstance(spread, int | float)
+    }
+    if not known or float(np.median(list(known.values()))) < ALIVE:
+        return row
+    number = min(known, key=lambda each: known[each])
+    if known[number] >= ALIKE:
+        return row
+    what = english(
+        "Class {number}, counted from 0, has collapsed: G makes about the same image whenever it is"
+        " asked for it, while its other classes vary.",
+        number=str(number),
+    )
+    return row | {"class": number, "its_spread": known[number], "what": what}
+
+
+def lost_class(row: Row) -> Row:
+    """The row, and in it the `class` whose images are surely of another one, if there is one."""
+    shares = misread(numbers(row, "asked"), numbers(row, "classes"))
+    agreement = row.get("class_agreement")
+    if not shares or not isinstance(agreement, float) or agreement < FOLLOWED:
+        return row
+    number = max(shares, key=lambda each: shares[each])
+    if shares[number] < MISREAD:
+        return row
+    what = english(
+        "Class {number}, counted from 0, is not drawn: where G is asked for it, a classifier surely"
+        " sees another class, while the others are what they should be.",
+        number=str(number),
+    )
+    return row | {"class": number, "seen_as_another": shares[number], "what": what}
+
+
+def misread(asked: Sequence[int], seen: Sequence[int]) -> dict[int, float]:
+    """Of each class of five images or more, the share of them that surely are of another one."""
+    if len(asked) != len(seen):
+        return {}
+    shares: dict[int, float] = {}
+    for number in sorted(set(asked)):
+        of_class = [s for a, s in zip(asked, seen, strict=True) if a == number]
+        if len(of_class) >= LEAST_IMAGES:
+            shares[number] = sum(s not in (-1, number) for s in of_class) / len(of_class)
+    return shares
