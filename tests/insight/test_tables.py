@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from counterfeit.insight.tables import (
     bar,
@@ -14,6 +15,7 @@ from counterfeit.insight.tables import (
     real_number,
     scores_line,
 )
+from counterfeit.language import speaking
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName
@@ -82,6 +84,24 @@ def test_what_tells_most_stands_on_top_and_all_the_rest_below() -> None:
     assert names == {
         line[2:].split("  ")[0] for line in lines if line.startswith("  ") and line[2] != " "
     }
+
+
+def test_korean_columns_stand_under_their_heads() -> None:
+    with speaking("ko"):
+        head, fid, *_ = metrics_table(SAMPLES, REAL, 120).splitlines()
+        share, *_, last = class_bars(SAMPLES, REAL).splitlines()
+    for title, value in (("샘플", "± 0.25"), ("진짜 이미지", "± 0.0028")):
+        ends = [
+            cell_len(line[: line.index(at) + len(at)]) for line, at in ((head, title), (fid, value))
+        ]
+        assert ends[0] == ends[1], (title, head, fid)
+    starts = [
+        cell_len(line[: line.index(at)]) for line, at in ((head, "좋은 값"), (fid, "낮을수록"))
+    ]
+    assert starts[0] == starts[1]
+    assert cell_len(share[: share.index("진짜 이미지") + 6]) == cell_len(
+        last[: last.rindex("%") + 1]
+    )
 
 
 @pytest.mark.parametrize("width", [50, 60, 80, 120, 200])
