@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from counterfeit.errors import CounterfeitError, Interrupted
+    from counterfeit.measure.sets import evaluate
     from counterfeit.monitor import Monitor
     from counterfeit.recipe import Recipe
     from counterfeit.recipe import load as load_recipe
@@ -21,6 +22,7 @@ __all__ = [
     "Monitor",
     "Recipe",
     "Run",
+    "evaluate",
     "load_recipe",
     "resume",
     "train",
@@ -32,6 +34,7 @@ _HOMES = {
     "Monitor": ("counterfeit.monitor", "Monitor"),
     "Recipe": ("counterfeit.recipe", "Recipe"),
     "Run": ("counterfeit.run", "Run"),
+    "evaluate": ("counterfeit.measure.sets", "evaluate"),
     "load_recipe": ("counterfeit.recipe", "load"),
     "resume": ("counterfeit.training.loop", "resume"),
     "train": ("counterfeit.training.loop", "train"),

@@ -318,6 +318,16 @@ def test_a_generator_of_classes(tmp_path: Path) -> None:
     assert monitor.run.stored_samples is not None
 
 
+def test_a_loop_goes_on_until_it_is_closed(tmp_path: Path) -> None:
+    with watch(*networks(), tmp_path) as monitor, watch(*networks(), tmp_path, epochs=9) as other:
+        for each in (monitor, other):
+            each.update(d_loss=1.0)
+            each.epoch()
+        assert Run(monitor.run.path).recipe.training.epochs == 2  # one more, at least
+    assert Run(monitor.run.path).recipe.training.epochs == 1
+    assert Run(other.run.path).recipe.training.epochs == 9
+
+
 def test_findings_are_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     G, D = networks()
     with watch(G, D, tmp_path, quiet=False) as monitor:

@@ -1,5 +1,6 @@
 """Looking at a run: what is wrong with it, its images, one page about it."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,7 +9,7 @@ from cyclopts import Parameter
 
 from counterfeit import language
 from counterfeit.cli.options import Lang, Quiet, Whole
-from counterfeit.cli.output import suggest, suggest_to, writable
+from counterfeit.cli.output import suggest, suggest_to, tell, writable
 from counterfeit.errors import CounterfeitError
 from counterfeit.language import tr
 from counterfeit.terminal import columns, say
@@ -40,7 +41,7 @@ def sample(
     count: Annotated[Whole, Parameter(name=["--count", "-n"])] = 100,
     of: Annotated[str | None, Parameter(name="--class")] = None,
     code: str | None = None,
-    out: Path | None = None,
+    out: str | None = None,
     epoch: Whole | None = None,
     seed: Whole | None = None,
     quiet: Quiet = False,
@@ -48,20 +49,23 @@ def sample(
 ) -> None:
     """Draw new images from a run's generator.
 
+    Of a loop that is not ours they are those that it kept, as only its code can make more.
+
     Args:
         run: a run directory.
         count: how many images.
         of: the class to draw, by name or number, of a run whose networks are told classes; several
             with commas between, or all, have a row each [default: as often as in the data].
         code: the value of an InfoGAN's categorical code, likewise [default: any].
-        out: a .png for a grid, or a .npz with `images`, uint8 (N, C, H, W), and with classes or
-            codes also `labels`, int64 (N), their numbers [default: a PNG in the run's figures].
+        out: a .png for a grid; a .npz with `images`, uint8 (N, C, H, W), and with classes or codes
+            also `labels`, int64 (N), their numbers; or FOLDER/, with a slash, for a PNG of each
+            image [default: a PNG in the run's figures].
         epoch: from an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         seed: fixes the latents [default: the run's].
         quiet: no word of what to do next.
     """
     language.use(lang)
-    from counterfeit.insight.charts import write_samples
+    from counterfeit.insight.charts import write_each, write_samples
     from counterfeit.run import Run
     from counterfeit.run.asked import categories_of, classes_of, in_rows, in_short
 
@@ -76,12 +80,19 @@ def sample(
     if (asked := labels if codes is None else codes) is not None:
         count = len(asked)
         name = f"samples-{count}-{'class' if codes is None else 'code'}-{in_short(asked)}"
-    target = writable(out or trained.path / "figures" / f"{name}.png", ".png", ".npz")
+    place = out or str(trained.path / "figures" / f"{name}.png")
+    folder = place.endswith(("/", os.sep)) or Path(place).is_dir()
+    target = Path(place) if folder else writable(Path(place), ".png", ".npz")
     step = None if epoch is None else trained.step_at(epoch)
     if asked is None:
         asked = trained.labels(count, seed=seed)
     images = trained.sample(count, labels=labels, codes=codes, seed=seed, step=step)
-    write_samples(images, target, asked)
+    if trained.is_custom and not quiet:
+        tell(tr("These are images that the run keeps: its generator is not ours to build."))
+    if folder:
+        write_each(images, target)
+    else:
+        write_samples(images, target, asked)
     print(target)
     suggest("counterfeit", "evaluate", run, quiet=quiet)
 

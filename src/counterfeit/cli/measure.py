@@ -5,9 +5,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from cyclopts import Parameter
+
 from counterfeit import language
 from counterfeit.cli.options import Flag, Lang, Quiet, Whole
-from counterfeit.cli.output import suggest
+from counterfeit.cli.output import suggest, writable
+from counterfeit.cli.sets import as_json, evaluate_sets, numbers
 from counterfeit.errors import CannotWrite, CounterfeitError
 from counterfeit.language import tr
 from counterfeit.terminal import columns, fill, say
@@ -17,12 +20,11 @@ if TYPE_CHECKING:
     from counterfeit.measure.images import Measured
     from counterfeit.run import Run
     from counterfeit.run.checkpoint import Checkpoint
-    from counterfeit.run.rows import Measurements
     from counterfeit.run.stored import Samples
 
 
 def evaluate(
-    run: Path,
+    images: Annotated[list[Path], Parameter(negative="")],
     /,
     *,
     samples: Whole = 10_000,
@@ -30,28 +32,52 @@ def evaluate(
     split: Literal["test", "validation"] = "test",
     inception: Path | None = None,
     data: str | None = None,
+    against: Path | None = None,
     data_dir: Path | None = None,
+    out: Path | None = None,
     json: Annotated[bool, Flag] = False,
     quiet: Quiet = False,
     lang: Lang = None,
 ) -> None:
-    """Measure how good a run's images are, beside real ones, and add a row to its metrics.jsonl.
+    """Measure how good images are, beside real ones: a run's, or any.
 
+    A run's metrics.jsonl gets a row. Of several, runs or not, one table is made and nothing kept.
     docs/metrics.md says what each number means and cannot see.
 
     Args:
-        run: a run directory.
+        images: a run directory; a folder of images; or a .npz, .npy or .safetensors file of them.
         samples: how many images to draw; the paper's protocol takes 10,000.
         epoch: measure an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         split: compare with the test images; or with validation images, to choose by the result.
         inception: torch-fidelity's weights of Inception, to compare its features too; images
             without labels have no FID, precision or recall otherwise.
-        data: where the run's data lie, if no longer where it was trained; the run keeps it.
+        data: what the images are to be like, a data set's name or a folder; of a run, where its
+            data lie, if no longer where it was trained, which it keeps.
+        against: compare with other images instead, named like those that are measured; --data only
+            lends its classifier then.
         data_dir: where data sets are kept now [default: the run's]; the run keeps it.
+        out: a .json file for what --json prints.
         json: print one JSON document instead, with the metrics' full names.
         quiet: no progress bar, and no word of what to do next.
     """
     language.use("en" if json else lang)  # programs read one language
+    is_run = len(images) == 1 and against is None and (images[0] / "recipe.toml").is_file()
+    if not is_run:
+        evaluate_sets(
+            images,
+            data,
+            against,
+            samples=samples,
+            split=split,
+            inception=inception,
+            data_dir=data_dir,
+            out=out,
+            json=json,
+            quiet=quiet,
+        )
+        return
+    run = images[0]
+    from counterfeit.files import write_whole
     from counterfeit.insight.diagnose import diagnose
     from counterfeit.insight.tables import evaluation_text
     from counterfeit.insight.verdict import judge
@@ -64,6 +90,7 @@ def evaluate(
     from counterfeit.run import Run
     from counterfeit.run.stored import Samples
 
+    target = None if out is None else writable(out, ".json")
     trained = Run.open(run)
     trained.find_data(data, data_dir)
     require_samples(samples)
@@ -108,8 +135,11 @@ def evaluate(
         metrics = trained.metrics if not_kept is None else [*trained.metrics, row]
         scores = trained.real_scores | real.metrics
         verdict = judge(trained, diagnose(trained), metrics=metrics, real=scores)
+    document = _document(trained, state, verdict, measured, real)
+    if target is not None:
+        write_whole(target, document.encode())
     if json:
-        print(_document(trained, state, verdict, measured, real))
+        print(document)
     else:
         width = columns(sys.stdout)
         epoch_ = tr("epoch {epoch}", epoch=f"{state.epoch:.4g}")
@@ -120,7 +150,7 @@ def evaluate(
     if not_kept is not None:
         raise not_kept
     if not json:
-        print(trained.path / "metrics.jsonl")
+        print(target or trained.path / "metrics.jsonl")
     suggest("counterfeit", "report", run, quiet=quiet)
 
 
@@ -131,29 +161,14 @@ def _document(
     samples: "Measured",
     real: "Measured",
 ) -> str:
-    """For programs: values and spreads by the metrics' full names, null where there is none."""
-    import math
-    from json import dumps
-
-    def numbers(metrics: "Measurements") -> dict[str, dict[str, float | None]]:
-        return {
-            name: {"value": value if math.isfinite(value) else None, "spread": spread}
-            for name, (value, spread) in metrics.items()
-        }
-
-    return dumps(
+    """For programs."""
+    return as_json(
         {
             "run": str(run.path),
             "step": state.step,
             "epoch": state.epoch,
             "verdict": verdict and {"standing": verdict.standing, "sentence": verdict.sentence},
-            "metrics": numbers(samples.metrics),
-            "left_out": [each._asdict() for each in samples.left_out],
-            "real": {
-                "metrics": numbers(real.metrics),
-                "left_out": [each._asdict() for each in real.left_out],
-            },
-        },
-        indent=2,
-        allow_nan=False,
+            **numbers(samples),
+            "real": numbers(real),
+        }
     )

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from counterfeit.data import splits
-from counterfeit.data.fitting import Fit, opaque, resized
+from counterfeit.data.fitting import BACKGROUND, Fit, opaque, resized
 from counterfeit.data.images import ImageData, Split
-from counterfeit.errors import CounterfeitError
+from counterfeit.errors import CounterfeitError, UsageError
 
 DEFAULT_IMAGE_SIZE = 28
 """Height and width when the user names none."""
@@ -70,6 +72,36 @@ def read_folder(
         classes,
         parts.validation if split == "train" else 0,
     )
+
+
+def read_as_they_are(
+    folder: Path, shape: tuple[int, int, int], wanted: str
+) -> UInt8[Tensor, "N C H W"]:
+    """All images of a folder, of whatever class or split, none of them resized.
+
+    Args:
+        shape: (C, H, W) that they must have, as `wanted` are; gray ones may be stored in colour.
+
+    Raises:
+        UsageError: one is of another size or in colour; the message names it.
+        CounterfeitError: there is none, or one cannot be read.
+    """
+    paths = _list_images(folder)
+    if not paths:
+        raise CounterfeitError(f"{folder} holds no images ({' '.join(sorted(IMAGE_SUFFIXES))}).")
+    channels, height, width = shape
+    pixels = np.empty((len(paths), height, width, 3), np.uint8)
+    for target, path in zip(pixels, paths, strict=True):
+        picture = _read_image(path, "RGB", BACKGROUND)
+        if picture.size != (width, height):
+            raise UsageError(
+                f"{path} is {picture.height} x {picture.width} pixels, and {wanted} are"
+                f" {height} x {width}."
+            )
+        target[:] = np.asarray(picture)
+        if channels == 1 and (target != target[..., :1]).any():
+            raise UsageError(f"{path} is in colour, and {wanted} are gray.")
+    return torch.from_numpy(pixels[..., :channels]).permute(0, 3, 1, 2).contiguous()
 
 
 def _list_images(folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import (
     NEAREST_IMAGES,
+    OTHER,
     Progress,
     Reference,
     subset,
@@ -308,4 +309,6 @@ def missing(metrics: tuple[str, ...], there: int, least: int, what: str) -> Left
 def none_held_out(metrics: tuple[str, ...], split: str) -> LeftOut:
     """What cannot be measured as the images to compare with were trained on."""
     why = english("the {images} were trained on; none are held out", images=images_of(split))
+    if split == OTHER:
+        why = english("what the images were trained on is not known")
     return LeftOut(metrics, why)

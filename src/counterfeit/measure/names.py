@@ -52,7 +52,7 @@ ACCURACIES = ("d_accuracy_training", "d_accuracy_held_out", "d_accuracy_generate
 """Metrics that are measured together, or not at all."""
 
 _NAME = re.compile(
-    r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation))?"
+    r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation|other))?"
     r"_(?P<count>[0-9]+k?)",
     re.DOTALL,
 )
@@ -68,7 +68,7 @@ class MetricName:
     features: str | None = None
     """What read the images: `mnist-v1-0123abcd`. A hyphen in it, and no underscore."""
     split: str | None = None
-    """The images compared with: `test` or `validation`."""
+    """The images compared with: `test`, `validation`, or `other` ones than the data's."""
     count: int | None = None
     """How many samples; a multiple of 1,000 is written with a k."""
 
@@ -157,6 +157,8 @@ def left_out_line(left_out: LeftOut) -> str:
 
 def images_of(split: str) -> str:
     """The images of a split, in words."""
+    if split == "other":
+        return english("images compared with")
     return english("test images") if split == "test" else english("validation images")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -25,6 +26,9 @@ from counterfeit.run import Run
 from counterfeit.run.rows import LeftOut
 from counterfeit.seeds import stream
 
+OTHER = "other"
+"""The split of images that are compared with and are none of the data's."""
+
 NEAREST_IMAGES = 1_000
 """Samples, and as many reference images, whose nearest training image is looked for."""
 
@@ -37,7 +41,7 @@ class Reference:
     """Real images to measure samples against; they are read once, for any number of samples."""
 
     split: str
-    """`test`, or `validation` where a checkpoint is chosen by the result."""
+    """`test`, or `validation` where a checkpoint is chosen by the result; or `OTHER`."""
     images: UInt8[Tensor, "M C H W"]
     validation: UInt8[Tensor, "V C H W"]
     """The first 1,000 choose Parzen's bandwidth."""
@@ -85,6 +89,12 @@ class Reference:
         return Usual.of(self.compared)
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of its images."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    @property
     def compared(self) -> UInt8[Tensor, "n C H W"]:
         """Up to 1,000 of `images`, whose nearest training images are looked for."""
         return subset(self.images, NEAREST_IMAGES)
@@ -119,15 +129,58 @@ def reference_for(
     Raises:
         CounterfeitError: the data cannot be had, or are not those that the run was trained on.
     """
-    everything = run.load_split("train")
+    return _reference(
+        run.load_split,
+        run.recipe.data.train_images,
+        run.data_dir,
+        split,
+        inception,
+        progress,
+        told=bool(run.classes),
+    )
+
+
+def reference_of(
+    name: str,
+    split: Literal["test", "validation"] = "test",
+    *,
+    inception: Inception | None = None,
+    data_dir: Path | None = None,
+    progress: Progress = lambda stage, done: None,
+) -> Reference:
+    """What images of whatever origin are measured against: as if made by a run that was trained on
+    all training images of the data of that name.
+
+    Raises:
+        UsageError, CounterfeitError: the data cannot be had.
+    """
+
+    def load(split: data.Split) -> data.ImageData:
+        return data.load(name, split, data_dir)
+
+    return _reference(load, None, data_dir, split, inception, progress, told=False)
+
+
+def _reference(
+    load: Callable[[data.Split], data.ImageData],
+    train_images: int | None,
+    data_dir: Path | None,
+    split: Literal["test", "validation"],
+    inception: Inception | None,
+    progress: Progress,
+    *,
+    told: bool,
+) -> Reference:
+    """See `reference_for`; `told` is whether the networks are told classes."""
+    everything = load("train")
 
     def numbers(images: data.ImageData) -> Int64[Tensor, " N"] | None:
-        return data.class_numbers(images, everything) if run.classes else None
+        return data.class_numbers(images, everything) if told else None
 
     candidates = everything.without_validation
-    trained_on = everything.first(run.recipe.data.train_images)
+    trained_on = everything.first(train_images)
     training: Tensor | None = trained_on.images
-    compared = run.load_split("test") if split == "test" else everything.validation
+    compared = load("test") if split == "test" else everything.validation
     images = compared.images
     if split == "test":
         unused = everything.images[len(trained_on) :]
@@ -139,7 +192,7 @@ def reference_for(
     if classes_in(everything) >= 2:
         network = classifier_for(
             everything,
-            data.data_folder(run.data_dir) / "classifiers",
+            data.data_folder(data_dir) / "classifiers",
             progress=lambda done: progress(english("training a classifier, once"), done),
         )
     return Reference(

@@ -198,7 +198,7 @@ class Monitor:
             if self._interval.updates:
                 self._write_row(self.epochs)
             self._epoch_started = self.step
-            self._keep_recipe()
+            self._keep_recipe(self._planned or self.epochs + 1)  # one more, for all we know
             self._eyes.end_epoch(self._per_epoch)
             found = self._look()
             self._eyes.start_epoch()
@@ -215,6 +215,7 @@ class Monitor:
         with self._closing, self._undisturbed():
             if self._interval.updates:
                 self._write_row()
+            self._keep_recipe(self._planned or max(1, self.epochs))
             stored = self.run.stored_samples
             if self.step and (stored is None or stored.step < self.step):
                 self._keep_samples(self._epoch_so_far())
@@ -313,9 +314,9 @@ class Monitor:
             expected = len(self._gauge.training) // self._batch
         return self.epochs + (min(done / expected, 0.99) if expected else 0.5)
 
-    def _keep_recipe(self) -> None:
-        """What is only known by now: the size of a batch, and how many epochs there are."""
-        epochs, batch = max(self.epochs, self._planned or 0), self._batch or 0
+    def _keep_recipe(self, epochs: int) -> None:
+        """What is only known by now: the size of a batch, and how many epochs there will be."""
+        epochs, batch = max(self.epochs, epochs), self._batch or 0
         known = Training(epochs=epochs, batch_size=batch) if batch > 1 else Training(epochs=epochs)
         spec = self.run.recipe.model_copy(update={"training": known})
         if spec != self.run.recipe:

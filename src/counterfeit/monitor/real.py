@@ -1,5 +1,6 @@
 """The real images that a foreign loop trains on, from whatever names or holds them."""
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 
 from counterfeit import arguments, data
 from counterfeit.data import ImageData, splits
+from counterfeit.data.arrays import as_images, words
 from counterfeit.errors import UsageError
 from counterfeit.recipe.sections import Data
 from counterfeit.seeds import stream
@@ -27,8 +29,6 @@ GIVEN = "the loop's own images"
 """What data are called that have no name."""
 
 UNKNOWN = "unknown"
-
-ROUNDING = 1e-3
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,14 @@ def _named(name: str, shape: Shape, data_dir: Path | None) -> Real:
     channels, height, width = shape
     if height != width or channels not in (1, 3):
         raise UsageError(
-            f"{name} holds images of {_words(loaded.shape)}, and G makes ones of {_words(shape)}."
+            f"{name} holds images of {words(loaded.shape)}, and G makes ones of {words(shape)}."
         )
     section = Data(name=name, image_size=height, channels=channels)  # type: ignore[arg-type]
     return Real(section, data.load_for(section, "train", data_dir))
 
 
 def _of_dataset(given: Any, shape: Shape) -> tuple[UInt8[Tensor, "N C H W"], list[int] | None]:
-    most = max(1, KEPT_BYTES // int(np.prod(shape)))
+    most = max(1, KEPT_BYTES // math.prod(shape))
     order = torch.randperm(len(given), generator=stream(0, "subset")).tolist()
     images, labels = [], []
     for index in islice(order, most):
@@ -117,35 +117,10 @@ def _is_a_label(value: object) -> bool:
 
 
 def _as_images(given: Any, shape: Shape) -> UInt8[Tensor, "N C H W"]:
-    """Images of whatever order of axes and range, of `shape`, in bytes."""
-    values = given if isinstance(given, Tensor) else torch.from_numpy(np.ascontiguousarray(given))
-    most = max(1, KEPT_BYTES // int(np.prod(shape)))
-    values = values.detach().cpu()
-    if values.ndim < 2 or values.is_complex() or not len(values):
-        raise UsageError("data must be an array of images, (N, C, H, W).")
-    if len(values) > most:
-        values = values[torch.randperm(len(values), generator=stream(0, "subset"))[:most]]
-    channels, height, width = shape
-    if values.shape[1:] == (height, width, channels) and values.shape[1:] != shape:
-        values = values.permute(0, 3, 1, 2)
-    if values[0].numel() != np.prod(shape) or values.shape[-1] not in (width, values[0].numel()):
-        raise UsageError(
-            f"data holds images of {_words(values.shape[1:])}, and G makes ones of {_words(shape)}."
-        )
-    values = values.reshape(len(values), *shape)
-    if values.dtype == torch.uint8:
-        return values.contiguous()
-    return data.as_uint8(values.float(), *range_of(values.float()))
-
-
-def range_of(values: Float[Tensor, "..."]) -> tuple[float, float]:
-    """From where to where the pixels of these images go: [0, 1], [-1, 1] or [0, 255]; of others,
-    such as standardised ones, from the darkest to the brightest."""
-    low, high = float(values.min()), float(values.max())
-    for start, end in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
-        if start - ROUNDING <= low and high <= end + ROUNDING:
-            return start, end
-    return low, high
+    most = max(1, KEPT_BYTES // math.prod(shape))
+    if len(given) > most:
+        given = given[torch.randperm(len(given), generator=stream(0, "subset"))[:most]]
+    return as_images(given, shape, what="data", wanted="G's images", any_range=True)
 
 
 def _split(images: UInt8[Tensor, "N C H W"], labels: Sequence[int] | None) -> Real:
@@ -159,7 +134,3 @@ def _split(images: UInt8[Tensor, "N C H W"], labels: Sequence[int] | None) -> Re
 
     train = part("train", parts.train, parts.validation)
     return Real(Data(name=GIVEN), train, part("test", parts.test))
-
-
-def _words(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))

@@ -23,12 +23,21 @@ from counterfeit.insight.charts import (
     penalties,
     samples,
 )
-from counterfeit.insight.charts.samples import write_samples
+from counterfeit.insight.charts.samples import write_each, write_samples
 from counterfeit.insight.charts.save import save
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 
-__all__ = ["CHARTS", "DRAWINGS", "FIGURES", "PICTURES", "TIMELINES", "write", "write_samples"]
+__all__ = [
+    "CHARTS",
+    "DRAWINGS",
+    "FIGURES",
+    "PICTURES",
+    "TIMELINES",
+    "write",
+    "write_each",
+    "write_samples",
+]
 
 
 PICTURES: dict[str, Callable[[Run, Path], None]] = {

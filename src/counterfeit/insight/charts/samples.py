@@ -11,7 +11,7 @@ from torch import Tensor
 
 from counterfeit import data
 from counterfeit.errors import UsageError
-from counterfeit.files import write_whole
+from counterfeit.files import write_whole, writing
 from counterfeit.game.inputs import draw_latents
 from counterfeit.insight.charts.grids import COLUMNS, beside, cell_scale, grid
 from counterfeit.insight.charts.save import save
@@ -57,6 +57,21 @@ def _row_length(labels: Int64[Tensor, " N"]) -> int | None:
     length = int(lengths[0])
     rows_alike = len(lengths) > 1 and bool((lengths == length).all())
     return length if rows_alike and length <= 2 * COLUMNS else None
+
+
+def write_each(images: UInt8[Tensor, "N C H W"], folder: Path) -> None:
+    """Write each image as a PNG of its own, in a folder that is made or empty: 00000.png, …
+
+    Raises:
+        UsageError: there is something in the folder.
+        CounterfeitError: it cannot be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise UsageError(f"{folder} is not empty; name a new folder with --out.")
+    for number, image in enumerate(images.numpy()):
+        save(grid(image[None], columns=1, scale=1), folder / f"{number:05}.png")
 
 
 def write_new_samples(run: Run, path: Path) -> None:
