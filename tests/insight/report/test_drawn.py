@@ -252,8 +252,9 @@ def test_the_page_is_quiet_and_runs_only_its_own_script(browser: Any, report: Pa
 
 
 def test_three_long_runs_are_a_page_of_less_than_three_megabytes(
-    runs: list[Run], tmp_path: Path
+    runs: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("counterfeit.insight.charts.history.animation", lambda frames: b"")
     rng = np.random.default_rng(0)
     copies = []
     for run in runs:
