@@ -5,6 +5,7 @@
 A DataLoader with ToTensor, probabilities and BCELoss, real and fake images through D apart, G run
 twice, gradients for D's weights in G's step as well, PyTorch's optimisers as they come. Updates
 alternate also where the recipe's are simultaneous, as that is how such code is written.
+Convolutional recipes are those of plain_convolutions.py.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from torchvision import transforms
 from torchvision.datasets import MNIST
 
 from counterfeit import data, recipe
+from plain_convolutions import FAMILIES
 
 
 class PlainSharedMaxout(nn.Module):
@@ -82,7 +84,7 @@ def networks(spec: recipe.Recipe) -> tuple[nn.Module, nn.Module]:
 def optimizer(network: nn.Module, spec: recipe.Optimizer) -> torch.optim.Optimizer:
     if isinstance(spec, recipe.Sgd):
         return torch.optim.SGD(network.parameters(), lr=spec.lr, momentum=spec.momentum)
-    return torch.optim.Adam(network.parameters(), lr=spec.lr)
+    return torch.optim.Adam(network.parameters(), lr=spec.lr, betas=spec.betas)
 
 
 def torchvision_folder(name: str) -> Path:
@@ -99,10 +101,15 @@ def trainer(
     spec: recipe.Recipe, folder: Path, device: torch.device
 ) -> tuple[DataLoader[tuple[Tensor, Tensor]], Callable[[Tensor], None]]:
     """The batches of an epoch, and an update on one of them."""
-    images = MNIST(str(folder), train=True, transform=transforms.ToTensor())
+    of_perceptrons = spec.generator.name == "mlp"
+    centred = [] if of_perceptrons else [transforms.Normalize(0.5, 0.5)]  # before a tanh
+    transform = transforms.Compose([transforms.ToTensor(), *centred])
+    images = MNIST(str(folder), train=True, transform=transform)
     chosen = Subset(images, range(spec.data.train_images or len(images)))
     batch = spec.training.batch_size
     loader = DataLoader(chosen, batch_size=batch, shuffle=True, drop_last=True)
+    if not of_perceptrons:
+        return loader, convolutional_update(spec, (1, 28, 28))
     G, D = (network.to(device) for network in networks(spec))
     optimizer_G = optimizer(G, spec.generator.trained_with)
     optimizer_D = optimizer(D, spec.discriminator.trained_with)
@@ -126,6 +133,19 @@ def trainer(
         d_loss.item(), g_loss.item()
 
     return loader, update
+
+
+def convolutional_update(
+    spec: recipe.Recipe, shape: tuple[int, int, int]
+) -> Callable[[Tensor], None]:
+    """The update of a convolutional recipe, on images in [-1, 1]."""
+    make, update_of = FAMILIES[spec.generator.name]
+    G, D = make(spec, shape)
+    optimizers = [
+        optimizer(G, spec.generator.trained_with),
+        optimizer(D, spec.discriminator.trained_with),
+    ]
+    return update_of(spec, G, D, optimizers)
 
 
 def main() -> None:

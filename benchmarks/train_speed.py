@@ -12,6 +12,10 @@ For each recipe, in one process and in turn, so that a noisy machine disturbs al
 - counterfeit: `counterfeit.train` as a user calls it, with its log, snapshots and checkpoints.
 - bf16 floor and counterfeit bf16: the same two with `--precision bf16`.
 
+Of convolutional recipes (`dcgan`, `r3gan-small`), whose epochs are long, single updates on a batch
+that lies ready are timed instead, of the same mathematics: `--steps` of them in a turn, and medians
+of the turns' ratios. Their floor is that of convolution_floor.py.
+
 With `--whole`, processes of 1 and of 7 epochs in turn, and their difference: plain code, the
 library, and the command `counterfeit train`, each from its start to its end, with all that it
 brings along. Imports, data and the first epoch's preparations cancel.
@@ -28,18 +32,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import count, islice, pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+import convolution_floor
 import counterfeit
 from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
 from counterfeit.game.engines.products import ONEDNN
-from plain import perceptrons, torchvision_folder, trainer
+from counterfeit.game.game import Game
+from counterfeit.game.inputs import Batch
+from plain import convolutional_update, perceptrons, torchvision_folder, trainer
 
 PLAIN = Path(__file__).with_name("plain.py")
 
@@ -109,7 +116,7 @@ def ways_to_multiply(x: Tensor, g: Tensor, w: Tensor, kind: str) -> list[Callabl
     return [*ways, lambda: by_onednn(left, right, None, "none", [], "")] if by_onednn else ways
 
 
-def seconds_of(call: Callable[[], Tensor]) -> float:
+def seconds_of(call: Callable[[], object]) -> float:
     """Median of 30 calls, after 10 that are not timed."""
     times = []
     with torch.inference_mode():
@@ -147,6 +154,98 @@ def floor(
         return (time.perf_counter() - started) / steps
 
     return run
+
+
+def floor_of_convolutions(
+    spec: recipe.Recipe, steps: int, dtype: torch.dtype = torch.float32
+) -> Callable[[], float]:
+    """The same of convolutional networks on the CPU, by the fastest way of each."""
+    fastest: dict[tuple[nn.Module, str], convolution_floor.Call] = {}
+    calls = []
+    for layer, x, kind in convolution_floor.passes(spec, (1, 28, 28)):
+        if (layer, kind) not in fastest:
+            found = convolution_floor.ways(layer, x, kind, dtype)
+            fastest[layer, kind] = min(found, key=seconds_of) if len(found) > 1 else found[0]
+        calls.append(fastest[layer, kind])
+
+    def run() -> float:
+        started = time.perf_counter()
+        with torch.inference_mode():
+            for _ in range(steps):
+                for call in calls:
+                    call()
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def updates(spec: recipe.Recipe, steps: int, precision: str) -> Callable[[], float]:
+    """Seconds of an update alone on the CPU, of a batch that lies ready."""
+    cpu = torch.device("cpu")
+    spec = spec.with_values({"training.precision": precision})
+    game = Game.from_recipe(spec, torch.full((1, 28, 28), 0.1), seed=0, device=cpu)
+    batches = [Batch(a_batch(spec))] * spec.training.discriminator_steps
+    numbers = count()
+
+    def run() -> float:
+        started = time.perf_counter()
+        for number in islice(numbers, steps):
+            game.update(number, 0, batches)
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def plain_updates(spec: recipe.Recipe, steps: int) -> Callable[[], float]:
+    """The same of the plain code."""
+    update = convolutional_update(spec, (1, 28, 28))
+    images = a_batch(spec)
+
+    def run() -> float:
+        started = time.perf_counter()
+        for _ in range(steps):
+            update(images)
+        return (time.perf_counter() - started) / steps
+
+    return run
+
+
+def a_batch(spec: recipe.Recipe) -> Tensor:
+    return torch.rand(spec.training.batch_size, 1, 28, 28) * 2 - 1
+
+
+def update_by_update(name: str, steps: int, repeats: int) -> dict[str, float | str]:
+    """Times of single updates of a convolutional recipe, in turn, and the medians of their ratios.
+
+    In turn, and a few updates at a time, so that neighbours on the machine disturb all alike.
+    """
+    spec = recipe.load(name)
+    contenders = {
+        "plain": plain_updates(spec, steps),
+        "floor": floor_of_convolutions(spec, steps),
+        "counterfeit": updates(spec, steps, "float32"),
+        "bf16 floor": floor_of_convolutions(spec, steps, torch.bfloat16),
+        "counterfeit bf16": updates(spec, steps, "bf16"),
+    }
+    for run in contenders.values():
+        run()  # its first updates make optimisers' state
+    rounds = [{each: run() for each, run in contenders.items()} for _ in range(repeats)]
+    row: dict[str, float | str] = {"recipe": name}
+    for contender in contenders:
+        times = [1000 * seconds[contender] for seconds in rounds]
+        row[f"{contender.replace(' ', '_')}_update_ms"] = statistics.median(times)
+        print(f"{name:20} {contender:16} {statistics.median(times):7.1f} ms an update "
+              f" [{min(times):.1f}, {max(times):.1f}]", flush=True)  # fmt: skip
+    for key, above, below in (
+        ("times_plain", "plain", "counterfeit"),
+        ("times_floor", "counterfeit", "floor"),
+        ("bf16_times_plain", "plain", "counterfeit bf16"),
+        ("bf16_times_floor", "counterfeit bf16", "bf16 floor"),
+    ):
+        ratios = [seconds[above] / seconds[below] for seconds in rounds]
+        row[key] = statistics.median(ratios)
+        print(f"{name:20} {key:16} {row[key]:7.2f}  [{min(ratios):.2f}, {max(ratios):.2f}]")
+    return row
 
 
 def ours(spec: recipe.Recipe, device: torch.device, precision: str) -> Callable[[], float]:
@@ -248,8 +347,13 @@ def main() -> None:
             if options.append:
                 append_row(options.append, row)
         return
+    convolutional = [each for each in options.recipes if recipe.load(each).generator.name != "mlp"]
+    for name in convolutional:
+        row = update_by_update(name, options.steps, options.repeats)
+        if options.append:
+            append_row(options.append, row | {"n": options.repeats, **facts})
     folder = torchvision_folder(options.data)
-    for name in options.recipes:
+    for name in [each for each in options.recipes if each not in convolutional]:
         spec = recipe.load(name).with_values({"data.name": options.data})
         images = spec.data.train_images or len(data.load(options.data))
         steps = images // spec.training.batch_size

@@ -46,6 +46,8 @@ ELSEWHERE = {
     "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all three by zoo.py
     "zoo_specimens.py": "tests/benchmarks/test_scripts.py",
     "zoo_sets.py": "tests/benchmarks/test_scripts.py",
+    "convolution_floor.py": "tests/benchmarks/test_convolutions.py",
+    "plain_convolutions.py": "tests/benchmarks/test_convolutions.py",
 }
 """What other tests run in a short form."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, pad
+from torch.nn.functional import conv2d, conv_transpose2d, linear, pad
 
 SIZE, STRIDE, PADDING = 4, 2, 1
 """Of what halves and doubles sides."""
@@ -37,8 +37,7 @@ class Convolution(nn.Conv2d):
         if self.in_channels > 1 or not (self.halves and x.is_cpu):
             return conv2d(x, weight, self.bias, self.stride, PADDING)
         patches: Tensor = Gather.apply(pad(x[:, 0], (PADDING,) * 4))  # (16, N, h, w)
-        rows = patches.flatten(1).t() @ weight.flatten(1).t()  # (N * h * w, outputs)
-        rows = rows if self.bias is None else rows + self.bias
+        rows = linear(patches.flatten(1).t(), weight.flatten(1), self.bias)  # (N * h * w, outputs)
         return rows.view(*patches.shape[1:], -1).permute(0, 3, 1, 2)
 
 
