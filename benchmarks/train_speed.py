@@ -41,7 +41,7 @@ from torch import Tensor, nn
 import convolution_floor
 import counterfeit
 from counterfeit import data, recipe
-from counterfeit.environment import describe
+from counterfeit.environment import describe, keep_freed_memory
 from counterfeit.files import append_row
 from counterfeit.game.engines.products import ONEDNN
 from counterfeit.game.game import Game
@@ -320,7 +320,10 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="whole processes, and nothing else")
     parser.add_argument("--epochs", type=int, nargs=2, default=[1, 7], help="of whole processes")
     parser.add_argument("--append", type=Path, help="add a JSON row for each recipe to this file")
+    parser.add_argument("--keep-memory", action="store_true", help="as the command's process does")
     options = parser.parse_args()
+    if options.keep_memory:
+        keep_freed_memory()
 
     device = torch.device(options.device)
     facts = describe(device)

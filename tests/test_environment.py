@@ -1,6 +1,9 @@
 """What this machine is, and what it can hold."""
 
+import platform
 import resource
+import subprocess
+import sys
 
 import pytest
 
@@ -28,3 +31,34 @@ def test_what_cannot_be_held_is_refused_with_both_sizes(monkeypatch: pytest.Monk
     )
     monkeypatch.setattr(environment, "memory_bytes", lambda: None)
     environment.require_memory(10**20, "these networks", "make them smaller")
+
+
+FREED = """
+import resource, sys, torch
+from counterfeit.environment import keep_freed_memory
+
+def faults():
+    x = torch.ones(2**23)  # 32 MiB
+    del x
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+if sys.argv[1] == "keep":
+    keep_freed_memory()
+for _ in range(6):  # until the heap has found its shape
+    before = faults()
+print(faults() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another libc")
+def test_freed_memory_is_used_again() -> None:
+    """Without the system, which hands pages over one fault at a time."""
+    kept, returned = (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", FREED, how], check=True, capture_output=True
+            ).stdout
+        )
+        for how in ("keep", "return")
+    )
+    assert kept < returned / 10

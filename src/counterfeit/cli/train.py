@@ -123,6 +123,7 @@ def train(
         parent.find_data(data, data_dir)
         spec = spec.with_values({"data.name": parent.recipe.data.name})
 
+    from counterfeit.environment import keep_freed_memory
     from counterfeit.insight.diagnose import Watch, diagnose
     from counterfeit.insight.tables import finding_line, scores_line
     from counterfeit.insight.verdict import judge
@@ -130,6 +131,7 @@ def train(
 
     if not quiet:
         say_what_is_faster(spec, device)
+    keep_freed_memory()
     on_epoch: list[loop.OnEpoch] = []
     with Bar(spec.training.epochs, quiet=quiet) as bar:
         if evaluate_every is not None:
