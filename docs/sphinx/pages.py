@@ -46,6 +46,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "optimizer, AdamW": recipe.AdamW,
     "loss, of probabilities": recipe.CrossEntropy,
     "loss, of scores": recipe.CriticLoss,
+    "condition": recipe.Condition,
     "penalties": recipe.Penalties,
     "penalties, gradient": recipe.GradientPenalty,
     "penalties, r1, r2 and consistency": recipe.Penalty,

@@ -429,3 +429,12 @@ def test_data_without_classes_have_a_number_of_different_images() -> None:
     assert "so far about 5 different images" in verdict([], early).sentence
     for said in (replace(LATE, latents_support=60.0), replace(few, latents_classes=[1] * 100)):
         assert "different images" not in verdict([], said).sentence
+
+
+@pytest.mark.parametrize(("accuracy", "opening"), [(0.95, "Healthy"), (0.6, "Not there yet")])
+def test_classes_that_were_asked_for_must_be_seen(accuracy: float, opening: str) -> None:
+    metrics = measured() | {"class_accuracy_x-v1_1k": Measurement(accuracy, 0.01)}
+    sentence = verdict([], known(metrics)).sentence
+    assert sentence.startswith(f"{opening}: ")
+    assert f"class accuracy {accuracy:.3f}" in sentence
+    assert ("healthy takes class accuracy of 0.9" in sentence) == (accuracy < 0.9)

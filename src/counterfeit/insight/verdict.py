@@ -341,7 +341,7 @@ def _scores(evidence: Evidence) -> list[str]:
         ("fid", tr("classifier FID"), ".3g"),
         ("coverage", tr("coverage"), ".2f"),
         ("recall", tr("recall"), ".2f"),
-        ("class_accuracy", tr("class accuracy"), ".2f"),
+        ("class_accuracy", tr("class accuracy"), ".3f"),
     ]
     if _value(metrics, "coverage") is None and found is None:
         scores.append(("parzen", tr("Parzen"), ".0f"))
