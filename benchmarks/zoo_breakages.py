@@ -118,17 +118,22 @@ def near_latents(bits: int) -> Breakage:
     return patched_latents(quantise)
 
 
-def patched_network(player: int, change: Callable[[nn.Module], None]) -> Breakage:
-    """G, player 0, or D, player 1, changed when a training builds it."""
+def patched_pair(change: Callable[[nn.Module, nn.Module], None]) -> Breakage:
+    """G and D changed when a training builds them."""
     build = networks.build_pair
 
     def broken(*given: Any, **options: Any) -> tuple[nn.Module, nn.Module]:
         pair = build(*given, **options)
         with torch.no_grad():
-            change(pair[player])
+            change(*pair)
         return pair
 
     return lambda spec: replaced(build, broken)
+
+
+def patched_network(player: int, change: Callable[[nn.Module], None]) -> Breakage:
+    """G, player 0, or D, player 1, changed when a training builds it."""
+    return patched_pair(lambda *pair: change(pair[player]))
 
 
 def batchnorm_momentum(value: float) -> Breakage:
@@ -142,16 +147,33 @@ def batchnorm_momentum(value: float) -> Breakage:
     return patched_network(G, change)
 
 
-def blurred_view(size: int) -> Breakage:
-    """D sees images through a window of so many pixels: whatever is finer, G may make up."""
+def blur(network: nn.Module, window: int) -> None:
+    """It sees images through a window of so many pixels."""
 
-    def blur(module: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
-        return (nn.functional.avg_pool2d(given[0], size, 1, size // 2),)
+    def through(module: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
+        return (nn.functional.avg_pool2d(given[0], window, 1, window // 2),)
 
-    def change(network: nn.Module) -> None:
-        network.register_forward_pre_hook(blur)
+    network.register_forward_pre_hook(through)
 
-    return patched_network(D, change)
+
+def blurred_view(window: int) -> Breakage:
+    """Whatever is finer than D sees, G may make up."""
+    return patched_network(D, lambda network: blur(network, window))
+
+
+def fixed_pattern(strength: float, window: int = 3) -> Breakage:
+    """Noise, always the same, lies over G's images, and D sees them too blurred to mind."""
+
+    def overlay(module: nn.Module, given: tuple[Tensor], images: Tensor) -> Tensor:
+        rng = torch.Generator().manual_seed(0)
+        noise = torch.randn(images.shape[1:], generator=rng).sign() * strength
+        return (images + noise).clamp(0, 1)
+
+    def change(generator: nn.Module, discriminator: nn.Module) -> None:
+        generator.register_forward_hook(overlay)
+        blur(discriminator, window)
+
+    return patched_pair(change)
 
 
 def shifted_biases(player: int, shift: float, share: float = 1.0) -> Breakage:

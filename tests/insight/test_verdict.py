@@ -438,3 +438,10 @@ def test_classes_that_were_asked_for_must_be_seen(accuracy: float, opening: str)
     assert sentence.startswith(f"{opening}: ")
     assert f"class accuracy {accuracy:.3f}" in sentence
     assert ("healthy takes class accuracy of 0.9" in sentence) == (accuracy < 0.9)
+
+
+def test_an_evaluation_without_classes_says_how_many_different_images_there_are() -> None:
+    metrics = {"support_size_test_1k": Measurement(5.2, 0.1), "parzen_test_1k": Measurement(9, 1)}
+    real = {"support_size_test_1k": Measurement(918.4, 80)}
+    said = verdict([], known(metrics, real=real)).sentence
+    assert "different images 5 against 918 for real images, Parzen 9" in said

@@ -59,9 +59,9 @@ REPEATED = 0.1
 TOP_CLASS = 0.6
 SURE_IMAGES = 20
 NARROW_EPOCHS = 2
-FEWER = 20
+FEWER = 50
 FEWEST = 100
-"""Different images, as many times fewer than real ones: 50 and 10 instead of 1,000."""
+"""Different images, as many times fewer than real ones: 20 and 10 instead of 1,000."""
 
 
 @detector(
