@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from counterfeit import recipe
+from counterfeit import data, recipe
 from counterfeit.files import Row
 from counterfeit.insight.columns import column, epoch_losses, newest_metrics
 from counterfeit.insight.tables import number, real_number
@@ -89,6 +89,8 @@ def facts(run: Run) -> dict[str, str]:
         tr("data"): spec.data.name,
         tr("epochs"): _epochs(run),
     }
+    if credit := data.credit(spec.data.name):
+        numbers[tr("credit")] = credit
     if rows:
         logged = {key for row in rows for key in row}
         last, mean = epoch_losses(rows)
