@@ -297,7 +297,6 @@ RULES = [
     'inputs.augment=["color", "cutout"]',
     "inputs.replay=0.5",
     "training.discriminator_steps=2",
-    "data.train_images=220",
 ]
 RECIPES = {name: [] for name in recipe.names()} | {
     "rules of every kind": RULES,
@@ -309,14 +308,14 @@ RECIPES = {name: [] for name in recipe.names()} | {
 def small(name: str) -> recipe.Recipe:
     """A recipe with networks and data so small that an epoch of 6 updates takes milliseconds."""
     known = name if name in recipe.names() else "batchnorm-smoothing"
-    return recipe.load(known).with_overrides(
+    spec = recipe.load(known).with_overrides(RECIPES[name])
+    return spec.with_overrides(
         [
             "data.name=digits",
-            "data.train_images=110",
+            f"data.train_images={110 * spec.training.discriminator_steps}",
             "training.batch_size=18",
             "training.epochs=3",
             *shrunk(known),
-            *RECIPES[name],
         ]
     )
 
