@@ -307,15 +307,19 @@ class Conditional(nn.Module):
         return images
 
 
-def test_a_generator_of_classes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("named", [False, True])
+def test_a_generator_of_classes(tmp_path: Path, named: bool) -> None:
     G, D = Conditional(), networks()[1]
     fixed = torch.randn(20, Z), torch.arange(20) % 10
     with watch(G, D, tmp_path, latents=fixed) as monitor:
-        fake = G(torch.randn(64, Z), torch.randint(10, (64,)))
+        z, labels = torch.randn(64, Z), torch.randint(10, (64,))
+        fake = G(z=z, labels=labels) if named else G(z, labels)
         monitor.update(d_fake=D(fake).detach())
         monitor.epoch()
     assert monitor.run.snapshot(1).shape == (20, 1, 8, 8)
-    assert monitor.run.stored_samples is not None
+    stored = monitor.run.stored_samples
+    assert stored is not None
+    assert torch.equal(stored.images, data.as_uint8(fake.detach().view(-1, 1, 8, 8), 0, 1))
 
 
 def test_a_loop_goes_on_until_it_is_closed(tmp_path: Path) -> None:
@@ -372,6 +376,7 @@ def test_a_full_disk_ends_no_training(tmp_path: Path) -> None:
         ({"d_outputs": "sigmoid"}, "d_outputs must be"),
         ({"latents": 5}, "latents must be"),
         ({"value_range": (0, 255)}, "value_range must be"),
+        ({"value_range": np.zeros((2, 2))}, "value_range must be"),
         ({"data": 5}, "data must be"),
         ({"data": torch.zeros(9, 3, 8, 8)}, "3 x 8 x 8"),
         ({"label": "a/b"}, "label must be"),
@@ -381,8 +386,9 @@ def test_a_full_disk_ends_no_training(tmp_path: Path) -> None:
 )
 def test_wrong_arguments_write_nothing(tmp_path: Path, wrong: dict[str, Any], said: str) -> None:
     G, D = networks()
-    with pytest.raises(CounterfeitError, match=said):
+    with pytest.raises(CounterfeitError, match=said) as error:
         watch(G, D, tmp_path, **wrong)
+    assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())
     assert not G._forward_hooks
 

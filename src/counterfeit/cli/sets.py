@@ -29,7 +29,8 @@ def evaluate_sets(
 ) -> None:
     """Measure each set beside the same images, and print one table."""
     from counterfeit.files import write_whole
-    from counterfeit.insight.tables import comparison_text, evaluation_text
+    from counterfeit.insight.sets import comparison_text
+    from counterfeit.insight.tables import evaluation_text
     from counterfeit.measure.evaluate import require_samples
     from counterfeit.measure.images import Measured, measure_images, measure_real
     from counterfeit.measure.inception import Inception

@@ -141,9 +141,9 @@ class Eyes:
     def _on_generator(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> None:
-        if not self._open or module is not self.generator or not args:
+        z = next(iter([*args, *kwargs.values()]), None)
+        if not self._open or module is not self.generator:
             return
-        z = args[0]
         if not isinstance(z, Tensor) or not z.ndim:
             return
         graded = torch.is_grad_enabled()
@@ -159,7 +159,7 @@ class Eyes:
             else:
                 self._ungraded.append(len(z))
         if graded and not fixed:
-            self.latents.add(args, kwargs)
+            self.latents.add(z, args, kwargs)
         if self.looking:
             self._sizes.add(len(z))
             if isinstance(output, Tensor):
@@ -195,17 +195,16 @@ class Latents:
     def __init__(self, most: int = 0) -> None:
         self.most = most
         """Rows to keep, in whole batches."""
-        self._kept: deque[tuple[tuple[Any, ...], dict[str, Any]]] = deque()
+        self._kept: deque[tuple[Tensor, tuple[Any, ...], dict[str, Any]]] = deque()
         self.update = 0
         self._rows = 0
         self._places: dict[int, tuple[int, int]] = {}  # with what version, in which update
         self._copies = False
 
-    def add(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def add(self, z: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         values = [*args, *kwargs.values()]
         if not self.most or not all(_can_be_kept(value) for value in values):
             return
-        z: Tensor = args[0]
         place, seen = z.data_ptr(), (0 if z.is_inference() else z._version, self.update)
         known = self._places.get(place)
         if known == seen:
@@ -214,10 +213,11 @@ class Latents:
             self._copies = True
         self._places[place] = seen
         taken = tuple(self._take(value) for value in args)
-        self._kept.append((taken, {key: self._take(value) for key, value in kwargs.items()}))
+        named = {key: self._take(value) for key, value in kwargs.items()}
+        self._kept.append((next(iter([*taken, *named.values()])), taken, named))
         self._rows += len(z)
-        while self._rows - len(self._kept[0][0][0]) >= self.most:
-            (old, *_), _ = self._kept.popleft()
+        while self._rows - len(self._kept[0][0]) >= self.most:
+            old, *_ = self._kept.popleft()
             self._rows -= len(old)
             if not self._copies:
                 self._places.pop(old.data_ptr(), None)
@@ -228,7 +228,7 @@ class Latents:
         return value.detach().clone() if self._copies else value.detach()
 
     def __iter__(self) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
-        return iter(self._kept)
+        return ((args, kwargs) for _, args, kwargs in self._kept)
 
 
 def _can_be_kept(value: object) -> bool:

@@ -1,12 +1,11 @@
 """Monitor: a training loop that is not ours writes a run, and is told what is wrong with it."""
 
+import math
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args
 
@@ -15,7 +14,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, distributed, nn
 
-from counterfeit import arguments, environment
+from counterfeit import arguments
 from counterfeit.arguments import StrPath
 from counterfeit.data import as_uint8
 from counterfeit.errors import CounterfeitError, UsageError
@@ -23,22 +22,18 @@ from counterfeit.insight.diagnose import diagnose, examined, news
 from counterfeit.insight.tables import finding_line
 from counterfeit.insight.verdict import judge
 from counterfeit.insight.vitals import COPIES_EPOCHS, Gauge, examination_due
-from counterfeit.insight.vitals.gauge import BATCH_NORMS
 from counterfeit.language import english
 from counterfeit.monitor.eyes import Eyes
 from counterfeit.monitor.images import Discriminator, Generator, range_of, unwrapped
 from counterfeit.monitor.kept import Interval, Outputs
-from counterfeit.monitor.real import Real, find
+from counterfeit.monitor.real import find
 from counterfeit.monitor.source import Latents, Source, unchanged
-from counterfeit.recipe import Recipe
-from counterfeit.recipe.networks import CustomDiscriminator, CustomGenerator
-from counterfeit.recipe.rules import CustomLoss
-from counterfeit.recipe.sections import Latent, Training
-from counterfeit.run import Run
+from counterfeit.monitor.start import create_run
+from counterfeit.recipe.sections import Training
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LogRow, VitalsRow
-from counterfeit.run.stored import Samples, write_data
+from counterfeit.run.stored import Samples
 from counterfeit.terminal import columns, fill, styled
 
 LOG_EVERY = 100
@@ -144,7 +139,18 @@ class Monitor:
             self._range = _range(value_range) or range_of(generator, images)
             kept_in = None if data_dir is None else arguments.path("data_dir", data_dir).resolve()
             real = find(data, _shape(images), kept_in)
-            self.run = self._create(real, _shape(images), label, out, kept_in)
+            self.run = create_run(
+                out,
+                label,
+                real,
+                kept_in,
+                players=(generator, self._discriminator),
+                latent_dim=self._source.fixed[0][0].numel(),
+                outputs=self._outputs,
+                image_shape=_shape(images),
+                value_range=self._range,
+                epochs=self._planned or 1,
+            )
             closing.enter_context(self.run.locked())
             self._gauge: Gauge | None = None
             if real.train is not None:
@@ -235,57 +241,6 @@ class Monitor:
         self.close()
 
     # What is written.
-
-    def _create(
-        self,
-        real: Real,
-        shape: tuple[int, int, int],
-        label: str,
-        out: StrPath,
-        data_dir: Path | None,
-    ) -> Run:
-        players = [each for each in (self._generator, self._discriminator) if each is not None]
-        names = [type(each).__name__ for each in players]
-        modules = self._generator.modules()
-        try:
-            spec = Recipe(
-                name=label,
-                title=f"A loop of one's own: {' against '.join(names)}",
-                source="Monitor, which knows of a recipe only what it sees",
-                data=real.section,
-                latent=Latent(dim=self._source.fixed[0][0].numel()),
-                generator=CustomGenerator(
-                    name="custom",
-                    label=names[0],
-                    shapes=_shapes(self._generator),
-                    output="sigmoid" if self._range[0] >= 0 else "tanh",
-                    batch_norm=any(isinstance(each, BATCH_NORMS) for each in modules),
-                ),
-                discriminator=CustomDiscriminator(
-                    name="custom",
-                    label=names[-1] if self._discriminator else "unknown",
-                    shapes=_shapes(self._discriminator),
-                ),
-                loss=CustomLoss(name="custom", outputs=self._outputs),
-                training=Training(epochs=self._planned or 1),
-            )
-        except ValueError as error:
-            raise UsageError(f"label must be a name for a folder: {error}.") from None
-        seed = torch.initial_seed()
-        place = next((each.device for each in self._generator.parameters()), torch.device("cpu"))
-        facts = {
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seed": seed if seed < 2**32 else 0,  # longer ones are what torch starts from
-            "history_seed": None,
-            "image_shape": shape,
-            "data": real.identities(data_dir),
-            "data_kept": real.test is not None,
-            "data_dir": str(data_dir) if data_dir else None,
-        }
-        with Run.creating(out, spec, facts | environment.describe(place)) as run:
-            if real.train is not None and real.test is not None:
-                write_data(run.path, real.train, real.test)
-        return run
 
     def _write_row(self, epoch: float | None = None) -> None:
         """Of the updates since the last one; `epoch` when one is over."""
@@ -447,11 +402,6 @@ class Monitor:
             print(styled(fill(line, columns(sys.stderr), rest="  ")), file=sys.stderr)
 
 
-def _shapes(network: nn.Module | None) -> dict[str, tuple[int, ...]]:
-    named = [] if network is None else network.named_parameters()
-    return {name: tuple(each.shape) for name, each in named}
-
-
 def _shape(images: Float[Tensor, "N C H W"]) -> tuple[int, int, int]:
     channels, height, width = images.shape[1:]
     return channels, height, width
@@ -465,6 +415,10 @@ def _range(given: Any) -> Range | None:
     """
     if given is None:
         return None
-    if given not in ((0, 1), (-1, 1), [0, 1], [-1, 1]):
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if (low, high) not in ((0.0, 1.0), (-1.0, 1.0)):
         raise UsageError(f"value_range must be (0, 1) or (-1, 1), not {arguments.shown(given)}.")
-    return float(given[0]), float(given[1])
+    return low, high

@@ -1,0 +1,58 @@
+"""Several sets of images in one table, as text."""
+
+from collections.abc import Mapping
+
+from rich.cells import cell_len
+
+from counterfeit.insight.tables import number, place, protocol
+from counterfeit.language import tr, translated
+from counterfeit.measure.images import Measured
+from counterfeit.measure.names import MetricName, left_out_line, like, named
+from counterfeit.terminal import fill, pad
+
+
+def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | None = None) -> str:
+    """Several sets of images beside each other: numbered columns, and below them their names.
+
+    Args:
+        width: as in `evaluation_text`.
+    """
+    columns = [each.metrics for each in sets.values()]
+    firsts = [next((MetricName.parse(m).features for m in c if "-" in m), None) for c in columns]
+    asked = dict.fromkeys(
+        name.metric
+        for metrics in columns
+        for name in sorted(map(MetricName.parse, metrics), key=place)
+        if name.of_class is None and name.features in (None, firsts[0])
+    )
+    rows = []
+    for metric in asked:
+        names = [named(metric, metrics) for metrics in columns]
+        cells = [
+            number(metrics[name]) if name else "–"
+            for name, metrics in zip(names, columns, strict=True)
+        ]
+        ceiling = like(next(filter(None, names)), real.metrics)
+        best = number(real.metrics[ceiling]) if ceiling else ""
+        rows.append([translated(MetricName(metric).short), *cells, best])
+    numbered = [f"[{n}]" for n in range(1, len(sets) + 1)]
+    head = ["", *numbered, tr("real images") if real.metrics else ""]
+    table = [head, *rows]
+    widths = [max(cell_len(row[n]) for row in table) for n in range(len(head))]
+    lines = [
+        "  ".join(pad(cell, widths[n], right=n > 0) for n, cell in enumerate(row)).rstrip()
+        for row in table
+    ]
+    notes = []
+    for n, (name, measured) in enumerate(sets.items(), 1):
+        how = " ".join(protocol(measured.metrics, {}))
+        notes.append(fill(f"[{n}] {name}: {how}", width, rest="    "))
+    sizes = {max(MetricName.parse(name).count or 0 for name in each) for each in columns}
+    if len(sizes) > 1:
+        odd = tr(
+            "The sets are of different sizes, which most numbers depend on: take as many of each."
+        )
+        notes.append(fill(odd, width, rest="  "))
+    left_out = {left_out_line(line): None for each in sets.values() for line in each.left_out}
+    notes += [fill(tr("not measured: {what}", what=line), width, rest="  ") for line in left_out]
+    return "\n".join([*lines, "", *notes])

@@ -1,0 +1,88 @@
+"""A run directory for a loop that is not ours: a recipe and facts, as far as they are known."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from counterfeit import environment
+from counterfeit.arguments import StrPath, shown
+from counterfeit.errors import UsageError
+from counterfeit.insight.vitals.gauge import BATCH_NORMS
+from counterfeit.monitor.kept import Outputs
+from counterfeit.monitor.real import Real
+from counterfeit.recipe import CustomDiscriminator, CustomGenerator, CustomLoss, Recipe
+from counterfeit.recipe.sections import Latent, Training
+from counterfeit.run import Run
+from counterfeit.run.stored import write_data
+
+
+def create_run(
+    out: StrPath,
+    label: str,
+    real: Real,
+    data_dir: Path | None,
+    *,
+    players: tuple[nn.Module, nn.Module | None],
+    latent_dim: int,
+    outputs: Outputs,
+    image_shape: tuple[int, int, int],
+    value_range: tuple[float, float],
+    epochs: int,
+) -> Run:
+    """Make the directory, and put the real images into it where nothing else has them.
+
+    Raises:
+        UsageError: the label is no name for a folder.
+        CounterfeitError: it cannot be written there.
+    """
+    generator, discriminator = players
+    names = [type(each).__name__ for each in players if each is not None]
+    try:
+        spec = Recipe(
+            name=label,
+            title=f"A loop of one's own: {' against '.join(names)}",
+            source="Monitor, which knows of a recipe only what it sees",
+            data=real.section,
+            latent=Latent(dim=latent_dim),
+            generator=CustomGenerator(
+                name="custom",
+                label=names[0],
+                shapes=_shapes(generator),
+                output="sigmoid" if value_range[0] >= 0 else "tanh",
+                batch_norm=any(isinstance(each, BATCH_NORMS) for each in generator.modules()),
+            ),
+            discriminator=CustomDiscriminator(
+                name="custom",
+                label=names[-1] if discriminator else "unknown",
+                shapes=_shapes(discriminator),
+            ),
+            loss=CustomLoss(name="custom", outputs=outputs),
+            training=Training(epochs=epochs),
+        )
+    except ValueError:
+        raise UsageError(
+            "label must be at most 100 of A-Z, a-z, 0-9, '.', '_' and '-', and begin with a letter"
+            f" or a digit, not {shown(label)}."
+        ) from None
+    seed = torch.initial_seed()
+    device = next((each.device for each in generator.parameters()), torch.device("cpu"))
+    facts = {
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seed": seed if seed < 2**32 else 0,  # longer ones are what torch starts from
+        "history_seed": None,
+        "image_shape": image_shape,
+        "data": real.identities(data_dir),
+        "data_kept": real.test is not None,
+        "data_dir": str(data_dir) if data_dir else None,
+    }
+    with Run.creating(out, spec, facts | environment.describe(device)) as run:
+        if real.train is not None and real.test is not None:
+            write_data(run.path, real.train, real.test)
+    return run
+
+
+def _shapes(network: nn.Module | None) -> dict[str, tuple[int, ...]]:
+    named = [] if network is None else network.named_parameters()
+    return {name: tuple(each.shape) for name, each in named}
