@@ -170,7 +170,7 @@ def test_what_is_kept_is_english_and_can_be_said_again() -> None:
         assert kept == "in epochs 2 to 7"
         assert translated(kept) == "2~7 에포크"
         assert translated("since epoch 2.5") == "2.5 에포크부터"
-        passed = "It has passed after epoch 9: g's images are copies of training images."
+        passed = "It has passed after epoch 9: G's images are copies of training images."
         was = KOREAN["G's images are copies of training images."]
         assert translated(passed) == f"9 에포크를 끝으로 사라졌습니다. 당시의 상태: {was}"
         few = "40 real images neither trained on nor compared with are needed, and there are 0"

@@ -1,5 +1,6 @@
 """What a detector is: a failure by name, the columns that show it, and what is said of it."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,13 @@ class Spell:
     last: int
     lasts: bool
     """Whether it still holds at the last row."""
+
+
+def _within(sentence: str) -> str:
+    """A sentence as a part of another one: without its capital, unless that is a name's, as G's."""
+    if re.match(r"A\b|[A-Z][a-z]+\b", sentence):
+        return sentence[0].lower() + sentence[1:]
+    return sentence
 
 
 def last_spell(holds: Bool[np.ndarray, " rows"], least: int) -> Spell | None:
@@ -94,7 +102,7 @@ class Detector:
             meaning = english(
                 "It has passed after epoch {epoch}: {meaning}",
                 epoch=f"{last['epoch']:.4g}",
-                meaning=meaning[0].lower() + meaning[1:],
+                meaning=_within(meaning),
             )
         numbers: dict[str, float | str] = {
             key: last[key]
