@@ -74,6 +74,7 @@ class MlpDiscriminator(Network, Perceptron):
     hidden: Annotated[
         tuple[Count, ...], Field(min_length=1, max_length=100, examples=[[256, 512]])
     ] = (512, 256)
+    """Units of each hidden layer."""
     activation: Literal["shared-maxout", "maxout", Activation] = "shared-maxout"
     pieces: Annotated[int, Field(ge=2, le=1000)] = 3
     """Lines of each maxout."""

@@ -24,7 +24,8 @@ WON_EPOCHS = 2
     ),
     advice=english(
         "Slow D down or strengthen G: a lower --set discriminator.optimizer.lr, more"
-        " --set discriminator.dropout, or --set generator.batch_norm=true."
+        " --set discriminator.dropout, or --set generator.batch_norm=true"
+        " (generator.norm=batch in a dcgan)."
     ),
     source=f"{GAN}, section 3; Arjovsky and Bottou 2017 (arXiv 1701.04862), section 2; "
     f"{GANHACKS}, entry 10",

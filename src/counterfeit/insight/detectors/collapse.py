@@ -36,7 +36,8 @@ COLLAPSED_EPOCHS = 2
     ),
     advice=english(
         "Train D more for each step of G (--set training.discriminator_steps=2) or G less"
-        " (a lower --set generator.optimizer.lr), or --set generator.batch_norm=true."
+        " (a lower --set generator.optimizer.lr), or --set generator.batch_norm=true"
+        " (generator.norm=batch in a dcgan)."
     ),
     source=f"{GAN}, section 6; Salimans et al. 2016 (arXiv 1606.03498), section 3.2",
 )

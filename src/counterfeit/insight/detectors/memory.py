@@ -26,7 +26,7 @@ KNOWS_EXAMINATIONS = 3
     ),
     advice=english(
         "More training images, more --set discriminator.dropout, a smaller --set"
-        " discriminator.hidden, or stop earlier."
+        " discriminator.hidden (channels of convolutional networks), or stop earlier."
     ),
     source="Brock et al. 2019 (arXiv 1809.11096), section 4.2; Karras et al. 2020 (arXiv"
     " 2006.06676)",
@@ -50,7 +50,10 @@ COPIED_EXAMINATIONS = 1
     evidence=("copied",),
     figure="nearest",
     meaning=english("G's images are copies of training images."),
-    advice=english("More training images; a smaller --set generator.hidden."),
+    advice=english(
+        "More training images; a smaller --set generator.hidden (channels of convolutional"
+        " networks)."
+    ),
     source="Meehan et al. 2020 (arXiv 2004.05675)",
 )
 def memorisation(record: Record) -> Seen:

@@ -82,7 +82,8 @@ GAP_EXAMINATIONS = 2
         " was shown in training."
     ),
     advice=english(
-        "Larger batches (--set training.batch_size=...), or --set generator.batch_norm=false."
+        "Larger batches (--set training.batch_size=...), or --set generator.batch_norm=false"
+        " (generator.norm=group in a dcgan)."
     ),
     source="Ioffe 2017 (arXiv 1702.03275), section 1",
 )
