@@ -25,6 +25,7 @@ from statistics import median
 import torch
 from torch import nn
 
+import zoo_conditions
 import zoo_sets
 import zoo_specimens
 from counterfeit import recipe
@@ -37,8 +38,12 @@ from counterfeit.run import Run
 from counterfeit.training import loop
 from zoo_specimens import COLLAPSE, OVERPOWERED, Specimen
 
-SPECIMENS = [*zoo_specimens.SPECIMENS, *zoo_sets.SPECIMENS]
-TEST_SPECIMENS = [*zoo_specimens.TEST_SPECIMENS, *zoo_sets.TEST_SPECIMENS]
+SPECIMENS = [*zoo_specimens.SPECIMENS, *zoo_sets.SPECIMENS, *zoo_conditions.SPECIMENS]
+TEST_SPECIMENS = [
+    *zoo_specimens.TEST_SPECIMENS,
+    *zoo_sets.TEST_SPECIMENS,
+    *zoo_conditions.TEST_SPECIMENS,
+]
 
 
 def half(specimen: Specimen) -> str:

@@ -43,9 +43,10 @@ ELSEWHERE = {
     "crash.py": "tests/crash/test_crash.py",
     "fuzz.py": "tests/fuzz/test_fuzz.py",
     "fuzz_cases.py": "tests/fuzz/test_fuzz.py",  # the cases of fuzz.py
-    "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all three by zoo.py
+    "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all four by zoo.py
     "zoo_specimens.py": "tests/benchmarks/test_scripts.py",
     "zoo_sets.py": "tests/benchmarks/test_scripts.py",
+    "zoo_conditions.py": "tests/benchmarks/test_scripts.py",
     "convolution_floor.py": "tests/benchmarks/test_convolutions.py",
     "plain_convolutions.py": "tests/benchmarks/test_convolutions.py",
 }

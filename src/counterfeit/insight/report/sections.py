@@ -210,9 +210,7 @@ SECTIONS = (
     Section(
         "preview",
         english("The data"),
-        english(
-            "Real images with their labels. Training shows D the images; it never sees the labels."
-        ),
+        english("Real images, with their labels where they have any."),
         english("a few training images with their labels"),
         "labelled",
     ),
@@ -235,7 +233,13 @@ def note(figure: str, run: Run) -> str:
                     " weights'."
                 )
             )
+        if figure == "samples" and run.classes:
+            notes.append(tr("G was asked for as many of each class, class by class."))
         return " ".join(notes)
+    if figure == "preview":
+        if spec.condition is not None:
+            return tr("In training, G and D are told these classes.")
+        return tr("Training shows D the images; it never sees labels.")
     if figure == "history":
         last = run.snapshot_epochs[-1]
         shown = min(last, HISTORY_EPOCHS)

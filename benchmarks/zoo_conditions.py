@@ -1,0 +1,96 @@
+"""The zoo's runs whose networks are told classes. Part of zoo.py."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+
+from counterfeit import data, recipe
+from counterfeit.data import ImageData
+from counterfeit.networks.conditional import ToldGenerator
+from zoo_breakages import Breakage, replaced
+from zoo_specimens import (
+    AFTER_DEFEAT,
+    FASHION,
+    LEAKY,
+    MNIST,
+    PARTIAL,
+    STAGE_3,
+    UNLIKE,
+    Specimen,
+    of,
+)
+
+
+def told(how: str, by: str, *more: str) -> tuple[str, ...]:
+    return (f"condition.generator={how}", f"condition.discriminator={by}", *more)
+
+
+PROJECTION = told("concat", "projection")
+CLASSIFIED = told("embedding", "auxiliary")
+UNASKED = told("concat", "auxiliary", "condition.weight=0")
+"""D has a head for classes, and nobody minds what it says."""
+
+MAY = f"{PARTIAL} {UNLIKE} mode-hopping {AFTER_DEFEAT}"
+healthy = of("healthy", may=f"{PARTIAL} {UNLIKE}")
+ignored = of("label ignored", "ignored-label", MAY)
+lost = of("a class lost", "collapsed-class", MAY)
+
+
+def mislabelled(number: int, by: int) -> Breakage:
+    """All training images of one class are those of another one, over and over."""
+    load = data.load
+
+    def broken(name: str, split: Any = "train", *rest: Any, **options: Any) -> ImageData:
+        whole = load(name, split, *rest, **options)
+        if split != "train" or whole.labels is None:
+            return whole
+        of_one, of_other = (torch.nonzero(whole.labels == k).flatten() for k in (number, by))
+        images = whole.images.clone()
+        images[of_one] = whole.images[of_other[torch.arange(len(of_one)) % len(of_other)]]
+        return replace(whole, images=images)
+
+    def entered(spec: recipe.Recipe) -> AbstractContextManager[Any]:
+        return replaced(load, broken)
+
+    return entered
+
+
+def deaf_in(number: int) -> Breakage:
+    """G sees one and the same latent whenever it is asked for that class."""
+    tell = ToldGenerator.tell
+
+    def broken(self: ToldGenerator, z: Tensor, labels: Tensor) -> Tensor:
+        return tell(self, z.masked_fill((labels == number).unsqueeze(1), 0.0), labels)
+
+    @contextmanager
+    def entered(spec: recipe.Recipe) -> Iterator[None]:
+        with patch.object(ToldGenerator, "tell", broken):
+            yield
+
+    return entered
+
+
+SPECIMENS: list[Specimen] = [
+    healthy("told-projection-s0", STAGE_3, MNIST, LEAKY, PROJECTION),
+    healthy("told-auxiliary-s0", STAGE_3, MNIST, LEAKY, CLASSIFIED),
+    ignored("label-ignored-s0", STAGE_3, MNIST, LEAKY, UNASKED),
+    lost("a-class-deaf-s0", STAGE_3, MNIST, LEAKY, PROJECTION, breakage=deaf_in(3)),
+    lost("a-class-mislabelled-s0", STAGE_3, MNIST, LEAKY, CLASSIFIED, breakage=mislabelled(4, 7)),
+]
+
+TEST_SPECIMENS: list[Specimen] = [
+    healthy("told-projection-fashion", STAGE_3, FASHION, LEAKY, PROJECTION, seed=1),
+    healthy("told-auxiliary-s1", STAGE_3, MNIST, LEAKY, CLASSIFIED, seed=1),
+    ignored("label-ignored-s1", STAGE_3, MNIST, LEAKY, UNASKED, seed=1),
+    lost("a-class-deaf-s1", STAGE_3, MNIST, LEAKY, CLASSIFIED, breakage=deaf_in(8), seed=1),
+    lost(
+        *("a-class-mislabelled-s1", STAGE_3, MNIST, LEAKY, PROJECTION),
+        breakage=mislabelled(0, 1),
+        seed=1,
+    ),
+]
