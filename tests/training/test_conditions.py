@@ -38,11 +38,18 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return counterfeit.train(spec, out=tmp_path_factory.mktemp("runs"))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+RECIPES = ("conditional", "acgan", "infogan")
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *RECIPES])
 def test_a_run_that_was_stopped_goes_on_to_the_bit(
     kind: str, tiny: recipe.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = tiny.with_overrides(KINDS[kind])
+    if kind in RECIPES:
+        small = ["generator.channels=4", "discriminator.channels=4", "training.batch_size=64"]
+        spec = recipe.load(kind).with_overrides([*small, "data.name=digits", "training.epochs=2"])
+    else:
+        spec = tiny.with_overrides(KINDS[kind])
     whole = counterfeit.train(spec, out=tmp_path / "whole")
     steps, update = count(1), Game.update
 
