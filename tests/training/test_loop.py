@@ -261,6 +261,15 @@ def test_rates_that_end_with_the_epochs_say_so_when_these_change(tiny, tmp_path,
     assert len(caplog.records) == 1
 
 
+def test_rows_say_how_often_images_are_augmented_where_that_adapts(tiny, tmp_path) -> None:
+    always = ['inputs.augment=["translation"]']
+    run = counterfeit.train(tiny.with_overrides(always), epochs=1, out=tmp_path / "always")
+    assert "augmented" not in run.log[-1]
+    adapting = tiny.with_overrides([*always, "inputs.adaptive=-0.99"])  # D is always surer
+    run = counterfeit.train(adapting, epochs=1, out=tmp_path / "adapting")
+    assert run.log[-1]["augmented"] == pytest.approx(22 * 64 / 500_000)
+
+
 def test_old_checkpoints_go_and_milestones_stay(tiny: recipe.Recipe, tmp_path) -> None:
     run = counterfeit.train(tiny, epochs=13, out=tmp_path)
     assert [step // 22 for step in run.checkpoint_steps] == [1, 2, 5, 10, 12, 13]

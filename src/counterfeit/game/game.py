@@ -186,6 +186,12 @@ class Game:
         return outcome
 
     @property
+    def augmented(self) -> float | None:
+        """The probability with which an image is augmented before D sees it, where it adapts."""
+        view = self.rules.view
+        return None if view is None or not view.adapts else float(view.probability)
+
+    @property
     def sampler(self) -> nn.Module:
         """The generator to sample from: its average where the recipe asks for one."""
         return self.G if self.average is None else self.average.network

@@ -47,6 +47,11 @@ class View:
         functions = AUGMENTATIONS | {"color": partial(color, width=high - low)}
         self.augmentations = [functions[name] for name in spec.augment]
 
+    @property
+    def adapts(self) -> bool:
+        """Whether the probability of augmentation follows how sure D is."""
+        return self.spec.adaptive is not None
+
     def begin(self, step: int, epoch: float) -> None:
         """Get ready for an update."""
         self.rng.manual_seed(stream_seed(self.seed, "view", step))
@@ -56,7 +61,7 @@ class View:
     def __call__(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         for augment in self.augmentations:
             changed = augment(images, self.rng)
-            if self.spec.adaptive is not None:
+            if self.adapts:
                 drawn = torch.rand(len(images), 1, 1, 1, generator=self.rng, device=images.device)
                 changed = torch.where(drawn < self.probability, changed, images)
             images = changed
@@ -73,10 +78,10 @@ class View:
             self.probability.add_(step).clamp_(0, 1)
 
     def tensors(self) -> dict[str, Tensor]:
-        return {} if self.spec.adaptive is None else {"probability": self.probability}
+        return {"probability": self.probability} if self.adapts else {}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        if self.spec.adaptive is not None:
+        if self.adapts:
             self.probability.copy_(tensors["probability"])
 
 

@@ -115,6 +115,8 @@ class IntervalColumns(ProbabilityColumns, ScoreColumns, PenaltyColumns, total=Fa
     d_grad_norm: float
     """Euclidean norm of D's gradient in the last update; `g_grad_norm` likewise."""
     g_grad_norm: float
+    augmented: float
+    """Probability with which an image is augmented before D sees it, where that adapts."""
 
 
 class LogRow(IntervalColumns, total=False):

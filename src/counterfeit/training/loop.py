@@ -314,6 +314,8 @@ def _train(
                 **interval.row(outcome, probabilistic=game.rules.loss.probabilistic),
                 "images_per_second": images_timed / (time.perf_counter() - started),
             }
+            if game.augmented is not None:
+                row["augmented"] = game.augmented
             run.append_log(row)
             interval.clear()
             for hear in on_row:
