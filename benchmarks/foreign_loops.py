@@ -112,7 +112,7 @@ def one(*names: str) -> frozenset[str]:
 BROKEN_IMAGES = one(
     "mode-collapse", "partial-mode-collapse", "no-progress", "garbage-passes", "best-long-ago",
     "discriminator-overpowering", "saturated-outputs", "mode-hopping", "batchnorm-gap",
-    "gradient-explosion",
+    "gradient-explosion", "unlike-real-images",
 )  # fmt: skip
 """What may come of a loop that cannot train; none of it is wrong to say."""
 
