@@ -9,7 +9,8 @@ those of `TEST_SPECIMENS` are measured only. `--quick` trains two epochs on a fe
 which shows that each can be made, and nothing else.
 
 The networks and data sets are small, so that a run takes seconds: 6,000 images of MNIST or
-Fashion-MNIST in batches of 64, or the 1,437 digits of scikit-learn.
+Fashion-MNIST in batches of 64, the 1,437 digits of scikit-learn, or the emoji (zoo_sets.py).
+What is wrong is declared in zoo_specimens.py, and done by zoo_breakages.py.
 """
 
 import argparse

@@ -80,3 +80,12 @@ def test_the_metric_is_the_share_with_its_spread(digits: Tensor) -> None:
     value, spread = unlike(half, of_real)
     assert value == pytest.approx(share(of_real, half))
     assert spread == pytest.approx((value * (1 - value) / 99) ** 0.5)
+
+
+def test_a_trace_of_colour_in_gray_images_is_not_unlike_them(digits: Tensor) -> None:
+    of_real = usual(digits[:800])  # gray, in three channels
+    tinted = digits[800:900].clone()
+    tinted[:, 0] = tinted[:, 0].clamp(min=4)
+    assert share(of_real, tinted) < 0.15
+    tinted[:, 0] = tinted[:, 0].clamp(min=40)
+    assert share(of_real, tinted) > 0.8

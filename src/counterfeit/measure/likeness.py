@@ -16,6 +16,10 @@ from counterfeit.measure.support import LEAST_IMAGES
 TAIL = 0.005
 """Of real images on either side of what is usual, by each of the four numbers."""
 
+SLACK = (0.1, 0.02, 0.02, 0.02)
+"""By each number, how far beyond what real ones have nobody sees: gray images stored in colour have
+no colour at all."""
+
 
 def looks(images: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "N 4"]:
     """Of each image:
@@ -48,7 +52,8 @@ class Usual:
         if len(real) < LEAST_IMAGES:
             return None
         ends = looks(real).quantile(torch.tensor([TAIL, 1 - TAIL]), dim=0)
-        return cls(ends[0], ends[1])
+        slack = torch.tensor(SLACK)
+        return cls(ends[0] - slack, ends[1] + slack)
 
     def unlike(self, images: UInt8[Tensor, "N C H W"]) -> Bool[Tensor, " N"]:
         """Which images are outside by any of the numbers: of real ones, 4 in a hundred at most."""
