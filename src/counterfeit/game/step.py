@@ -137,7 +137,9 @@ def alternating_step(
     if len(latents) > len(reals):
         fake = fakes(G, latents[-1], real.labels)
     shown = rules.see(fake)
-    again, anew = judge(D, seen, shown) if loss.relative else (None, says(D, shown))
+    with torch.no_grad():  # G cannot change what D says of real images
+        again = says(D, seen) if loss.relative else None
+    anew = says(D, shown)
     g_loss = loss.generator(anew, again)
     g_total = sum((term.generator(anew, shown) for term in rules.auxiliary), start=g_loss)
     g_gradients = torch.autograd.grad(g_total, generator.parameters)  # D's parameters get none
