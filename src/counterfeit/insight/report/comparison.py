@@ -177,6 +177,8 @@ def _scores(metrics: Mapping[str, Measurement], absent: Mapping[str, str]) -> di
     if classes and "classes_found" in values:
         found = tr("classes found")
         scores[found] = tr("{found} of {of}", found=scores[found], of=str(classes))
+    if (name := named("class_accuracy", metrics)) and not math.isnan(metrics[name].value):
+        scores[tr("class accuracy (0 to 1)")] = f"{metrics[name].value:.3f}"
     return scores
 
 
