@@ -113,7 +113,8 @@ def _meaning(section: type[BaseModel], key: str) -> str:
 
 
 def changelog() -> str:
-    return (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    """CHANGELOG.md, with links as they are from here."""
+    return (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8").replace("](docs/", "](")
 
 
 def korean_readme() -> str:
