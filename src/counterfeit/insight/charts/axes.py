@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from counterfeit.run.findings import Finding
@@ -111,6 +111,15 @@ def fit(axes: Axes, *series: NDArray[np.float64]) -> None:
     low, high = np.min(values), np.max(values)
     margin = 0.04 * (high - low)
     axes.set_ylim(low - margin, high + margin)
+
+
+def log_heights(axes: Axes) -> None:
+    """A logarithmic scale for what is drawn, with plain numbers at decades or parts of them."""
+    axes.set_yscale("log", nonpositive="mask")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def label_ends(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from counterfeit.files import Row
 from counterfeit.insight.charts.axes import (
@@ -13,6 +12,7 @@ from counterfeit.insight.charts.axes import (
     G_COLOUR,
     label_ends,
     last_finite,
+    log_heights,
     over_epochs,
     style,
     timeline,
@@ -31,9 +31,6 @@ def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
     require(rows, "d_grad_norm", "g_grad_norm")
     figure, (axes,) = timeline((2.9,), findings, column(rows, "epoch"))
     style(axes, "length of the gradient", "norm (log scale)")
-    axes.set_yscale("log", nonpositive="mask")
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
     epochs = column(rows, "epoch")
     ends = []
     for name, label, colour in (("d_grad_norm", "D", D_COLOUR), ("g_grad_norm", "G", G_COLOUR)):
@@ -50,8 +47,7 @@ def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
 
 def _tick(axes: Axes) -> None:
     """At powers of ten; in a range of few of them, at 2 and 5 times these as well."""
-    low, high = axes.get_ylim()
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
+    log_heights(axes)
 
 
 def draw_gradients(run: Run, findings: Sequence[Finding]) -> Figure:

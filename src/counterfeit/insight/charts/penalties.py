@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
 
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.insight.charts.axes import (
     label_ends,
     last_finite,
+    log_heights,
     over_epochs,
     style,
     timeline,
@@ -38,8 +38,6 @@ def penalty_curves(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
     epochs = column(rows, "epoch")
     figure, (axes,) = timeline((2.5,), findings, epochs)
     style(axes, "added to D's loss, where due", "penalty (log scale)")
-    axes.set_yscale("log", nonpositive="mask")
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ends = []
     for name in names:
         values = column(rows, name)
@@ -47,6 +45,7 @@ def penalty_curves(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
         label, shown = name.removeprefix("penalty_"), np.isfinite(values)
         axes.plot(epochs[shown], values[shown], color=COLOURS[name], lw=1.5, label=label)
         ends.append((last_finite(values), label, COLOURS[name]))
+    log_heights(axes)
     label_ends(axes, ends, show_values=False)
     over_epochs(axes)
     return figure
