@@ -3,17 +3,23 @@
 Where there is a GPU, that a replayed graph computes what the plain step does.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from counterfeit import networks, recipe
 from counterfeit.game import optimizers
+from counterfeit.game.constraints import clip_weights
 from counterfeit.game.engines.choose import choose
 from counterfeit.game.engines.cuda import WARM_UPS, GraphedEngine
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.inputs import Batch, draw_latents
 from counterfeit.game.losses import LOSSES
+from counterfeit.game.penalties import R1
+from counterfeit.game.replay import Replay
 from counterfeit.game.step import Outcome, Player, Rules
+from counterfeit.game.views import View
 from counterfeit.seeds import stream
 
 SHAPE = (1, 8, 8)
@@ -56,10 +62,10 @@ def updates(name: str, device: str, graphed: bool):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_graph_is_taken_only_where_it_follows_the_schedules(name: str) -> None:
-    def chosen(*pair: Player) -> type:
+    def chosen(*pair: Player, **rules: object) -> type:
         engine = choose(
             *pair,
-            Rules(LOSSES["minimax"](torch.ones(BATCH))),
+            Rules(LOSSES["minimax"](torch.ones(BATCH)), **rules),
             device=torch.device("cuda"),
             bf16=False,
             rng=torch.Generator(),
@@ -75,6 +81,18 @@ def test_a_graph_is_taken_only_where_it_follows_the_schedules(name: str) -> None
     assert chosen(*graphable) is GraphedEngine
     assert chosen(players[0], graphable[1]) is PlainEngine
     assert chosen(graphable[0], players[1]) is PlainEngine
+
+    cpu = torch.device("cpu")
+    for rules in (
+        {"penalties": [R1(every=16)]},
+        {"view": View(recipe.Inputs(noise=0.1), (0.0, 1.0), seed=0, device=cpu)},
+        {"replay": Replay(0.5, BATCH, SHAPE, seed=0, device=cpu)},
+    ):
+        assert chosen(*graphable, **rules) is PlainEngine
+    clipping = graphable[0].settings.model_copy(update={"clip_gradients": 1.0})
+    assert chosen(replace(graphable[0], settings=clipping), graphable[1]) is PlainEngine
+    clipped = replace(graphable[1], constraint=lambda parameters: clip_weights(parameters, 0.1))
+    assert chosen(graphable[0], clipped) is GraphedEngine
 
 
 @pytest.mark.parametrize("name", NAMES)
