@@ -85,6 +85,7 @@ class Eyes:
         """Batches of latents that were looked at, and those of them that were seen before."""
         self._trained_sizes: set[int] = set()
         self._ungraded: list[int] = []
+        self.latents.refresh()
 
     def end_epoch(self, updates: int) -> None:
         """Count what only the whole epoch tells: calls without autograd and of another size than
@@ -190,7 +191,8 @@ class Eyes:
 
 
 class Latents:
-    """The latents, and conditions beside them, that a loop last called G with in training."""
+    """Latents, and conditions beside them, that a loop called G with in training: the first of an
+    epoch, and of the one before until there are enough."""
 
     def __init__(self, most: int = 0) -> None:
         self.most = most
@@ -198,12 +200,13 @@ class Latents:
         self._kept: deque[tuple[Tensor, tuple[Any, ...], dict[str, Any]]] = deque()
         self.update = 0
         self._rows = 0
+        self._taken = 0  # rows since `refresh`
         self._places: dict[int, tuple[int, int]] = {}  # with what version, in which update
         self._copies = False
 
     def add(self, z: Tensor, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         values = [*args, *kwargs.values()]
-        if not self.most or not all(_can_be_kept(value) for value in values):
+        if self._taken >= self.most or not all(_can_be_kept(value) for value in values):
             return
         place, seen = z.data_ptr(), (0 if z.is_inference() else z._version, self.update)
         known = self._places.get(place)
@@ -216,11 +219,16 @@ class Latents:
         named = {key: self._take(value) for key, value in kwargs.items()}
         self._kept.append((next(iter([*taken, *named.values()])), taken, named))
         self._rows += len(z)
+        self._taken += len(z)
         while self._rows - len(self._kept[0][0]) >= self.most:
             old, *_ = self._kept.popleft()
             self._rows -= len(old)
             if not self._copies:
                 self._places.pop(old.data_ptr(), None)
+
+    def refresh(self) -> None:
+        """Take new ones from now on, and let go of as many old ones."""
+        self._taken = 0
 
     def _take(self, value: Any) -> Any:
         if not isinstance(value, Tensor):
