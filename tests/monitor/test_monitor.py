@@ -472,3 +472,16 @@ def test_the_other_processes_watch_nothing(tmp_path: Path, monkeypatch: pytest.M
         play(G, D, epochs=1, updates=1, update=monitor.update)
         assert monitor.epoch() == []
     assert not (tmp_path / "runs").exists()
+
+
+def test_data_are_resized_to_what_the_loop_trains_on(tmp_path: Path) -> None:
+    G = nn.Sequential(nn.Linear(Z, 3 * 16 * 16), nn.Tanh(), nn.Unflatten(1, (3, 16, 16)))
+    with Monitor(
+        G, data="digits", latents=torch.randn(9, Z), d_outputs="logits", out=tmp_path, quiet=True
+    ) as monitor:
+        monitor.update(d_loss=1.0)
+        monitor.epoch()
+    run = Run.open(monitor.run.path)
+    assert (run.recipe.data.image_size, run.recipe.data.channels) == (16, 3)
+    assert run.load_split("train").shape == run.image_shape == (3, 16, 16)
+    assert "spread" in run.vitals[-1]
