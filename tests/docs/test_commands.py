@@ -1,5 +1,7 @@
 """What the documents tell people to type: it is there, and it is read as it was meant."""
 
+import ast
+import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -89,9 +91,28 @@ def test_the_python_example_runs(
         return train(recipe.load(name).with_values(small), epochs=1, seed=seed, out=tmp_path)
 
     monkeypatch.setattr(counterfeit, "train", quickly)
-    (example,) = blocks(document, "python")
+    example, *_ = blocks(document, "python")
     found: dict[str, Any] = {}
     exec(compile(example, document.name, "exec"), found)
     assert found["images"].shape == (100, 1, 8, 8)
     if "losses" in found:
         assert [epoch for epoch, _, _ in found["losses"]] == [1.0]
+
+
+@pytest.mark.parametrize(
+    "document", [*READMES, REPOSITORY / "docs" / "monitor.md"], ids=lambda path: path.name
+)
+def test_what_a_monitor_is_told_it_takes(document: Path) -> None:
+    """Sketches of loops cannot run: their arguments at least exist."""
+    told = set()
+    for sketch in blocks(document, "python"):
+        for call in ast.walk(ast.parse(sketch)):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute):
+                name = call.func.attr
+                if name in ("Monitor", "update", "epoch", "close"):
+                    on = counterfeit if name == "Monitor" else counterfeit.Monitor
+                    method = [] if name == "Monitor" else [None]
+                    given = {keyword.arg: None for keyword in call.keywords}
+                    inspect.signature(getattr(on, name)).bind(*method, *call.args, **given)
+                    told.add(name)
+    assert told >= {"Monitor", "update", "epoch"}
