@@ -19,8 +19,9 @@ def halvings(image_shape: tuple[int, int, int]) -> tuple[int, tuple[int, int]]:
     if any(side % 4 or not SMALLEST <= side <= LARGEST for side in (height, width)):
         raise CounterfeitError(
             f"images of {height}x{width} pixels are not for convolutional networks, whose sides"
-            f" are multiples of 4 from {SMALLEST} to {LARGEST}: load the data at another size, or"
-            " take perceptrons (--set generator.name=mlp --set discriminator.name=mlp)."
+            f" are multiples of 4 from {SMALLEST} to {LARGEST}: take images of another size"
+            " (data.image_size, or --image-size 32), or perceptrons (--set generator.name=mlp --set"
+            " discriminator.name=mlp)."
         )
     count = 0
     while all(side % 2 == 0 and side // 2 >= COARSEST for side in (height, width)):
