@@ -44,7 +44,7 @@ def intra_fid(
     FID itself does not see classes that were swapped. Each class has fewer images than all
     together, so it is higher. None where a class has fewer than 40 samples or two real images.
 
-    Source: Miyato and Koyama 2018 (arXiv 1802.05637), section 5.
+    Source: Miyato and Koyama 2018 (arXiv 1802.05637), section 5.1.
 
     Args:
         asked, labels: numbers of classes.

@@ -6,7 +6,7 @@ import pytest
 from example_record import names, record
 
 from counterfeit.insight.detectors import examine
-from counterfeit.insight.detectors.conditions import alike_class, lost_class, misread
+from counterfeit.insight.detectors.conditions import alike_classes, lost_classes, misread
 
 ASKED = [i // 10 for i in range(100)]
 
@@ -85,10 +85,18 @@ def test_another_class_at_every_epoch_is_none_in_particular() -> None:
     assert "collapsed-class" not in names(record(signs=signs))
 
 
+def test_of_two_classes_that_are_swapped_both_are_seen_at_every_epoch() -> None:
+    """Whichever of them is worse."""
+    signs = seen(of_4=[7] * 8 + [4] * 2, of_7=[4] * 8 + [7] * 2)
+    rows = [signs["classes"][0], seen(of_4=[7] * 7 + [4] * 3, of_7=[4] * 9 + [7])["classes"][0]]
+    (finding,) = examine(record(signs=signs | {"classes": rows * 5}))
+    assert (finding.evidence["class"], finding.first_epoch) == (4, 1.0)
+
+
 def test_odd_rows_say_nothing() -> None:
     for odd in (None, "x", [], [None, "x"], {}, 3):
         row = {"step": 1, "epoch": 1.0, "class_spread": odd, "asked": odd, "classes": odd}
-        assert alike_class(row) == row
-        assert lost_class(row | {"class_agreement": 0.9}).get("class") is None
+        assert alike_classes(row) == {}
+        assert lost_classes(row | {"class_agreement": 0.9}) == {}
     assert misread([0, 1], [0]) == {}
     assert misread([0] * 4, [1] * 4) == {}  # too few to say

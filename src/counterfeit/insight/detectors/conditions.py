@@ -1,12 +1,12 @@
 """Classes that were asked for: whether G listens, and whether each one is alive."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from counterfeit.files import Row
 from counterfeit.insight.columns import column, numbers
-from counterfeit.insight.detectors.detector import Seen, detector, last_spell
+from counterfeit.insight.detectors.detector import Seen, Spell, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import grown_up
 from counterfeit.language import english
@@ -64,29 +64,58 @@ COLLAPSED_ROWS = 2
         " (`counterfeit data NAME --preview FILE.png`); train D more for each step of G"
         " (--set training.discriminator_steps=2), or lower both learning rates."
     ),
-    source="Miyato and Koyama 2018 (arXiv 1802.05637), section 6.1",
+    source="Miyato and Koyama 2018 (arXiv 1802.05637), section 5.1",
 )
 def collapsed_class(record: Record) -> Seen:
     """The images of one class are nearly all alike where those of the others vary, or surely of
-    another class where those of the others are what was asked for."""
-    alike = _lasting([alike_class(row) for row in record.images])
+    another class where those of most others are what was asked for."""
+    alike = _lasting(record.images, alike_classes, "its_spread", ALIKE_WORDS)
     if alike.spell is not None:
         return alike
-    return _lasting([lost_class(row) for row in record.images_with("class_agreement")])
+    examined = record.images_with("class_agreement")
+    return _lasting(examined, lost_classes, "seen_as_another", LOST_WORDS)
 
 
-def _lasting(rows: Sequence[Row]) -> Seen:
-    """The last time that one class had collapsed in several rows; see the functions below."""
-    classes, old = column(rows, "class"), grown_up(rows)
-    each = np.unique(classes[np.isfinite(classes)])
-    spells = [last_spell((classes == number) & old, COLLAPSED_ROWS) for number in each]
-    spell = max(filter(None, spells), key=lambda spell: spell.last, default=None)
-    meaning = None if spell is None else str(rows[spell.last]["what"])
-    return Seen(rows, spell, meaning=meaning)
+ALIKE_WORDS = english(
+    "Class {number}, counted from 0, has collapsed: G makes about the same image whenever it is"
+    " asked for it, while its other classes vary.",
+    number="{number}",
+)
+LOST_WORDS = english(
+    "Class {number}, counted from 0, is not drawn: where G is asked for it, a classifier surely"
+    " sees another class, while the others are what they should be.",
+    number="{number}",
+)
 
 
-def alike_class(row: Row) -> Row:
-    """The row, and in it the `class` whose images are nearly all alike, if there is one."""
+def _lasting(
+    rows: Sequence[Row], collapsed: Callable[[Row], dict[int, float]], key: str, words: str
+) -> Seen:
+    """The class that has collapsed for several rows last, and of these for the most rows.
+
+    Args:
+        collapsed: of a row, the classes that have, each with the number that shows it.
+        key: what that number is called.
+        words: about the class {number}.
+    """
+    each, old = list(map(collapsed, rows)), grown_up(rows)
+    found: list[tuple[Spell, int]] = []
+    for number in sorted({number for row in each for number in row}):
+        spell = last_spell(np.array([number in row for row in each]) & old, COLLAPSED_ROWS)
+        if spell is not None:
+            found.append((spell, number))
+    if not found:
+        return Seen(rows, None)
+    spell, number = max(found, key=lambda one: (one[0].last, -one[0].first))
+    shown = [
+        row | {"class": number, key: here.get(number)} for row, here in zip(rows, each, strict=True)
+    ]
+    return Seen(shown, spell, meaning=words.format(number=number))
+
+
+def alike_classes(row: Row) -> dict[int, float]:
+    """The classes whose images are nearly all alike, and how different they are, where those of
+    most others vary."""
     spreads = row.get("class_spread")
     known = {
         number: float(spread)
@@ -94,33 +123,18 @@ def alike_class(row: Row) -> Row:
         if isinstance(spread, int | float)
     }
     if not known or float(np.median(list(known.values()))) < ALIVE:
-        return row
-    number = min(known, key=lambda each: known[each])
-    if known[number] >= ALIKE:
-        return row
-    what = english(
-        "Class {number}, counted from 0, has collapsed: G makes about the same image whenever it is"
-        " asked for it, while its other classes vary.",
-        number=str(number),
-    )
-    return row | {"class": number, "its_spread": known[number], "what": what}
+        return {}
+    return {number: spread for number, spread in known.items() if spread < ALIKE}
 
 
-def lost_class(row: Row) -> Row:
-    """The row, and in it the `class` whose images are surely of another one, if there is one."""
-    shares = misread(numbers(row, "asked"), numbers(row, "classes"))
+def lost_classes(row: Row) -> dict[int, float]:
+    """The classes whose images surely are of another one, and what share of them, where those of
+    most others are what was asked for."""
     agreement = row.get("class_agreement")
-    if not shares or not isinstance(agreement, float) or agreement < FOLLOWED:
-        return row
-    number = max(shares, key=lambda each: shares[each])
-    if shares[number] < MISREAD:
-        return row
-    what = english(
-        "Class {number}, counted from 0, is not drawn: where G is asked for it, a classifier surely"
-        " sees another class, while the others are what they should be.",
-        number=str(number),
-    )
-    return row | {"class": number, "seen_as_another": shares[number], "what": what}
+    if not isinstance(agreement, float) or agreement < FOLLOWED:
+        return {}
+    shares = misread(numbers(row, "asked"), numbers(row, "classes"))
+    return {number: share for number, share in shares.items() if share >= MISREAD}
 
 
 def misread(asked: Sequence[int], seen: Sequence[int]) -> dict[int, float]:
