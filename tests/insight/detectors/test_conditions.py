@@ -75,8 +75,11 @@ def test_a_class_of_images_that_are_alike_has_collapsed() -> None:
     assert "about the same image" in finding.meaning
     healthy = {"class_spread": [[1.0, 0.9, 0.5, 0.8]] * 10, "least_class_spread": 0.5}
     assert names(record(signs=healthy)) == set()
-    all_alike = {"class_spread": [[0.1, 0.1, 0.05, 0.1]] * 10, "least_class_spread": 0.05}
-    assert "collapsed-class" not in names(record(signs=all_alike))  # that is mode collapse
+    young = {"class_spread": [[0.1, 0.1, 0.09, 0.1]] * 10, "least_class_spread": 0.09}
+    assert "collapsed-class" not in names(record(signs=young))
+    one_each = {"class_spread": [[0.02, 0.01, 0.03, 0.02]] * 10, "least_class_spread": 0.01}
+    assert "collapsed-class" in names(record(signs=one_each))
+    assert "collapsed-class" not in names(record(signs=one_each | {"spread": 0.1}))
 
 
 def test_another_class_at_every_epoch_is_none_in_particular() -> None:
@@ -95,7 +98,14 @@ def test_of_two_classes_that_are_swapped_both_are_seen_at_every_epoch() -> None:
 
 def test_odd_rows_say_nothing() -> None:
     for odd in (None, "x", [], [None, "x"], {}, 3):
-        row = {"step": 1, "epoch": 1.0, "class_spread": odd, "asked": odd, "classes": odd}
+        row = {
+            "step": 1,
+            "epoch": 1.0,
+            "spread": 0.9,
+            "class_spread": odd,
+            "asked": odd,
+            "classes": odd,
+        }
         assert alike_classes(row) == {}
         assert lost_classes(row | {"class_agreement": 0.9}) == {}
     assert misread([0, 1], [0]) == {}

@@ -44,6 +44,7 @@ def ignored_label(record: Record) -> Seen:
 
 
 ALIKE = 0.2
+ONE_EACH = 0.08
 ALIVE = 0.5
 MISREAD = 0.6
 FOLLOWED = 0.6
@@ -54,11 +55,11 @@ COLLAPSED_ROWS = 2
 @detector(
     "collapsed-class",
     "warning",
-    needs=("moved",),
+    needs=("moved", "spread"),
     one_of=("least_class_spread", "class_agreement"),
     evidence=("class", "its_spread", "seen_as_another"),
     figure="samples",
-    meaning=english("A class has collapsed, while the others live."),
+    meaning=english("A class has collapsed."),
     advice=english(
         "Look at how many images of the class there are, and whether they are labelled right"
         " (`counterfeit data NAME --preview FILE.png`); train D more for each step of G"
@@ -67,8 +68,9 @@ COLLAPSED_ROWS = 2
     source="Miyato and Koyama 2018 (arXiv 1802.05637), section 5.1",
 )
 def collapsed_class(record: Record) -> Seen:
-    """The images of one class are nearly all alike where those of the others vary, or surely of
-    another class where those of most others are what was asked for."""
+    """The images of a class are nearly all alike where those of most others vary, or quite alike
+    where classes differ from each other; or surely of another class where those of most others are
+    what was asked for."""
     alike = _lasting(record.images, alike_classes, "its_spread", ALIKE_WORDS)
     if alike.spell is not None:
         return alike
@@ -78,7 +80,7 @@ def collapsed_class(record: Record) -> Seen:
 
 ALIKE_WORDS = english(
     "Class {number}, counted from 0, has collapsed: G makes about the same image whenever it is"
-    " asked for it, while its other classes vary.",
+    " asked for it.",
     number="{number}",
 )
 LOST_WORDS = english(
@@ -114,17 +116,21 @@ def _lasting(
 
 
 def alike_classes(row: Row) -> dict[int, float]:
-    """The classes whose images are nearly all alike, and how different they are, where those of
-    most others vary."""
+    """The classes whose images are nearly all alike, and how different they are.
+
+    Where those of most classes are not varied yet, quite alike, and only if the classes differ
+    from each other: else it is G as a whole that has collapsed, or is young."""
     spreads = row.get("class_spread")
     known = {
         number: float(spread)
         for number, spread in enumerate(spreads if isinstance(spreads, list) else [])
         if isinstance(spread, int | float)
     }
-    if not known or float(np.median(list(known.values()))) < ALIVE:
+    among = row.get("spread")
+    if not known or not isinstance(among, int | float) or among < ALIVE:
         return {}
-    return {number: spread for number, spread in known.items() if spread < ALIKE}
+    least = ALIKE if float(np.median(list(known.values()))) >= ALIVE else ONE_EACH
+    return {number: spread for number, spread in known.items() if spread < least}
 
 
 def lost_classes(row: Row) -> dict[int, float]:
