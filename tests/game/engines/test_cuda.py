@@ -132,3 +132,18 @@ def test_inputs_lie_in_the_same_tensors_at_every_update() -> None:
         assert outcome.discriminator_loss == 18 * number
         assert outcome.generator_loss == 10 * number
     assert len(set(seen)) == 1
+
+
+def test_labels_are_those_of_each_update_in_a_tensor_that_stays() -> None:
+    heard: list[torch.Tensor] = []
+
+    def engine(reals: list[Batch], latents: torch.Tensor, number: int) -> None:
+        assert reals[0].labels is not None
+        heard.append(reals[0].labels)
+
+    graphed = GraphedEngine(engine, torch.Generator())  # type: ignore[arg-type]
+    for number in range(3):
+        labels = torch.full((BATCH,), number)
+        graphed([Batch(torch.rand(BATCH, *SHAPE), labels)], torch.zeros(1, BATCH, 4), number)
+        assert heard[-1].tolist() == [number] * BATCH
+    assert heard[0] is heard[1] is heard[2]
