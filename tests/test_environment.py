@@ -44,7 +44,7 @@ def faults():
 
 if sys.argv[1] == "keep":
     keep_freed_memory()
-for _ in range(6):  # until the heap has found its shape
+for _ in range(30):  # until the heap has found its shape
     before = faults()
 print(faults() - before)
 """

@@ -107,7 +107,7 @@ def test_networks_beyond_this_machine_are_refused() -> None:
     with pytest.raises(CounterfeitError, match="discriminator's weights"):
         networks.build_discriminator(spec.discriminator, (3, 50_000, 50_000))
     for name in recipe.names():
-        networks.build_pair(recipe.load(name), (1, 28, 28), seed=0, rng=torch.Generator())
+        networks.build_pair(recipe.load(name), (1, 28, 28), 10, seed=0, rng=torch.Generator())
 
 
 def test_a_batch_is_counted_as_the_layers_see_it() -> None:
