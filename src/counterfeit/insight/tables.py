@@ -282,10 +282,11 @@ def number(measurement: Measurement) -> str:
         return tr("none")
     if spread is None or not math.isfinite(spread) or spread <= 1e-9 * max(1e-9, abs(value)):
         return f"{value:.4g}"
-    digits = max(0, 1 - math.floor(math.log10(spread)))
+    digits = 1 - math.floor(math.log10(spread))
     if digits > 6:
         return f"{value:.2g} ± {spread:.2g}"
-    return f"{value:.{digits}f} ± {spread:.{digits}f}"
+    value, spread = round(value, digits), round(spread, digits)
+    return f"{value:,.{max(0, digits)}f} ± {spread:,.{max(0, digits)}f}"
 
 
 def scores_line(row: Row) -> str:
