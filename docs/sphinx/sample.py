@@ -21,9 +21,18 @@ from counterfeit.language import Language
 
 
 def in_terminal(
-    command: list[str], folder: str, *, status: int = 0, language: Language = "en"
+    command: list[str],
+    folder: str,
+    *,
+    status: int = 0,
+    language: Language = "en",
+    errors: bool = True,
 ) -> str:
     """What a command says on a terminal of 80 columns, in lines as a reader would see them.
+
+    Args:
+        status: with which it should end.
+        errors: whether stderr goes to that terminal as well, and not where this process's goes.
 
     Raises:
         CalledProcessError: it ends with another status.
@@ -31,7 +40,11 @@ def in_terminal(
     screen, terminal = pty.openpty()
     environment = os.environ | {"TERM": "dumb", "COLUMNS": "80", "LANGUAGE": language}
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=terminal, stderr=terminal
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=terminal,
+        stderr=terminal if errors else None,
     )
     os.close(terminal)
     said = b""
@@ -52,7 +65,7 @@ def main(target: Path) -> None:
 
     def run(command: str, *, show: bool = False) -> str:
         started = time.perf_counter()
-        answer = in_terminal([sys.executable, "-m", *command.split()], folder)
+        answer = in_terminal([sys.executable, "-m", *command.split()], folder, errors=False)
         seconds = time.perf_counter() - started
         answer = answer.replace(f"{folder}/", "")
         path = answer.splitlines()[-1]
