@@ -344,7 +344,7 @@ def _scores(evidence: Evidence) -> list[str]:
         ("class_accuracy", tr("class accuracy"), ".3f"),
     ]
     if _value(metrics, "coverage") is None and found is None:
-        scores.append(("support_size", tr("different images"), ".0f"))
+        scores.append(("support_size", tr("number of different images"), ",.0f"))
         scores.append(("parzen", tr("Parzen"), ".0f"))
     compared = False
     for metric, name, digits in scores:
