@@ -19,9 +19,9 @@ from counterfeit.networks.convolutions import Convolution, Maps, Rows, Transpose
 from counterfeit.networks.layers import (
     OUTPUTS,
     ChannelMaxout,
+    Discriminator,
     Dropout,
     activation_of,
-    without_autocast,
 )
 from counterfeit.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
 from counterfeit.networks.spectral import SpectralConvolution, SpectralLinear
@@ -93,7 +93,7 @@ class DCGANGenerator(nn.Module):
         return pixels
 
 
-class DCGANDiscriminator(nn.Module):
+class DCGANDiscriminator(Discriminator):
     """A stage for each halving of the sides, then a linear map to a logit.
 
     Args:
@@ -155,12 +155,6 @@ class DCGANDiscriminator(nn.Module):
             features += closeness.weight.shape[1]
         self.hidden = nn.Sequential(*layers)
         self.output = (SpectralLinear if norm == "spectral" else nn.Linear)(features, 1)
-
-    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
-        features = self.hidden(images)
-        with without_autocast(images.device):  # logits keep the weights' precision
-            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
-        return logits.squeeze(1)
 
 
 def _doubled(kind: str, inputs: int, outputs: int, *, bias: bool) -> list[nn.Module]:

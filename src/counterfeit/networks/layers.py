@@ -136,6 +136,19 @@ def draw_keep(
     return torch.ge(lanes, least, out=keep).mul_(1 / (1 - p))
 
 
+class Discriminator(nn.Module):
+    """From images (N, C, H, W) to logits (N,): `hidden` to features, and `output` to a logit."""
+
+    hidden: nn.Sequential
+    output: nn.Module
+
+    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
+        features = self.hidden(images)
+        with without_autocast(images.device):  # logits keep the weights' precision
+            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
+        return logits.squeeze(1)
+
+
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """A context in which products keep the precision of their operands."""
     if torch.amp.is_autocast_available(device.type):

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from counterfeit.networks.layers import (
     OUTPUTS,
+    Discriminator,
     Dropout,
     Maxout,
     SharedMaxout,
     activation_of,
-    without_autocast,
 )
 from counterfeit.networks.spectral import SpectralLinear
 
@@ -65,7 +65,7 @@ class MLPGenerator(nn.Module):
         return pixels.view(-1, *self.image_shape)
 
 
-class MLPDiscriminator(nn.Module):
+class MLPDiscriminator(Discriminator):
     """A multilayer perceptron with maxout or rectifier units and dropout.
 
     Args:
@@ -119,9 +119,3 @@ class MLPDiscriminator(nn.Module):
             inputs = units
         self.hidden = nn.Sequential(*layers)
         self.output = linear(inputs, 1)
-
-    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
-        features = self.hidden(images)
-        with without_autocast(images.device):  # logits keep the weights' precision
-            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
-        return logits.squeeze(1)

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
-from counterfeit.networks.layers import OUTPUTS, without_autocast
+from counterfeit.networks.layers import OUTPUTS, Discriminator
 from counterfeit.networks.stages import halvings
 
 SLOPE = 0.2
@@ -173,7 +173,7 @@ class ResnetGenerator(nn.Module):
         return pixels
 
 
-class ResnetDiscriminator(nn.Module):
+class ResnetDiscriminator(Discriminator):
     """Blocks, stage by stage; then a projection of the coarsest one, and a linear map to a logit.
 
     Args:
@@ -211,12 +211,6 @@ class ResnetDiscriminator(nn.Module):
             *layers, Project(maps, height, width, std=1 / math.sqrt(height * width))
         )
         self.output = Linear(maps, 1)
-
-    def forward(self, images: Float[Tensor, "N C H W"]) -> Float[Tensor, " N"]:
-        features = self.hidden(images)  # (N, C)
-        with without_autocast(images.device):  # logits keep the weights' precision
-            logits: Tensor = self.output(features.to(self.output.weight.dtype))  # (N, 1)
-        return logits.squeeze(1)
 
 
 def _stages(
