@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate, pad
 from counterfeit import data
 from counterfeit.measure import classifier
 from counterfeit.measure.classifier import Classifier
+from counterfeit.measure.reference import Reference
 
 
 def as_mnist(split: data.Split) -> tuple[Tensor, Tensor]:
@@ -31,3 +32,18 @@ def test() -> tuple[Tensor, Tensor]:
 @pytest.fixture(scope="session")
 def mnist_classifier() -> Classifier:
     return classifier.mnist()
+
+
+@pytest.fixture(scope="session")
+def reference(
+    training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], mnist_classifier: Classifier
+) -> Reference:
+    images, labels = training
+    return Reference(
+        split="test",
+        images=test[0],
+        training=images[:1000],
+        validation=images[1200:],
+        labels=labels,
+        classifier=mnist_classifier,
+    )

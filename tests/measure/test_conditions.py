@@ -1,10 +1,11 @@
 """How often the class that was asked for is the class seen, on answers that are known."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
-from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.conditions import class_accuracy, intra_fid
 from counterfeit.measure.distances import fid
 from counterfeit.measure.images import Measured, measure_images, measure_real
@@ -52,21 +53,12 @@ def test_a_class_with_few_images_has_no_distance() -> None:
 
 
 @pytest.fixture(scope="module")
-def reference(
-    training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], mnist_classifier: Classifier
+def asked(
+    reference: Reference, training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]
 ) -> Reference:
-    images, labels = training
-    return Reference(
-        split="test",
-        images=test[0],
-        validation=images[1200:],
-        training=images[:1000],
-        labels=labels,
-        classifier=mnist_classifier,
-        real=images[:1200],
-        image_classes=test[1],
-        real_classes=labels[:1200],
-    )
+    """With real images to spare, and the classes of all."""
+    images, labels = (values[:1200] for values in training)
+    return replace(reference, real=images, image_classes=test[1], real_classes=labels)
 
 
 def value(measured: Measured, metric: str) -> float:
@@ -76,11 +68,11 @@ def value(measured: Measured, metric: str) -> float:
 
 
 def test_real_images_are_what_their_labels_say_and_not_what_others_say(
-    training: tuple[Tensor, Tensor], reference: Reference
+    training: tuple[Tensor, Tensor], asked: Reference
 ) -> None:
     images, labels = training[0][:1000], training[1][:1000]
-    right = measure_images(images, reference, asked=labels)
-    wrong = measure_images(images, reference, asked=(labels + 1) % 10)
+    right = measure_images(images, asked, asked=labels)
+    wrong = measure_images(images, asked, asked=(labels + 1) % 10)
     assert value(right, "class_accuracy") > 0.95
     assert value(wrong, "class_accuracy") < 0.05
     assert value(wrong, "intra_fid") > 3 * value(right, "intra_fid")
@@ -95,28 +87,28 @@ def test_real_images_are_what_their_labels_say_and_not_what_others_say(
 
 
 def test_real_images_have_a_ceiling_of_the_same_names(
-    training: tuple[Tensor, Tensor], reference: Reference
+    training: tuple[Tensor, Tensor], asked: Reference
 ) -> None:
     images, labels = training[0][:1000], training[1][:1000]
-    samples, real = measure_images(images, reference, asked=labels), measure_real(reference, 1000)
+    samples, real = measure_images(images, asked, asked=labels), measure_real(asked, 1000)
     assert {"class_accuracy", "intra_fid"} <= {
         MetricName.parse(name).metric for name in samples.metrics.keys() & real.metrics.keys()
     }
 
 
 def test_nothing_is_said_where_nothing_was_asked_for(
-    training: tuple[Tensor, Tensor], reference: Reference
+    training: tuple[Tensor, Tensor], asked: Reference
 ) -> None:
-    metrics = measure_images(training[0][:200], reference).metrics
+    metrics = measure_images(training[0][:200], asked).metrics
     assert not any("accuracy" in name or "intra" in name for name in metrics)
 
 
 def test_a_brief_evaluation_says_the_accuracy_alone(
-    training: tuple[Tensor, Tensor], reference: Reference
+    training: tuple[Tensor, Tensor], asked: Reference
 ) -> None:
     images, labels = training[0][:200], training[1][:200]
-    brief = measure_images(images, reference, asked=labels, brief=True)
+    brief = measure_images(images, asked, asked=labels, brief=True)
     assert named("class_accuracy", brief.metrics)
     assert not named("intra_fid", brief.metrics)
-    full = measure_images(images, reference, asked=labels)  # about 20 of each class
+    full = measure_images(images, asked, asked=labels)  # about 20 of each class
     assert ("intra_fid",) in {line.metrics for line in full.left_out}

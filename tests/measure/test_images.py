@@ -7,25 +7,9 @@ import torch
 from torch import Tensor
 
 from counterfeit.errors import UsageError
-from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.images import measure_images
 from counterfeit.measure.names import MetricName, left_out_line
 from counterfeit.measure.reference import Reference, subset
-
-
-@pytest.fixture(scope="module")
-def reference(
-    training: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], mnist_classifier: Classifier
-) -> Reference:
-    images, labels = training
-    return Reference(
-        split="test",
-        images=test[0],
-        training=images[:1000],
-        validation=images[1200:],
-        labels=labels,
-        classifier=mnist_classifier,
-    )
 
 
 def values(samples: Tensor, reference: Reference) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from counterfeit.files import Row
@@ -38,16 +37,11 @@ def gradient_norms(rows: Sequence[Row], findings: Sequence[Finding] = ()) -> Fig
         norms[~(norms > 0)] = np.nan  # nothing to show on this scale
         axes.plot(epochs, norms, color=colour, lw=1.3, label=label)
         ends.append((last_finite(norms), label, colour))
-    _tick(axes)
-    axes.callbacks.connect("ylim_changed", _tick)
+    log_heights(axes)
+    axes.callbacks.connect("ylim_changed", log_heights)
     label_ends(axes, ends, show_values=False)
     over_epochs(axes)
     return figure
-
-
-def _tick(axes: Axes) -> None:
-    """At powers of ten; in a range of few of them, at 2 and 5 times these as well."""
-    log_heights(axes)
 
 
 def draw_gradients(run: Run, findings: Sequence[Finding]) -> Figure:
