@@ -1,5 +1,6 @@
 import math
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counterfeit import recipe
+from counterfeit.files import write_rows
 from counterfeit.insight.columns import newest_metrics
 from counterfeit.insight.verdict import (
     HEALTHY_COVERAGE,
@@ -445,3 +447,17 @@ def test_an_evaluation_without_classes_says_how_many_different_images_there_are(
     real = {"support_size_test_1k": Measurement(918.4, 80)}
     said = verdict([], known(metrics, real=real)).sentence
     assert "different images 5 against 918 for real images, Parzen 9" in said
+
+
+@pytest.mark.parametrize("column", ["d_real_q05", "score_real_mean"])
+def test_answers_are_known_in_whatever_form_they_were_logged(
+    column: str, small_run: Run, tmp_path: Path
+) -> None:
+    """A critic's mean score is enough: no critic overpowers G."""
+    run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
+    told = ("d_real", "d_fake", "score_")
+    rows = [{k: v for k, v in row.items() if not k.startswith(told)} for row in run.log]
+    write_rows(run.path / "log.jsonl", rows)
+    assert "not in the log" in judge(run, []).sentence
+    write_rows(run.path / "log.jsonl", [row | {column: 0.5} for row in rows])
+    assert "not in the log" not in judge(run, []).sentence

@@ -110,14 +110,16 @@ def test_networks_beyond_this_machine_are_refused() -> None:
         networks.build_pair(recipe.load(name), (1, 28, 28), 10, seed=0, rng=torch.Generator())
 
 
-def test_a_batch_is_counted_as_the_layers_see_it() -> None:
-    """With SGD: weights, gradients, velocities; and two directions of each layer's output."""
+@pytest.mark.parametrize(("optimizer", "copies"), [("sgd", 3), ("adam", 4), ("adamw", 4)])
+def test_a_batch_is_counted_as_the_layers_see_it(optimizer: str, copies: int) -> None:
+    """Weights, gradients, the optimiser's state; and two directions of each layer's output."""
     spec = recipe.load("sgd").with_overrides(
         ["generator.hidden=[3]", "discriminator.hidden=[5]", "discriminator.dropout=0"]
+        + [f"{player}.optimizer.name={optimizer}" for player in ("generator", "discriminator")]
     )
     G = networks.plan_generator(spec.generator, spec.latent.dim, (1, 2, 2))
     D = networks.plan_discriminator(spec.discriminator, (1, 2, 2))
-    kept = 3 * (networks.weights(G) + networks.weights(D))
+    kept = copies * (networks.weights(G) + networks.weights(D))
     outputs = (3 + 4) + 2 * (5 + 5 + 1)  # SharedMaxout has weights too
     assert training_bytes(spec, G, D) == 4 * (kept + 2 * 128 * outputs)
     assert G.training

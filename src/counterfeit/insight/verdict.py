@@ -134,7 +134,7 @@ def judge(
             latents_support=float(support) if isinstance(support, int | float) else None,
             data_classes=classes if type(classes) is int and classes > 0 else None,
             has_answers=not rows
-            or any(key in row for row in rows for key in ("d_real_q05", "score_real_q05")),
+            or any(key in row for row in rows for key in ("d_real_q05", "score_real_mean")),
         ),
     )
 

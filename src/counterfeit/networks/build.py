@@ -150,7 +150,7 @@ def training_bytes(recipe: Recipe, generator: nn.Module, discriminator: nn.Modul
     fakes in G, of fakes and as many real images in D. It takes somewhat more.
     """
     g, d, batch_size = recipe.generator, recipe.discriminator, recipe.training.batch_size
-    copies_of_g, copies_of_d = (4 if spec.trained_with.name == "adam" else 3 for spec in (g, d))
+    copies_of_g, copies_of_d = (3 if spec.trained_with.name == "sgd" else 4 for spec in (g, d))
     kept = weights(generator) * (copies_of_g + (g.ema_decay > 0))
     kept += weights(discriminator) * copies_of_d
     with _counted_outputs(generator) as of_g, _counted_outputs(discriminator) as of_d:

@@ -65,6 +65,12 @@ class Recipe(Section):
         return self
 
     @property
+    def has_heads(self) -> bool:
+        """Whether D says an image's class or codes as well, in heads of their own."""
+        names = self.condition is not None and self.condition.discriminator == "auxiliary"
+        return names or self.latent.codes > 0
+
+    @property
     def value_range(self) -> tuple[float, float]:
         """The lowest and highest pixel value that the networks see."""
         return (0.0, 1.0) if self.generator.output == "sigmoid" else (-1.0, 1.0)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from example_finding import finding
 from hypothesis import given
 from hypothesis import strategies as st
 
+import counterfeit
+from counterfeit import recipe
 from counterfeit.files import write_rows
 from counterfeit.insight.charts import TIMELINES
+from counterfeit.insight.report import write_report
 from counterfeit.insight.report.curves import POINTS, SUBJECTS, Chart, overlaid, thinned
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
@@ -160,3 +164,18 @@ def test_levels_that_differ_have_their_lines_colours(small_run: Run, tmp_path: P
     (chart, *_) = overlaid("losses", [small_run, plain], ["a", "b"], NONE)
     assert [level["colour"] for level in chart.levels] == ["run-1", "run-2"]
     assert chart.levels[1]["value"] == pytest.approx(math.log(2), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["sgd", "wgan-gp", "conditional", "acgan", "infogan"])
+def test_each_chart_has_its_place_whatever_the_recipe_logs(name: str, tmp_path: Path) -> None:
+    """One without would stop all scripts of the page."""
+    small = {"data.name": "digits", "data.train_images": 256, "training.batch_size": 16}
+    if name != "sgd":
+        small |= {"generator.channels": 4, "discriminator.channels": 4}
+    run = counterfeit.train(recipe.load(name).with_values(small), epochs=1, out=tmp_path)
+    page = write_report([run]).read_text()
+    (drawn,) = re.findall(r'<script type="application/json" id="curves">(.*?)</script>', page)
+    boxes = re.findall(r'id="curve-(\d+)"', page)
+    assert list(map(int, boxes)) == list(range(len(json.loads(drawn))))
+    heads = any(key.startswith("penalty_") for key in run.log[-1])
+    assert ('id="penalties"' in page) == heads

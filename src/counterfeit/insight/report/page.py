@@ -93,7 +93,8 @@ def write_report(
         if (panels := reels if section.name == "film" else shown[section])
     ]
     figures = _figure_names(sections, names)
-    drawings = _drawings(runs, names, findings)
+    there = {section.name for section, panels in sections if panels}
+    drawings = _drawings(there, runs, names, findings)
     for statement in statements:
         if statement.figure is not None and statement.figure not in figures:
             raise ValueError(f"the report has no figure '{statement.figure}'")
@@ -176,12 +177,15 @@ class Drawing:
 
 
 def _drawings(
-    runs: Sequence[Run], names: Sequence[str], findings: Sequence[Sequence[Finding]]
+    sections: Container[str],
+    runs: Sequence[Run],
+    names: Sequence[str],
+    findings: Sequence[Sequence[Finding]],
 ) -> dict[str, list[Drawing]]:
-    """The charts of each section that has some, numbered through."""
+    """The charts of each of the page's sections that has some, numbered through."""
     drawings: dict[str, list[Drawing]] = {}
     number = 0
-    for subject in SUBJECTS:
+    for subject in filter(sections.__contains__, SUBJECTS):
         chosen = [marked(subject, found) for found in findings]
         for chart in overlaid(subject, runs, names, chosen):
             epochs = [epoch for line in chart.lines for epoch in line.x]

@@ -120,13 +120,14 @@ SECTIONS = (
         "penalties",
         english("Penalties"),
         english(
-            "What is added to D's loss to keep its slope or its answers in bounds, its weight"
-            " included. A line that dives to nothing means that D is flat, or that the penalty does"
-            " not act; one that climbs means that D outgrows it."
+            "What is added to D's loss, its weight included: to keep its slope or its answers in"
+            " bounds, where a line that dives to nothing means that D is flat, or that the penalty"
+            " does not act, and one that climbs that D outgrows it; or to learn classes and codes,"
+            " where a line falls as D learns to read them."
         ),
         english("the penalties on D over the epochs"),
         "chart",
-        lambda spec: any(penalty is not None for _, penalty in spec.penalties),
+        lambda spec: any(penalty is not None for _, penalty in spec.penalties) or spec.has_heads,
     ),
     Section(
         "classes",

@@ -21,8 +21,10 @@ UNBROKEN = 40
 """Characters of a command that stay on one line, which fits a phone."""
 
 EVIDENCE = {
-    "d_loss": english("D's mean loss over an epoch, in nats; log 2 = 0.69 is what guessing costs"),
-    "g_loss": english("G's mean loss over an epoch, in nats"),
+    "d_loss": english(
+        "D's mean loss; where D answers with probabilities, guessing costs log 2 = 0.69"
+    ),
+    "g_loss": english("G's mean loss"),
     "d_real_mean": english("D's mean answer to real images; 1 is “real”, 0 is “generated”"),
     "d_fake_mean": english("D's mean answer to generated images; 1 is “real”, 0 is “generated”"),
     "d_real_q05": english("19 in 20 real images are answered with more than this; 1 is “real”"),
