@@ -1,6 +1,6 @@
 """A labelled zoo of runs, healthy ones and ones broken on purpose, to set and to test diagnosis.
 
-    python benchmarks/zoo.py train --out ZOO [NAME ...] [--quick]    # about 10 minutes of one core
+    python benchmarks/zoo.py train --out ZOO [NAME ...] [--quick]
     python benchmarks/zoo.py measure --out ZOO [--json FILE] [--markdown FILE]
 
 `train` makes the runs that ZOO lacks; `measure` needs no training. `SPECIMENS` declares what is
