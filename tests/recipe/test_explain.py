@@ -47,7 +47,7 @@ from counterfeit.errors import UsageError
         ("latent.dim=100.0", ["latent.dim", "whole number"]),
         ("generator.hidden=[]", ["generator.hidden", "a list of 1 to 100"]),
         ("condition.discriminator=none", ["'concat', 'projection' or 'auxiliary', not 'none'"]),
-        ("condition.weight=2", ["weight belongs to discriminator = 'auxiliary'"]),
+        ("condition.weight=2", ["weight needs discriminator = 'auxiliary', not 'projection'"]),
         ("condition=3", ["condition: should be a section", "not 3"]),
         ("latent.categories=-1", ["latent.categories", "at least 0", "-1"]),
         ("name=../evil", ["name", "A-Z", "../evil"]),
@@ -66,14 +66,16 @@ def test_an_error_names_the_key_and_what_would_do(override: str, words: list[str
 
 FIELDS = sorted(
     {
-        f"{section}.{field}"
-        for section, values in recipe.load("sgd").values.items()
-        for field in values or ()
+        (name, field)
+        for name in recipe.names()
+        for field in (
+            *recipe.dotted(recipe.load(name).values),
+            *(f"condition.{field}" for field in recipe.Condition.model_fields),
+            *(f"penalties.gradient.{field}" for field in recipe.GradientPenalty.model_fields),
+            *(f"generator.optimizer.{field}" for field in recipe.Sgd.model_fields),
+            *recipe.Recipe.model_fields,
+        )
     }
-    | {f"condition.{field}" for field in recipe.Condition.model_fields}
-    | {f"penalties.gradient.{field}" for field in recipe.GradientPenalty.model_fields}
-    | {f"generator.optimizer.{field}" for field in recipe.Sgd.model_fields}
-    | set(recipe.Recipe.model_fields)
 )
 NUMBERS = st.one_of(
     st.integers(),
@@ -105,9 +107,12 @@ ANYTHING = st.recursive(
 JARGON = r"\b(valid|instance|literal|union|unable|tuple|dict\w*|input|np)\b"
 
 
-@given(field=st.sampled_from(FIELDS), value=ANYTHING)
-def test_any_value_gives_a_recipe_or_a_plain_sentence(field: str, value: object) -> None:
-    spec = recipe.load("sgd")
+@given(chosen=st.sampled_from(FIELDS), value=ANYTHING)
+def test_any_value_gives_a_recipe_or_a_plain_sentence(
+    chosen: tuple[str, str], value: object
+) -> None:
+    name, field = chosen
+    spec = recipe.load(name)
     try:
         changed = spec.with_values({field: value})
     except UsageError as error:
@@ -116,8 +121,9 @@ def test_any_value_gives_a_recipe_or_a_plain_sentence(field: str, value: object)
         assert recipe.parse(tomllib.loads(changed.to_toml()), "its own TOML") == changed
         return
     section = field.rpartition(".")[0]
-    assert re.match(rf"recipe sgd: (there is no key ')?{field}\b|recipe sgd: {section}: ", said)
-    assert re.search(r"(should be|need) .+, (not|but is missing)|there is no key", said)
+    of = f"recipe {name}"
+    assert re.match(rf"{of}: (there is no key ')?{field}\b|{of}: {section}: ", said)
+    assert re.search(r"(should be|needs?) .+, (not|but is missing)|there is no key", said)
     assert "\n" not in said
     assert not re.search(JARGON, said.lower())
 

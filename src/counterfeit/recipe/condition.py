@@ -30,7 +30,6 @@ class Condition(Section):
     def _weight_weighs(self) -> "Condition":
         if self.weight != 1 and self.discriminator != "auxiliary":
             raise ValueError(
-                "weight belongs to discriminator = 'auxiliary', and is to be left out with"
-                f" {self.discriminator!r}"
+                f"weight needs discriminator = 'auxiliary', not {self.discriminator!r}"
             )
         return self

@@ -54,8 +54,8 @@ class Recipe(Section):
             )
         if self.inputs.replay and (self.condition is not None or self.latent.codes):
             raise ValueError(
-                "inputs.replay keeps old fakes without their classes and codes, which D would be"
-                " asked for; leave [condition] and latent's codes out, or inputs.replay at 0"
+                "inputs.replay needs networks that are told nothing, not [condition] or latent's"
+                " codes, which old fakes are kept without"
             )
         if self.inputs.adaptive is not None and self.loss.name not in SIGNED:
             raise ValueError(
