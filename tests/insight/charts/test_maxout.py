@@ -11,7 +11,7 @@ from counterfeit.insight import charts
 from counterfeit.insight.charts.grids import cell_scale
 from counterfeit.insight.charts.maxout import filters, maxout_shapes
 from counterfeit.networks import Maxout, SharedMaxout
-from counterfeit.run import Run
+from counterfeit.run import Run, checkpoint
 from counterfeit.training import loop
 
 
@@ -77,3 +77,21 @@ def test_maxout_is_drawn_without_a_checkpoint_that_goes_meanwhile(
     monkeypatch.setattr(Run, "checkpoint_steps", listed)
     with Image.open(charts.write(run, "maxout-history")) as picture:
         assert picture.width == 3 * 2 * cell_scale(8, 8) * 8  # epochs 0, 2 and 3
+
+
+def test_maxout_is_drawn_of_the_newest_checkpoint_though_it_goes_once_it_is_read(
+    small_recipe: recipe.Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = small_recipe.with_values({"discriminator.activation": "maxout"})
+    run = loop.train(spec, seed=1, epochs=1, device="cpu", out=tmp_path)
+    newest = checkpoint.newest
+
+    def then_gone(folder: Path) -> checkpoint.Checkpoint | None:
+        state = newest(folder)
+        for step in checkpoint.steps(folder):
+            checkpoint.remove(folder, step)
+        return state
+
+    monkeypatch.setattr(checkpoint, "newest", then_gone)
+    with Image.open(charts.write(run, "maxout-history")) as picture:
+        assert picture.width == 2 * 2 * cell_scale(8, 8) * 8  # epochs 0 and 1

@@ -138,7 +138,7 @@ def _templates(run: Run, network: nn.Module) -> Float[Tensor, "pieces units C H 
 def _discriminators(run: Run) -> list[tuple[str, nn.Module]]:
     """D before training, at some of the epochs whose checkpoints are kept, and now; by epoch."""
     newest = run.checkpoint()
-    last = run.discriminator(newest.step)
+    last = run.discriminator(newest)
     start = networks.build_discriminator(run.recipe.discriminator, run.image_shape, seed=run.seed)
     epochs = {row["step"]: row["epoch"] for row in run.log}
     kept = [

@@ -90,7 +90,8 @@ def _players(run: Run, step: int) -> tuple[nn.Module, nn.Module] | None:
     """The networks at that step; none where its checkpoint is gone, as in a run that goes on, or
     cannot be used."""
     try:
-        return run.generator(step), run.discriminator(step)
+        state = run.checkpoint(step)
+        return run.generator(state), run.discriminator(state)
     except CounterfeitError:
         return None
 
