@@ -73,8 +73,7 @@ class Gauge:
         self.real = subset(self.training, REAL_IMAGES)
         self.points = as_points(self.real)  # (R, pixels)
         among = squared_distances(self.points, self.points).sqrt_()
-        count = len(among)
-        self.scale = float(among.sum() / (count * (count - 1)))
+        self.scale = mean_distance(among)
         if self.scale == 0:  # one image, over and over
             self.scale = float(self.points.norm(dim=1).mean()) or 1.0
         self.class_scales = self._class_scales(among)
@@ -159,10 +158,9 @@ class Gauge:
         self, images: UInt8[Tensor, "N C H W"], before: UInt8[Tensor, "N C H W"] | None
     ) -> Row:
         points = as_points(images)
-        count = len(points)
         to_real = squared_distances(points, self.points).sqrt_()  # (N, R)
         among = squared_distances(points, points).sqrt_()
-        spread = float(among.sum() / (count * (count - 1))) / self.scale
+        spread = mean_distance(among) / self.scale
         row: Row = {
             "spread": spread,
             "distance": 2 * float(to_real.mean()) / self.scale - spread - 1,
