@@ -18,12 +18,12 @@ def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | N
         width: as in `evaluation_text`.
     """
     columns = [each.metrics for each in sets.values()]
-    firsts = [next((MetricName.parse(m).features for m in c if "-" in m), None) for c in columns]
+    first = next((MetricName.parse(m).features for m in columns[0] if "-" in m), None)
     asked = dict.fromkeys(
         name.metric
         for metrics in columns
         for name in sorted(map(MetricName.parse, metrics), key=place)
-        if name.of_class is None and name.features in (None, firsts[0])
+        if name.of_class is None and name.features in (None, first)
     )
     rows = []
     for metric in asked:
