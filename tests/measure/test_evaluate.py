@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import data, recipe
+from counterfeit.errors import UsageError
 from counterfeit.files import Row
 from counterfeit.measure.classifier import Classifier, FeatureNetwork
 from counterfeit.measure.evaluate import Evaluator, NotKept, evaluate
@@ -80,6 +81,12 @@ def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> N
     assert "parzen_test_300" in measured
     assert "d_accuracy_held_out_test_300" in measured
     assert any(name.startswith("fid_digits-v") and name.endswith("_300") for name in measured)
+
+
+@pytest.mark.parametrize("split", ["train", "other", "", None, 5])
+def test_splits_that_nothing_is_measured_against_are_refused(trained: Run, split: object) -> None:
+    with pytest.raises(UsageError, match="split must be 'test' or 'validation'"):
+        reference_for(trained, split)  # type: ignore[arg-type]
 
 
 def test_training_evaluates_briefly_and_on_validation_images_only(trained: Run, tmp_path) -> None:

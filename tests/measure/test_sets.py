@@ -10,13 +10,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 import counterfeit
-from counterfeit import data
+from counterfeit import data, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.insight.charts import write_each, write_samples
 from counterfeit.measure.classifier import Classifier
-from counterfeit.measure.reference import OTHER
+from counterfeit.measure.evaluate import evaluate
+from counterfeit.measure.names import OTHER
+from counterfeit.measure.reference import reference_of
 from counterfeit.measure.sets import compared_with, read_images
 from counterfeit.measure.train_classifier import classifier_for
+from counterfeit.run import Run
+from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.stored import Samples
 
 SHAPE = (1, 8, 8)
 
@@ -84,11 +89,10 @@ def test_other_images_may_be_compared_with(digits: Tensor) -> None:
 
 def test_images_without_labels_need_features(digits: Tensor, tmp_path: Path) -> None:
     write_each(digits, tmp_path / "set")
-    from counterfeit.measure.reference import Reference
-
-    bare = Reference("test", digits, digits)
-    lines = compared_with(digits, bare).left_out
-    assert any("fid" in each.metrics and "--data" in each.why for each in lines)
+    reference = reference_of(str(tmp_path / "set"))
+    lines = compared_with(digits, reference).left_out
+    assert lines == reference.left_out
+    assert any("fid" in each.metrics and "--inception" in each.why for each in lines)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +111,58 @@ def test_what_cannot_be_measured_gets_one_line(wrong: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said) as error:
         counterfeit.evaluate(wrong, data="digits")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"split": "train"}, "split must be 'test' or 'validation', not 'train'"),
+        ({"split": ["test"]}, "split must be 'test' or 'validation'"),
+        ({"samples": -1}, "-1 samples: must be from 40 to 1,000,000"),
+        ({"samples": 39}, "39 samples: must be from 40 to 1,000,000"),
+        ({"samples": "500"}, "samples must be a whole number"),
+        ({"samples": 50.5}, "samples must be a whole number"),
+        ({"samples": None}, "samples must be a whole number"),
+    ],
+)
+def test_what_the_command_refuses_python_does_too(
+    digits: Tensor, wrong: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        counterfeit.evaluate(digits, data="digits", **wrong)
+
+
+@pytest.fixture
+def trained(tiny: recipe.Recipe, tmp_path: Path) -> Run:
+    return counterfeit.train(tiny, out=tmp_path)
+
+
+def test_a_run_is_a_set_of_the_samples_that_it_is_measured_by(trained: Run) -> None:
+    measured = evaluate(trained, samples=50).metrics
+    as_set = counterfeit.evaluate(trained, data="digits", samples=50).metrics
+    only_of_runs = {name for name in measured if name.startswith("d_accuracy")}
+    assert as_set == {name: measured[name] for name in measured.keys() - only_of_runs}
+
+
+def test_a_run_as_a_set_is_read_once_and_makes_no_more_samples_than_are_asked_for(
+    trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest, sample = Run.newest, Run.sample
+    counts: list[int] = []
+
+    def then_gone(run: Run) -> Checkpoint | Samples:
+        state = newest(run)
+        monkeypatch.setattr("counterfeit.run.checkpoint.newest", lambda folder: None)
+        return state
+
+    def counted(run: Run, count: int, **more: Any) -> Tensor:
+        counts.append(count)
+        return sample(run, count, **more)
+
+    monkeypatch.setattr(Run, "newest", then_gone)
+    monkeypatch.setattr(Run, "sample", counted)
+    images = read_images(trained, SHAPE, "digits", 60)
+    assert [len(images), counts] == [60, [60]]
 
 
 def test_files_that_hold_something_else_get_one_line(tmp_path: Path, digits: Tensor) -> None:

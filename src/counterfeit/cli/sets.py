@@ -56,7 +56,7 @@ def evaluate_sets(
     if against is not None:
         reference = compared_with(read_images(against, reference.shape, data), reference)
     found = {
-        str(source): subset(read_images(source, reference.shape, data), samples)
+        str(source): subset(read_images(source, reference.shape, data, samples), samples)
         for source in sources
     }
     measured: dict[str, Measured] = {}

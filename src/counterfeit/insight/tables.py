@@ -11,6 +11,7 @@ from counterfeit.language import english, tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import (
+    OTHER,
     MetricName,
     class_accuracies,
     class_shares,
@@ -18,7 +19,6 @@ from counterfeit.measure.names import (
     like,
     named,
 )
-from counterfeit.measure.reference import OTHER
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.terminal import TABLE_WIDTH, fill, pad

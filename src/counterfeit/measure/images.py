@@ -16,16 +16,10 @@ from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import LEAST_HELD_OUT, memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
-from counterfeit.measure.names import LOOKS, MANIFOLD, NEAREST, MetricName, images_of
+from counterfeit.measure.names import LOOKS, MANIFOLD, NEAREST, OTHER, MetricName, images_of
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
-from counterfeit.measure.reference import (
-    NEAREST_IMAGES,
-    OTHER,
-    Progress,
-    Reference,
-    subset,
-)
+from counterfeit.measure.reference import NEAREST_IMAGES, Progress, Reference, subset
 from counterfeit.measure.support import LEAST_IMAGES, support_size
 from counterfeit.run.rows import LeftOut, Measurements
 

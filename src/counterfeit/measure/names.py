@@ -15,6 +15,9 @@ from counterfeit.run.rows import LeftOut
 
 T = TypeVar("T")
 
+OTHER = "other"
+"""The split of images that are compared with and are none of the data's."""
+
 SHORT = {
     "fid": english("FID"),
     "kid": english("KID"),
@@ -157,7 +160,7 @@ def left_out_line(left_out: LeftOut) -> str:
 
 def images_of(split: str) -> str:
     """The images of a split, in words."""
-    if split == "other":
+    if split == OTHER:
         return english("images compared with")
     return english("test images") if split == "test" else english("validation images")
 

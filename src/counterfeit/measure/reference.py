@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor
 
-from counterfeit import data
+from counterfeit import arguments, data
 from counterfeit.data import classes_of
 from counterfeit.errors import UsageError
 from counterfeit.game.inputs import Batch
@@ -26,8 +26,8 @@ from counterfeit.run import Run
 from counterfeit.run.rows import LeftOut
 from counterfeit.seeds import stream
 
-OTHER = "other"
-"""The split of images that are compared with and are none of the data's."""
+HeldOut = Literal["test", "validation"]
+"""The splits to measure against: a checkpoint is chosen on `validation`, and reported on `test`."""
 
 NEAREST_IMAGES = 1_000
 """Samples, and as many reference images, whose nearest training image is looked for."""
@@ -107,7 +107,7 @@ class Reference:
 
 def reference_for(
     run: Run,
-    split: Literal["test", "validation"] = "test",
+    split: HeldOut = "test",
     *,
     inception: Inception | None = None,
     progress: Progress = lambda stage, done: None,
@@ -127,6 +127,7 @@ def reference_for(
         inception: for data without labels, or beside their classifier.
 
     Raises:
+        UsageError: another split.
         CounterfeitError: the data cannot be had, or are not those that the run was trained on.
     """
     return _reference(
@@ -142,7 +143,7 @@ def reference_for(
 
 def reference_of(
     name: str,
-    split: Literal["test", "validation"] = "test",
+    split: HeldOut = "test",
     *,
     inception: Inception | None = None,
     data_dir: Path | None = None,
@@ -152,7 +153,7 @@ def reference_of(
     all training images of the data of that name.
 
     Raises:
-        UsageError, CounterfeitError: the data cannot be had.
+        UsageError, CounterfeitError: another split, or the data cannot be had.
     """
 
     def load(split: data.Split) -> data.ImageData:
@@ -165,13 +166,18 @@ def _reference(
     load: Callable[[data.Split], data.ImageData],
     train_images: int | None,
     data_dir: Path | None,
-    split: Literal["test", "validation"],
+    split: HeldOut,
     inception: Inception | None,
     progress: Progress,
     *,
     told: bool,
 ) -> Reference:
-    """See `reference_for`; `told` is whether the networks are told classes."""
+    """See `reference_for`; `told` is whether the networks are told classes.
+
+    Raises:
+        UsageError: these are no images to measure against: `train`, or no split at all.
+    """
+    arguments.one_of("split", split, get_args(HeldOut))
     everything = load("train")
 
     def numbers(images: data.ImageData) -> Int64[Tensor, " N"] | None:

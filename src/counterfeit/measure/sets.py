@@ -3,7 +3,7 @@
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -16,21 +16,19 @@ from counterfeit.data.arrays import as_images, words
 from counterfeit.data.folders import read_as_they_are
 from counterfeit.environment import require_memory
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.language import english
+from counterfeit.measure.evaluate import SAMPLES, require_samples
 from counterfeit.measure.images import Measured, measure_images
-from counterfeit.measure.inception import WEIGHTS, Inception
-from counterfeit.measure.names import MANIFOLD, OF_CLASSES
-from counterfeit.measure.reference import OTHER, Reference, reference_of, subset
+from counterfeit.measure.inception import Inception
+from counterfeit.measure.names import OTHER
+from counterfeit.measure.reference import HeldOut, Reference, reference_of, subset
 from counterfeit.run import Run
-from counterfeit.run.rows import LeftOut
 from counterfeit.run.snapshots import DAMAGED_ARCHIVE
+from counterfeit.run.stored import Samples
 
 SUFFIXES = (".npz", ".npy", ".safetensors")
 
 VALIDATION_SHARE = 6
 """One in so many images that are compared with chooses Parzen's bandwidth."""
-
-MOST = 10_000
 
 
 def evaluate(
@@ -38,8 +36,8 @@ def evaluate(
     data: str = "mnist",
     *,
     against: Any = None,
-    samples: int = MOST,
-    split: Literal["test", "validation"] = "test",
+    samples: int = SAMPLES,
+    split: HeldOut = "test",
     inception: Inception | None = None,
     data_dir: StrPath | None = None,
 ) -> Measured:
@@ -53,28 +51,33 @@ def evaluate(
             .safetensors file.
         data: the data set that they are compared with, or a folder.
         against: other images to compare with, as `images`; then `data` only lends its classifier.
-        samples: so many of them are measured, at most.
+        samples: so many of them are measured, at most; 40 or more.
         split: of the data.
         inception: for data without labels, or beside their classifier.
         data_dir: where data sets are kept; the user's cache folder when absent.
 
     Raises:
-        UsageError: images of another size than the data's, too few, or of no known range.
+        UsageError: images of another size than the data's, too few, or of no known range; another
+            split, or a number of samples that cannot be measured.
         CounterfeitError: something cannot be read or had.
     """
+    require_samples(samples)
     kept_in = None if data_dir is None else arguments.path("data_dir", data_dir)
     reference = reference_of(data, split, inception=inception, data_dir=kept_in)
     if against is not None:
         reference = compared_with(read_images(against, reference.shape, data), reference)
-    found = read_images(images, reference.shape, data)
+    found = read_images(images, reference.shape, data, samples)
     return measure_images(subset(found, samples), reference)
 
 
-def read_images(source: Any, shape: tuple[int, int, int], wanted: str) -> UInt8[Tensor, "N C H W"]:
+def read_images(
+    source: Any, shape: tuple[int, int, int], wanted: str, count: int = SAMPLES
+) -> UInt8[Tensor, "N C H W"]:
     """The images of an array, a file, a folder or a run, in bytes.
 
     Args:
         shape: (C, H, W) that they must have, as `wanted` has it.
+        count: so many are drawn from a run; of what is there already all are read.
 
     Raises:
         UsageError, CounterfeitError: see `evaluate`.
@@ -82,15 +85,14 @@ def read_images(source: Any, shape: tuple[int, int, int], wanted: str) -> UInt8[
     of_wanted = f"{wanted}'s"
     if isinstance(source, Run):
         kept = source.newest()
-        stored = getattr(kept, "images", None)
-        images = source.sample(MOST) if stored is None else stored
+        images = kept.images if isinstance(kept, Samples) else source.sample(count, step=kept)
         return as_images(images, shape, what=f"{source.path}'s images", wanted=of_wanted)
     if not isinstance(source, str | Path):
         return as_images(source, shape, what="the images", wanted=of_wanted)
     path = arguments.path("images", source)
     if path.is_dir():
         if (path / "recipe.toml").is_file():
-            return read_images(Run.open(path), shape, wanted)
+            return read_images(Run.open(path), shape, wanted, count)
         return read_as_they_are(path, shape, of_wanted)
     if not path.is_file():
         raise UsageError(f"{path} does not exist; name a run, a folder of images or a file.")
@@ -108,16 +110,6 @@ def compared_with(images: UInt8[Tensor, "M C H W"], reference: Reference) -> Ref
     Nothing is known of what was trained on, nor of their classes.
     """
     validation = subset(images, max(1, len(images) // VALIDATION_SHARE))
-    left_out = []
-    if reference.classifier is None:
-        left_out.append(LeftOut(OF_CLASSES, english("the images have no labels")))
-    if reference.classifier is None and reference.inception is None:
-        why = english(
-            "the images have no labels; --data names a set whose classifier reads them, or"
-            " --inception Inception's weights, {weights}",
-            weights=WEIGHTS,
-        )
-        left_out.append(LeftOut(("fid", "kid", *MANIFOLD), why))
     return replace(
         reference,
         split=OTHER,
@@ -127,7 +119,6 @@ def compared_with(images: UInt8[Tensor, "M C H W"], reference: Reference) -> Ref
         labels=None,
         real=None,
         unseen=None,
-        left_out=tuple(left_out),
     )
 
 
