@@ -20,7 +20,7 @@ from counterfeit.files import Row
 from counterfeit.measure.classifier import Classifier, FeatureNetwork
 from counterfeit.measure.evaluate import Evaluator, NotKept, evaluate
 from counterfeit.measure.images import Measured, measure_images, measure_real
-from counterfeit.measure.names import MetricName
+from counterfeit.measure.names import ACCURACIES, MetricName
 from counterfeit.measure.reference import Reference, reference_for
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
@@ -81,6 +81,55 @@ def test_an_evaluation_is_kept_with_its_protocol_in_the_names(trained: Run) -> N
     assert "parzen_test_300" in measured
     assert "d_accuracy_held_out_test_300" in measured
     assert any(name.startswith("fid_digits-v") and name.endswith("_300") for name in measured)
+
+
+@pytest.mark.parametrize(
+    ("loss", "signed"),
+    [
+        ("non-saturating", True),
+        ("minimax", True),
+        ("hinge", True),
+        ("least-squares", False),
+        ("wasserstein", False),
+        ("relativistic", False),
+    ],
+)
+def test_a_critic_is_right_or_wrong_only_where_its_scores_have_a_sign(
+    trained: Run, tmp_path, monkeypatch: pytest.MonkeyPatch, loss: str, signed: bool
+) -> None:
+    run = Run(shutil.copytree(trained.path, tmp_path / "run"))
+    run.change_recipe(trained.recipe.with_values({"loss.name": loss}))
+    built = count_calls(monkeypatch, "discriminator")
+    measured = evaluate(run, samples=40)
+    accuracies = {name for name in measured.metrics if name.startswith("d_accuracy")}
+    lines = [each.why for each in measured.left_out if each.metrics == ACCURACIES]
+    assert [len(accuracies), len(built)] == ([3, 1] if signed else [0, 0])
+    assert lines == (
+        [] if signed else [f"the {loss} loss gives the sign of D's answers no meaning"]
+    )
+
+
+def test_a_discriminator_that_is_not_asked_is_not_built(
+    trained: Run, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(shutil.copytree(trained.path, tmp_path / "run"))
+    built = count_calls(monkeypatch, "discriminator")
+    measured = evaluate(run, samples=40, brief=True)
+    assert built == []
+    assert not any(each.metrics == ACCURACIES for each in measured.left_out)
+
+
+def count_calls(monkeypatch: pytest.MonkeyPatch, method: str) -> list[object]:
+    """The arguments of each call of a method of `Run` from now on."""
+    called: list[object] = []
+    real = getattr(Run, method)
+
+    def noted(run: Run, *given: object) -> object:
+        called.append(given)
+        return real(run, *given)
+
+    monkeypatch.setattr(Run, method, noted)
+    return called
 
 
 @pytest.mark.parametrize("split", ["train", "other", "", None, 5])

@@ -33,7 +33,7 @@ from counterfeit.measure.reference import (
     some,
 )
 from counterfeit.measure.train_classifier import kept_classifier
-from counterfeit.recipe import Recipe
+from counterfeit.recipe import SIGNED, Recipe
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LeftOut, MetricsRow
@@ -72,8 +72,9 @@ def evaluate(
     """Measure the run's newest checkpoint, or that of `step`; add a row to its metrics.jsonl.
 
     The samples are those of `run.sample(samples)`, or as many as a run keeps of a generator that is
-    the user's code; else D is asked about them too, beside training images and held-out ones. The
-    checkpoint is read first and only once, as a run that goes on may remove it meanwhile.
+    the user's code; else D is asked about them too, beside training images and held-out ones, if
+    the loss gives its answers a sign (`recipe.SIGNED`). The checkpoint is read first and only once,
+    as a run that goes on may remove it meanwhile.
 
     Args:
         step: of the checkpoint; or one, or samples, read before.
@@ -93,18 +94,24 @@ def evaluate(
         if step is None
         else run.checkpoint(step)
     )
-    asked, discriminator = None, None
+    loss = run.recipe.loss.name
+    asked, discriminator, signed = None, None, loss in SIGNED
     if isinstance(state, Samples):
         images = state.images[:samples]
     else:
-        asked, discriminator = run.labels(samples), run.discriminator(state)
+        asked = run.labels(samples)
         images = run.sample(samples, labels=asked, step=state)
+        if signed and not brief:
+            discriminator = run.discriminator(state)
     reference = reference or reference_for(run)
     measured = measure_images(images, reference, asked=asked, brief=brief, progress=progress)
-    if not brief and discriminator is not None:
+    if discriminator is not None:
         measured |= _ask_discriminator(
             discriminator, images, asked, reference, run.recipe.value_range
         )
+    elif not (brief or signed or isinstance(state, Samples)):
+        why = english("the {loss} loss gives the sign of D's answers no meaning", loss=loss)
+        measured |= Measured({}, (LeftOut(ACCURACIES, why),))
     row: MetricsRow = {
         "step": state.step,
         "epoch": state.epoch,

@@ -88,6 +88,8 @@ def discriminator_accuracy(
     A D that is right about training images and wrong about held-out ones has learned its training
     set; one that is right half the time about all three can tell nothing.
 
+    Only for losses by which D's logits of what it takes for real are above 0: `recipe.SIGNED`.
+
     Source: Brock et al. 2019 (arXiv 1809.11096), section 4.2, for the comparison.
 
     Raises:

@@ -22,7 +22,7 @@ from counterfeit.recipe.networks import (
     ResnetGenerator,
 )
 from counterfeit.recipe.read import load, names
-from counterfeit.recipe.recipe import Recipe, parse
+from counterfeit.recipe.recipe import SIGNED, Recipe, parse
 from counterfeit.recipe.rules import (
     Constraints,
     CriticLoss,
@@ -48,6 +48,7 @@ from counterfeit.recipe.sections import (
 from counterfeit.recipe.tables import dotted, read_toml
 
 __all__ = [
+    "SIGNED",
     "Adam",
     "AdamW",
     "AnyGenerator",
