@@ -3,6 +3,7 @@
 import json
 import pickle
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -286,6 +287,38 @@ def test_samples_come_of_the_loops_own_latents(run: Run) -> None:
     assert len({image.numpy().tobytes() for image in stored.images}) == len(stored.images)
     with pytest.raises(UsageError, match=r"ask for 640 at most"):
         run.sample(641)
+    assert torch.equal(run.sample(5, step=10), stored.images[:5])
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"labels": 3}, "not conditional"),
+        ({"codes": 3}, "no categorical code"),
+        ({"step": 9}, "of step 10 only"),
+    ],
+)
+def test_what_kept_samples_cannot_be_is_refused(
+    run: Run, asked: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        run.sample(5, **asked)
+
+
+def test_its_step_is_known_without_its_images_and_its_log(run: Run, tmp_path: Path) -> None:
+    copy = Run(shutil.copytree(run.path, tmp_path / "copy"))
+    (copy.path / "log.jsonl").write_text("damaged")
+    with pytest.raises(UsageError, match="keeps its last samples only"):
+        copy.step_at(1)
+    path = copy.path / "samples.npz"
+    with np.load(path) as arrays:
+        np.savez(path, images=np.zeros(3), step=arrays["step"], epoch=arrays["epoch"])
+    assert copy.sampled_steps == [10]
+    with pytest.raises(CounterfeitError, match="not hold this run's images"):
+        copy.sample(1)
+    np.savez(path, step=np.zeros(2))
+    with pytest.raises(CounterfeitError, match="does not say its step"):
+        _ = copy.sampled_steps
 
 
 def test_weights_are_kept_if_asked_for(run: Run) -> None:

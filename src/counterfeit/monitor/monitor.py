@@ -222,8 +222,7 @@ class Monitor:
             if self._interval.updates:
                 self._write_row()
             self._keep_recipe(self._planned or max(1, self.epochs))
-            stored = self.run.stored_samples
-            if self.step and (stored is None or stored.step < self.step):
+            if self.step and (self.run.stored_step or 0) < self.step:
                 self._keep_samples(self._epoch_so_far())
             self._say(judge(self.run, diagnose(self.run)).sentence)
             self._say(str(self.run.path))
@@ -286,7 +285,7 @@ class Monitor:
         else:
             self._look_at(images)
             due = self._gauge is None or examination_due(self.epochs, len(self._gauge.training))
-            if due or self.run.stored_samples is None:
+            if due or self.run.stored_step is None:
                 self._keep_samples(self.epochs)
             found = examined(self.run)
         if self._save:

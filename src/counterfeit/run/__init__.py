@@ -21,7 +21,7 @@ ones is written under a temporary name and renamed, and what came after the newe
 forgotten when training goes on from it.
 """
 
-from counterfeit.run.directory import Run
+from counterfeit.run.run import Run
 from counterfeit.run.sampler import generate
 from counterfeit.run.snapshots import SNAPSHOT_IMAGES
 

@@ -54,6 +54,22 @@ def read_samples(folder: Path, image_shape: tuple[int, int, int]) -> Samples | N
         raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.") from None
 
 
+def read_step(folder: Path) -> int | None:
+    """The step of the samples of the run in `folder`, without their images; None where it keeps
+    none.
+
+    Raises:
+        CounterfeitError: they are damaged.
+    """
+    path = folder / SAMPLES
+    if not path.exists():
+        return None
+    try:
+        return int(_read(path, "step")["step"])
+    except (KeyError, TypeError, ValueError):
+        raise CounterfeitError(f"{path} is damaged: it does not say its step.") from None
+
+
 def write_samples(folder: Path, samples: Samples) -> None:
     _write(
         folder / SAMPLES,
@@ -103,13 +119,14 @@ def _images(array: NDArray[Any], shape: tuple[int, int, int]) -> UInt8[Tensor, "
     return torch.from_numpy(array)
 
 
-def _read(path: Path) -> dict[str, NDArray[Any]]:
+def _read(path: Path, *names: str) -> dict[str, NDArray[Any]]:
+    """An archive's arrays; those of these names, where some are named."""
     try:
         with zipfile.ZipFile(path) as archive:  # stored as they are: none grows as it is read
             if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
                 raise ValueError
         with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
+            return {name: arrays[name] for name in names or arrays}
     except DAMAGED_ARCHIVE:
         raise CounterfeitError(f"{path} is damaged.") from None
 
