@@ -20,6 +20,7 @@ HOUSE = [
     ["measure"],
     ["insight"],
     ["progress", "reproduce", "monitor"],
+    ["study"],
     ["cli"],
     ["__main__"],
 ]

@@ -102,17 +102,21 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         yield
 
 
-def lock(file: FileIO, *, wait: bool = True) -> bool:
+def lock(file: FileIO, *, wait: bool = True, shared: bool = False) -> bool:
     """Lock an open file until it is closed or the process ends, however it ends.
 
     Where the system has no such locks (Windows, some network file systems) nothing is locked.
+
+    Args:
+        shared: with others who share it, and with none who does not.
 
     Returns:
         False when another has it, and `wait` is off.
     """
     if fcntl is not None:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind if wait else kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:

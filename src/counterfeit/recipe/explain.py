@@ -28,13 +28,17 @@ _LIMITS = {
 
 
 def explain(
-    error: ValidationError, table: Mapping[str, Any], schema: Mapping[str, Any]
+    error: ValidationError,
+    table: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    what: str = "the recipe",
 ) -> list[str]:
     """A sentence for each key that is wrong: what may stand there, and what does.
 
     Args:
         error: what pydantic said about `table`.
         schema: the JSON schema of what the table should be.
+        what: what the table is, in words.
     """
     sentences: dict[str, str] = {}
     for problem in error.errors():
@@ -43,7 +47,7 @@ def explain(
         if node is None:
             sentence = f"there is no key '{key}'.{nearest(path[-1], list(section['properties']))}"
         elif problem["type"] == "value_error":
-            sentence = f"{key or 'the recipe'}: {problem['ctx']['error']}"
+            sentence = f"{key or what}: {problem['ctx']['error']}"
         else:
             given = reduce(lambda held, part: held.get(part, _MISSING), path, cast(Any, table))
             if "discriminator" in node and isinstance(given, dict):
