@@ -321,6 +321,23 @@ def test_its_step_is_known_without_its_images_and_its_log(run: Run, tmp_path: Pa
         _ = copy.sampled_steps
 
 
+@pytest.mark.parametrize("drawn", [True, False])
+@pytest.mark.parametrize("samples", [0, 1, 2])
+def test_few_samples_or_none(
+    tmp_path: Path, samples: int, drawn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("counterfeit.insight.vitals.EXAMINE_IMAGES", 1)
+    seed()
+    G, D = networks()
+    latents = (lambda n: torch.randn(n, Z)) if drawn else torch.randn(10, Z)
+    with watch(G, D, tmp_path, latents=latents, samples=samples) as monitor:
+        play(G, D, update=monitor.update, epoch=monitor.epoch)
+    kept = monitor.run.stored_samples
+    assert (0 if kept is None else len(kept.images)) == samples
+    assert "d_training" in monitor.run.vitals[-1]  # it was examined all the same
+    assert monitor.run.snapshot(2).shape[1:] == (1, 8, 8)
+
+
 def test_weights_are_kept_if_asked_for(run: Run) -> None:
     G, _ = networks()
     G.load_state_dict(run.checkpoint().part("generator"))
@@ -383,14 +400,20 @@ def test_findings_are_told_once(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "Failing" in said  # the verdict
 
 
-def test_pixels_that_are_no_numbers_are_a_finding(tmp_path: Path) -> None:
+def test_pixels_that_are_no_numbers_are_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     G, D = networks()
-    with watch(G, D, tmp_path) as monitor:
+    with watch(
+        G, D, tmp_path, quiet=False, latents=lambda n: torch.randn(n, Z), epochs=3
+    ) as monitor:
         monitor.update(d_loss=1.0)
         with torch.no_grad():
             G.main[0].bias.fill_(float("nan"))
         assert [finding.name for finding in monitor.epoch()] == ["non-finite"]
         assert monitor.epoch() == []
+        monitor.update(d_loss=1.0)
+    assert "Failing" in capsys.readouterr().err  # the verdict, though no samples can be kept
 
 
 def test_a_full_disk_ends_no_training(tmp_path: Path) -> None:

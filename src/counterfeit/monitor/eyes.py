@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
+
+from counterfeit.run.rows import ForeignColumns
 
 FINGERPRINT = 16
 """Numbers of a batch of latents by which it is known again."""
@@ -93,6 +96,30 @@ class Eyes:
         odd = [size for size in self._ungraded if size not in self._trained_sizes]
         calls = self.sampled_in_train_mode + len(odd)
         self.sampled_in_train_mode = calls if calls < max(1, updates / 2) else 0
+
+    def columns(
+        self, value_range: tuple[float, float], real: UInt8[Tensor, "R C H W"] | None
+    ) -> ForeignColumns:
+        """What was seen in this epoch.
+
+        Args:
+            value_range: of the generator's pixels, and so of what D is to be shown.
+            real: images of the data, if they are known.
+        """
+        seen: ForeignColumns = {}
+        if self.has_modes:
+            seen["sampled_in_train_mode"] = float(self.sampled_in_train_mode)
+            if self.trained:
+                seen["trained_in_eval_mode"] = self.trained_in_eval_mode / self.trained
+        if self.looks:
+            seen["latents_repeated"] = self.repeats / self.looks
+        if self.shown is not None and real is not None:
+            low, high = value_range
+            shown, known = (self.shown.float() - low) / (high - low), real.float() / 255
+            seen["shown_mean"], seen["shown_std"] = float(shown.mean()), float(shown.std())
+            seen["real_mean"], seen["real_std"] = float(known.mean()), float(known.std())
+        self.shown = None
+        return seen
 
     # One update of an interval is looked at closely.
 

@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from counterfeit.arguments import shown
 from counterfeit.errors import UsageError
 
 Shape = tuple[int, int, int]
+Range = tuple[float, float]
 
 CLEARLY_NEGATIVE = -0.05
 
@@ -44,7 +46,30 @@ def as_images(output: Any) -> Float[Tensor, "N C H W"]:
     )
 
 
-def range_of(generator: nn.Module, images: Float[Tensor, "N C H W"]) -> tuple[float, float]:
+def shape_of(images: Float[Tensor, "N C H W"]) -> Shape:
+    """Of one image."""
+    channels, height, width = images.shape[1:]
+    return channels, height, width
+
+
+def checked_range(given: Any) -> Range | None:
+    """A range of pixels; None where none is given.
+
+    Raises:
+        UsageError: it is neither (0, 1) nor (-1, 1).
+    """
+    if given is None:
+        return None
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if (low, high) not in ((0.0, 1.0), (-1.0, 1.0)):
+        raise UsageError(f"value_range must be (0, 1) or (-1, 1), not {shown(given)}.")
+    return low, high
+
+
+def range_of(generator: nn.Module, images: Float[Tensor, "N C H W"]) -> Range:
     """From where to where a generator's pixels go: [-1, 1] where it ends in a Tanh, [0, 1] where in
     a Sigmoid; else as these images of it look."""
     last = list(generator.modules())[-1]

@@ -10,7 +10,7 @@ from torch import Tensor
 from counterfeit.arguments import shown
 from counterfeit.errors import UsageError
 from counterfeit.run.rows import IntervalColumns
-from counterfeit.training.interval import QUANTILES
+from counterfeit.training.interval import answer_columns, gap_column
 
 Outputs = Literal["logits", "probabilities", "scores"]
 """What D answers with: logits, their sigmoids, or scores without a bound, as a critic gives."""
@@ -91,9 +91,7 @@ class Interval:
                 columns[f"{name}_last"] = means[-1]
         for name in ("d_real", "d_fake"):
             columns |= self._answers(name, read[name])
-        if {"score_real_mean", "score_fake_mean"} <= columns.keys():
-            columns["score_gap"] = columns["score_real_mean"] - columns["score_fake_mean"]
-        return cast(IntervalColumns, columns)
+        return cast(IntervalColumns, columns | gap_column(columns))
 
     def _answers(self, name: str, values: Sequence[Tensor]) -> dict[str, float]:
         if not values:
@@ -103,27 +101,14 @@ class Interval:
             name = name.replace("d_", "score_")
         elif self.outputs == "logits":
             answers = answers.sigmoid()
-        columns = {f"{name}_mean": float(answers.mean())}
-        if len(answers) > len(values):  # of each image, not already a mean
-            at = torch.tensor(QUANTILES, dtype=answers.dtype)
-            for q, value in zip(QUANTILES, quantiles(answers, at), strict=True):
-                columns[f"{name}_q{round(100 * q):02d}"] = value
-        return columns
+        if len(answers) == len(values):  # already means
+            return {f"{name}_mean": float(answers.mean())}
+        return answer_columns(name, answers)
 
     def clear(self) -> None:
         self.updates = self.images = 0
         for series in self._series.values():
             series.clear()
-
-
-MOST_QUANTILES = 1_000_000
-"""Answers that quantiles are taken of; more, as of patches, are thinned evenly."""
-
-
-def quantiles(values: Tensor, at: Tensor) -> list[float]:
-    step = -(-len(values) // MOST_QUANTILES)
-    found: list[float] = values[::step].quantile(at).tolist()
-    return found
 
 
 def as_tensor(name: str, value: object) -> Tensor:

@@ -1,39 +1,32 @@
 """Monitor: a training loop that is not ours writes a run, and is told what is wrong with it."""
 
-import math
 import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Any, get_args
 
-import numpy as np
-import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor, distributed, nn
 
 from counterfeit import arguments
 from counterfeit.arguments import StrPath
-from counterfeit.data import as_uint8
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.insight.diagnose import diagnose, examined, news
+from counterfeit.insight.diagnose import diagnose, news
 from counterfeit.insight.tables import finding_line
 from counterfeit.insight.verdict import judge
-from counterfeit.insight.vitals import COPIES_EPOCHS, Gauge, examination_due
-from counterfeit.language import english
+from counterfeit.insight.vitals import Gauge
+from counterfeit.monitor.examiner import Examiner, NotFinite
 from counterfeit.monitor.eyes import Eyes
-from counterfeit.monitor.images import Discriminator, Generator, range_of, unwrapped
+from counterfeit.monitor.images import Range, checked_range, range_of, shape_of, unwrapped
 from counterfeit.monitor.kept import Interval, Outputs
 from counterfeit.monitor.real import find
 from counterfeit.monitor.source import Latents, Source, unchanged
 from counterfeit.monitor.start import create_run
 from counterfeit.recipe.sections import Training
-from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.findings import Finding
-from counterfeit.run.rows import LogRow, VitalsRow
-from counterfeit.run.stored import Samples
+from counterfeit.run.rows import LogRow
 from counterfeit.terminal import columns, fill, styled
 
 LOG_EVERY = 100
@@ -41,13 +34,6 @@ LOG_EVERY = 100
 
 SAMPLES = 2_000
 """Images that a run keeps to be measured and looked at."""
-
-EXAMINED = 128
-"""Latents that the networks are examined with."""
-
-NOT_FINITE = english("G makes pixels that are NaN or infinite: training has diverged.")
-
-Range = tuple[float, float]
 
 
 class Monitor:
@@ -111,44 +97,43 @@ class Monitor:
         for name, each in (("generator", generator), ("discriminator", discriminator)):
             if not isinstance(each, nn.Module) and (each is not None or name == "generator"):
                 raise UsageError(f"{name} must be a module, not {arguments.shown(each)}.")
-        self._outputs = arguments.one_of("d_outputs", d_outputs, get_args(Outputs))
+        arguments.one_of("d_outputs", d_outputs, get_args(Outputs))
         self._planned = (
             None if epochs is None else arguments.whole_number("epochs", epochs, least=1)
         )
-        self._samples = arguments.whole_number("samples", samples, least=0, most=1_000_000)
+        samples = arguments.whole_number("samples", samples, least=0, most=1_000_000)
         self._save, self._quiet = save, quiet
         self._generator = generator = unwrapped(generator)
-        self._discriminator = discriminator and unwrapped(discriminator)
-        self._interval = Interval(self._outputs)
+        discriminator = discriminator and unwrapped(discriminator)
+        self._interval = Interval(d_outputs)
         self.step = 0
         """Calls of `update` so far."""
         self.epochs = 0
         """Calls of `epoch` so far."""
         self._epoch_started = self._per_epoch = 0  # in steps
         self._batch: int | None = None
-        self._before: UInt8[Tensor, "N C H W"] | None = None
         self._closing = ExitStack()
         self._silent = distributed.is_initialized() and distributed.get_rank() > 0
         if self._silent:
             return
         with unchanged(generator), ExitStack() as closing:
-            self._eyes = Eyes(generator, self._discriminator)
+            self._eyes = Eyes(generator, discriminator)
             closing.callback(self._eyes.remove)
-            self._source = Source(generator, self._eyes, latents, self._samples)
-            images = self._source.images(self._source.fixed)
-            self._range = _range(value_range) or range_of(generator, images)
+            source = Source(generator, self._eyes, latents, samples)
+            images = source.images(source.fixed)
+            pixels = checked_range(value_range) or range_of(generator, images)
             kept_in = None if data_dir is None else arguments.path("data_dir", data_dir).resolve()
-            real = find(data, _shape(images), kept_in)
+            real = find(data, shape_of(images), kept_in)
             self.run = create_run(
                 out,
                 label,
                 real,
                 kept_in,
-                players=(generator, self._discriminator),
-                latent_dim=self._source.fixed[0][0].numel(),
-                outputs=self._outputs,
-                image_shape=_shape(images),
-                value_range=self._range,
+                players=(generator, discriminator),
+                latent_dim=source.fixed[0][0].numel(),
+                outputs=d_outputs,
+                image_shape=shape_of(images),
+                value_range=pixels,
                 epochs=self._planned or 1,
             )
             closing.enter_context(self.run.locked())
@@ -156,7 +141,16 @@ class Monitor:
             if real.train is not None:
                 closing.enter_context(self.run.holding(real.train))
                 self._gauge = Gauge(self.run)
-            self._look_at(self._as_bytes(images))
+            self._examiner = Examiner(
+                self.run,
+                source,
+                self._eyes,
+                discriminator=discriminator,
+                outputs=d_outputs,
+                value_range=pixels,
+                gauge=self._gauge,
+            )
+            self._examiner.look_at_fixed(0, 0)
             self._closing = closing.pop_all()
         self._row_time = time.perf_counter()
 
@@ -206,7 +200,11 @@ class Monitor:
             self._epoch_started = self.step
             self._keep_recipe(self._planned or self.epochs + 1)  # one more, for all we know
             self._eyes.end_epoch(self._per_epoch)
-            found = self._look()
+            found = news(self.run, self._examiner.look(self.step, self.epochs))
+            if self._save:
+                self._examiner.keep_weights(self.step, self.epochs)
+            for finding in found:
+                self.run.append_finding(finding.as_row(self.step, self.epochs))
             self._eyes.start_epoch()
             self._row_time = time.perf_counter()
         for finding in found:
@@ -223,7 +221,8 @@ class Monitor:
                 self._write_row()
             self._keep_recipe(self._planned or max(1, self.epochs))
             if self.step and (self.run.stored_step or 0) < self.step:
-                self._keep_samples(self._epoch_so_far())
+                with suppress(NotFinite):
+                    self._examiner.keep_samples(self.step, self._epoch_so_far())
             self._say(judge(self.run, diagnose(self.run)).sentence)
             self._say(str(self.run.path))
         self._silent = True
@@ -276,115 +275,6 @@ class Monitor:
         if spec != self.run.recipe:
             self.run.change_recipe(spec)
 
-    def _look(self) -> list[Finding]:
-        """Look at the images, keep what is to be kept, and say what is new."""
-        try:
-            images = self._as_bytes(self._source.images(self._source.fixed))
-        except CounterfeitError:
-            found = [self._not_finite()]
-        else:
-            self._look_at(images)
-            due = self._gauge is None or examination_due(self.epochs, len(self._gauge.training))
-            if due or self.run.stored_step is None:
-                self._keep_samples(self.epochs)
-            found = examined(self.run)
-        if self._save:
-            self._keep_weights()
-        new = news(self.run, found)
-        for finding in new:
-            self.run.append_finding(finding.as_row(self.step, self.epochs))
-        return new
-
-    def _look_at(self, images: UInt8[Tensor, "N C H W"]) -> None:
-        """The fixed latents' images after an epoch, and what they and the networks tell."""
-        self.run.write_snapshot(self.epochs, images)
-        row: VitalsRow = {"step": self.step, "epoch": self.epochs}
-        if self._gauge is not None:
-            due = self.step > 0 and examination_due(self.epochs, len(self._gauge.training))
-            latents = self._source.latents(EXAMINED) if due else None
-            with self._source.unseen():
-                row = self._gauge.row(
-                    self.step,
-                    self.epochs,
-                    images,
-                    self._before,
-                    None if latents is None else self._players(),
-                    latents=latents,
-                    copies=self.epochs % COPIES_EPOCHS == 0,
-                )
-        self.run.append_vitals({**row, **self._seen()})  # type: ignore[typeddict-item]
-        self._before = images
-
-    def _seen(self) -> dict[str, float]:
-        """What the hooks saw in this epoch, as columns of vitals.jsonl."""
-        eyes, seen = self._eyes, {}
-        if not self.step:
-            return {}
-        if eyes.has_modes:
-            seen["sampled_in_train_mode"] = float(eyes.sampled_in_train_mode)
-            if eyes.trained:
-                seen["trained_in_eval_mode"] = eyes.trained_in_eval_mode / eyes.trained
-        if eyes.looks:
-            seen["latents_repeated"] = eyes.repeats / eyes.looks
-        if eyes.shown is not None and self._gauge is not None:
-            low, high = self._range
-            shown = (eyes.shown.float() - low) / (high - low)
-            real = self._gauge.real.float() / 255
-            seen["shown_mean"], seen["shown_std"] = float(shown.mean()), float(shown.std())
-            seen["real_mean"], seen["real_std"] = float(real.mean()), float(real.std())
-        eyes.shown = None
-        return seen
-
-    def _players(self) -> tuple[nn.Module, nn.Module] | None:
-        eyes = self._eyes
-        if self._discriminator is None or eyes.shape_shown is None:
-            return None
-        if int(np.prod(eyes.shape_shown)) != int(np.prod(self.run.image_shape)):
-            return None  # such as images and their classes together
-        answering = Discriminator(self._discriminator, eyes.shape_shown, self._outputs)
-        return Generator(self._generator), answering
-
-    def _keep_samples(self, epoch: float) -> None:
-        images = [self._as_bytes(each) for each in self._source.new_images()]
-        if images:
-            together = torch.cat(images)[: self._samples]
-            self.run.write_samples(Samples(self.step, epoch, together))
-
-    def _keep_weights(self) -> None:
-        players = {"generator": self._generator, "discriminator": self._discriminator}
-        tensors = {
-            f"{name}.{key}": value.detach().cpu().clone()
-            for name, player in players.items()
-            if player is not None
-            for key, value in player.state_dict().items()
-            if isinstance(value, Tensor)
-        }
-        old = self.run.checkpoint_steps
-        self.run.write_checkpoint(Checkpoint(self.step, self.epochs, tensors))
-        for step in old:
-            if step != self.step:
-                self.run.remove_checkpoint(step)
-
-    def _as_bytes(self, images: Float[Tensor, "N C H W"]) -> UInt8[Tensor, "N C H W"]:
-        if not images.isfinite().all():
-            raise CounterfeitError(NOT_FINITE)
-        return as_uint8(images, *self._range)
-
-    def _not_finite(self) -> Finding:
-        return Finding(
-            name="non-finite",
-            severity="critical",
-            first_step=self.step,
-            last_step=self.step,
-            first_epoch=self.epochs,
-            last_epoch=self.epochs,
-            evidence={},
-            meaning=NOT_FINITE,
-            advice=english("Lower the learning rates, and go on from weights of before."),
-            source=english("the pixels of the fixed latents' images, read at each epoch's end"),
-            lasts=True,
-        )
-
     @contextmanager
     def _undisturbed(self) -> Iterator[None]:
         """Whatever goes wrong in here, the training goes on, and is watched no more."""
@@ -399,25 +289,3 @@ class Monitor:
     def _say(self, line: str) -> None:
         if not self._quiet:
             print(styled(fill(line, columns(sys.stderr), rest="  ")), file=sys.stderr)
-
-
-def _shape(images: Float[Tensor, "N C H W"]) -> tuple[int, int, int]:
-    channels, height, width = images.shape[1:]
-    return channels, height, width
-
-
-def _range(given: Any) -> Range | None:
-    """A range of pixels.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if given is None:
-        return None
-    try:
-        low, high = map(float, given)
-    except (TypeError, ValueError):
-        low = high = math.nan
-    if (low, high) not in ((0.0, 1.0), (-1.0, 1.0)):
-        raise UsageError(f"value_range must be (0, 1) or (-1, 1), not {arguments.shown(given)}.")
-    return low, high

@@ -95,12 +95,14 @@ def _named(name: str, shape: Shape, data_dir: Path | None) -> Real:
 def _of_dataset(given: Any, shape: Shape) -> tuple[UInt8[Tensor, "N C H W"], list[int] | None]:
     most = max(1, KEPT_BYTES // math.prod(shape))
     order = torch.randperm(len(given), generator=stream(0, "subset")).tolist()
-    images, labels = [], []
+    images: list[Tensor] = []
+    labels: list[int] = []
     for index in islice(order, most):
         item = given[index]
         image, *rest = item if isinstance(item, tuple | list) else (item,)
         images.append(image if isinstance(image, Tensor) else torch.from_numpy(np.array(image)))
-        labels += [int(each) for each in rest[:1] if _is_a_label(each)]
+        if rest and (label := _label(rest[0])) is not None:
+            labels.append(label)
     if not images:
         raise UsageError("data holds no images.")
     try:
@@ -110,10 +112,15 @@ def _of_dataset(given: Any, shape: Shape) -> tuple[UInt8[Tensor, "N C H W"], lis
     return _as_images(together, shape), labels if len(labels) == len(images) else None
 
 
-def _is_a_label(value: object) -> bool:
-    if isinstance(value, Tensor | np.ndarray):
-        return value.size == 1 if isinstance(value, np.ndarray) else value.numel() == 1
-    return isinstance(value, int)
+def _label(value: Any) -> int | None:
+    """The whole number that it is, Python's, NumPy's or a tensor's; None where it is something
+    else, such as several or a name."""
+    try:
+        number = value.item() if hasattr(value, "item") else value
+    except (ValueError, RuntimeError):  # several
+        return None
+    whole = isinstance(number, int | float) and float(number).is_integer()
+    return int(number) if whole else None
 
 
 def _as_images(given: Any, shape: Shape) -> UInt8[Tensor, "N C H W"]:

@@ -19,6 +19,12 @@ from counterfeit.run.sampler import looking_at
 
 BATCH = 100
 
+EXAMINED = 128
+"""Latents that the networks are examined with."""
+
+LEAST = 2
+"""Latents to ask for: a batch, whatever a generator makes of one alone."""
+
 Latents = Tensor | Sequence[Any] | Callable[[int], Any]
 Arguments = tuple[Any, ...]
 
@@ -41,7 +47,7 @@ class Source:
             with unchanged(generator):
                 latents = self._draw(SNAPSHOT_IMAGES)
         else:
-            eyes.latents.most = samples
+            eyes.latents.most = max(samples, EXAMINED)
         given = _as_arguments(latents)
         eyes.fixed = None if self._draw else given[0]
         self.fixed: Arguments = tuple(
@@ -58,14 +64,16 @@ class Source:
             return as_images(self.generator(*args, **(kwargs or {}))).float().cpu()
 
     def new_images(self) -> Iterator[Float[Tensor, "n C H W"]]:
-        """As many as are wanted, in batches: of latents that are drawn, or of those that the loop
-        itself drew last; none before it has."""
+        """As many as are wanted or a few more, in batches: of latents that are drawn, or of those
+        that the loop itself drew last; none before it has."""
+        if not self.samples:
+            return
         if self._draw is None:
             for args, kwargs in list(self.eyes.latents):
                 yield self.images(args, kwargs)
             return
         with unchanged(self.generator):
-            drawn = _as_arguments(self._draw(self.samples))
+            drawn = _as_arguments(self._draw(max(LEAST, self.samples)))
         for start in range(0, self.samples, BATCH):
             yield self.images(
                 tuple(
@@ -114,7 +122,7 @@ def unchanged(network: nn.Module) -> Iterator[None]:
 
 def _as_arguments(latents: Any) -> Arguments:
     given = tuple(latents) if isinstance(latents, tuple | list) else (latents,)
-    if not given or not isinstance(given[0], Tensor) or given[0].ndim < 1 or len(given[0]) < 2:
+    if not given or not isinstance(given[0], Tensor) or given[0].ndim < 1 or len(given[0]) < LEAST:
         raise UsageError(
             "latents must be a tensor of 2 or more, such as torch.randn(100, 100), or a function"
             f" that draws n, not {shown(latents)}."

@@ -17,6 +17,9 @@ PENALTY = "interval.penalty"
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
+MOST_QUANTILES = 1_000_000
+"""Answers that quantiles are taken of; more, as of patches, are thinned evenly."""
+
 
 class Interval:
     """Losses and logits of up to `length` updates, kept on the device until a row is due.
@@ -58,13 +61,16 @@ class Interval:
         d_loss, g_loss = losses.mean(dim=0).tolist()
         d_loss_last, g_loss_last = losses[-1].tolist()
         said = self.logits[: self.updates].transpose(0, 1).flatten(1)  # (2, n)
-        answers = answer_columns(said.sigmoid(), "d") if probabilistic else score_columns(said)
+        prefix, said = ("d", said.sigmoid()) if probabilistic else ("score", said)
+        answers = answer_columns(f"{prefix}_real", said[0]) | answer_columns(
+            f"{prefix}_fake", said[1]
+        )
         return {
             "d_loss": d_loss,
             "g_loss": g_loss,
             "d_loss_last": d_loss_last,
             "g_loss_last": g_loss_last,
-            **cast(IntervalColumns, answers | self._penalty_columns()),
+            **cast(IntervalColumns, answers | gap_column(answers) | self._penalty_columns()),
             "d_grad_norm": get_total_norm(outcome.discriminator_gradients).item(),
             "g_grad_norm": get_total_norm(outcome.generator_gradients).item(),
         }
@@ -108,19 +114,19 @@ class Interval:
         }
 
 
-def score_columns(said: Float[Tensor, "2 n"]) -> dict[str, float]:
-    """The columns of a critic's scores."""
-    columns = answer_columns(said, "score")
-    gap = columns["score_real_mean"] - columns["score_fake_mean"]
-    return columns | {"score_gap": gap}
-
-
-def answer_columns(said: Float[Tensor, "2 n"], prefix: str) -> dict[str, float]:
-    """Means and quantiles of what D says of real images and of fakes."""
-    at = torch.tensor(QUANTILES, device=said.device)
-    columns: dict[str, float] = {}
-    for kind, values in zip(("real", "fake"), said, strict=True):
-        columns[f"{prefix}_{kind}_mean"] = values.mean(dtype=torch.float64).item()
-        for share, value in zip(QUANTILES, values.quantile(at).tolist(), strict=True):
-            columns[f"{prefix}_{kind}_q{100 * share:02.0f}"] = value
+def answer_columns(name: str, answers: Float[Tensor, " n"]) -> dict[str, float]:
+    """The columns of what D says of images of one kind, such as `d_real`: mean and quantiles."""
+    thinned = answers[:: -(-len(answers) // MOST_QUANTILES)]
+    at = torch.tensor(QUANTILES, dtype=answers.dtype, device=answers.device)
+    columns = {f"{name}_mean": answers.mean(dtype=torch.float64).item()}
+    for share, value in zip(QUANTILES, thinned.quantile(at).tolist(), strict=True):
+        columns[f"{name}_q{100 * share:02.0f}"] = value
     return columns
+
+
+def gap_column(columns: Mapping[str, float]) -> dict[str, float]:
+    """How far a critic's scores of real images are above those of fakes; nothing where columns hold
+    no scores of both."""
+    if not {"score_real_mean", "score_fake_mean"} <= columns.keys():
+        return {}
+    return {"score_gap": columns["score_real_mean"] - columns["score_fake_mean"]}
