@@ -28,8 +28,8 @@ from safetensors.torch import load, save
 
 import counterfeit
 from counterfeit import cli, data, recipe
+from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.data.idx import IDX_FILES
-from counterfeit.data.published import PUBLISHED
 from counterfeit.data.sources import Source
 from counterfeit.insight import charts
 from counterfeit.insight.diagnose import Watch
@@ -61,7 +61,7 @@ def make_world(folder: Path) -> World:
     def offline(_: Path) -> None:
         raise OSError("no network")
 
-    for name in ("mnist", "fashion-mnist"):
+    for name in PUBLISHED:
         PUBLISHED[name] = replace(
             PUBLISHED[name], sources=(Source("nowhere", "connect to the internet", offline),)
         )

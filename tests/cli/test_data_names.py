@@ -10,8 +10,8 @@ from command import TINY, call
 from PIL import Image
 
 from counterfeit import data
+from counterfeit.data.catalogue import PUBLISHED, Published
 from counterfeit.data.idx import IDX_FILES
-from counterfeit.data.published import PUBLISHED, Published
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from small_set import small_set
 
-from counterfeit.data.published import PUBLISHED, Published
+from counterfeit.data.catalogue import PUBLISHED, Published
 from counterfeit.data.sources import Source
 
 

@@ -4,6 +4,7 @@ import hashlib
 import io
 import shutil
 import tarfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from small_set import names_in
 
 from counterfeit import data
 from counterfeit.data import sources, splits
+from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.data.idx import read_idx, write_idx
-from counterfeit.data.published import EMOJI_FILE, PUBLISHED, Published
+from counterfeit.data.small import EMOJI_FILE
 from counterfeit.data.sources import Source
 from counterfeit.errors import CounterfeitError
 
@@ -65,7 +67,8 @@ def publish(monkeypatch: pytest.MonkeyPatch, archive: Path, sha256: str, wanted:
     unpack = partial(sources.pictures, PLACE, EMOJI_FILE)
     source = Source("npm", "mend it", partial(sources.from_npm, "package@1", sha256, unpack))
     checksums = {EMOJI_FILE: hashlib.sha256(wanted).hexdigest()}
-    monkeypatch.setitem(PUBLISHED, "emoji", Published(checksums, (source,), credit="by someone"))
+    small = replace(PUBLISHED["emoji"], checksums=checksums, sources=(source,), credit="by someone")
+    monkeypatch.setitem(PUBLISHED, "emoji", small)
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 """What can be trained, and on what: recipes and data sets."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from counterfeit import language
 from counterfeit.cli.options import Fit, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, writable
-from counterfeit.errors import CounterfeitError
+from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.language import translated
 from counterfeit.terminal import columns, fill
 
@@ -26,16 +27,20 @@ def recipes(name: str | None = None, /, *, quiet: Quiet = False, lang: Lang = No
         print(recipe.load(name).to_toml(), end="")
         suggest("counterfeit", "train", name, quiet=quiet)
         return
-    known = recipe.names()
-    widest = max(map(len, known))
-    for each in known:
-        title, first = translated(recipe.load(each).title), f"{each:{widest}}  "
-        print(fill(title, columns(sys.stdout), first=first, rest=" " * len(first)))
+    _list_of({each: recipe.load(each).title for each in recipe.names()})
     suggest("counterfeit", "train", "batchnorm-smoothing", quiet=quiet)
 
 
+def _list_of(titles: Mapping[str, str]) -> None:
+    """A line for each name, and more where the terminal is narrow."""
+    widest = max(map(len, titles))
+    for name, title in titles.items():
+        first = f"{name:{widest}}  "
+        print(fill(translated(title), columns(sys.stdout), first=first, rest=" " * len(first)))
+
+
 def data(
-    name: str = "mnist",
+    name: str | None = None,
     /,
     *,
     preview: Path | None = None,
@@ -47,10 +52,11 @@ def data(
     quiet: Quiet = False,
     lang: Lang = None,
 ) -> None:
-    """Fetch a data set, verify it and describe it.
+    """List the data sets; or fetch one, verify it and describe it.
 
     Args:
-        name: mnist, fashion-mnist, digits, emoji, a folder of IDX files, or a folder of images.
+        name: one of the list; or a folder, of your images or of files as the sets in the list are
+            published, such as cifar-10-batches-py [default: none, which lists them].
         image_size: height and width to which images are resized [default: 28 for a folder of
             images, 32 for emoji, and for the others as they are stored].
         channels: 1 for gray or 3 for RGB [default: as they are stored].
@@ -63,6 +69,13 @@ def data(
     """
     language.use(lang)
     from counterfeit import data as data_sets
+
+    if name is None:
+        if preview is not None:
+            raise UsageError("name the data set to be drawn: counterfeit data NAME --preview …")
+        _list_of(data_sets.titles())
+        suggest("counterfeit", "data", "mnist", quiet=quiet)
+        return
 
     def describe(images: data_sets.ImageData) -> None:
         for line in data_sets.describe(images).splitlines():
@@ -80,8 +93,8 @@ def data(
         describe(data_sets.load(name, "test", data_dir, *look))
     except CounterfeitError as error:
         print(fill(f"no test images: {error}", columns(sys.stdout), rest="  "))
-    if credit := data_sets.credit(name):
-        print(fill(credit, columns(sys.stdout), rest="  "))
+    for line in data_sets.origin(name):
+        print(fill(line, columns(sys.stdout), rest="  "))
     if preview is not None:
         data_sets.preview(train_images, preview)
         print(preview)

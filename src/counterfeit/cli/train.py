@@ -53,8 +53,8 @@ def train(
 
     Args:
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
-        data: a data set's name, or a folder of images [default: the recipe's]; with --resume, where
-            the run's own now are.
+        data: a data set's name, of those that `counterfeit data` lists, or a folder of images
+            [default: the recipe's]; with --resume, where the run's own now are.
         image_size: height and width to which images are resized [default: 28 for a folder of
             images, 32 for emoji, and for the others as they are stored].
         channels: 1 for gray or 3 for RGB [default: as the images are stored].

@@ -7,7 +7,15 @@ from counterfeit.data.classes import class_numbers, class_sizes, classes_of
 from counterfeit.data.identity import Identity, identities
 from counterfeit.data.images import ImageData, Split, as_float, as_uint8
 from counterfeit.data.loading import anchored, load, load_for
-from counterfeit.data.published import credit, data_folder, fetch, find_folder, is_published
+from counterfeit.data.published import (
+    credit,
+    data_folder,
+    fetch,
+    find_folder,
+    is_published,
+    origin,
+    titles,
+)
 from counterfeit.data.show import describe, preview
 
 __all__ = [
@@ -29,5 +37,7 @@ __all__ = [
     "is_published",
     "load",
     "load_for",
+    "origin",
     "preview",
+    "titles",
 ]

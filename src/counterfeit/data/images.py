@@ -1,7 +1,7 @@
 """Images in memory, uint8 (N, C, H, W), and their casts to and from floats."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float, Int64, UInt8
@@ -11,6 +11,17 @@ from counterfeit.errors import UsageError
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+class Stored(NamedTuple):
+    """One split as its files have it, of whatever size and number of channels."""
+
+    images: UInt8[Tensor, "N C H W"]
+    labels: Int64[Tensor, " N"] | None = None
+    classes: tuple[str, ...] = ()
+    """See `ImageData.classes`."""
+    held_out: int | None = None
+    """Of training images, where the files' own order does not say it; see `ImageData.held_out`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,34 +1,38 @@
 """A data set in memory, from whatever its name means."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, SupportsIndex
 
-import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
 from counterfeit import arguments
 from counterfeit.arguments import StrPath
 from counterfeit.data import splits
+from counterfeit.data.catalogue import PUBLISHED
+from counterfeit.data.cifar import holds_cifar, read_cifar
+from counterfeit.data.emnist import holds_emnist, holds_qmnist, read_only_emnist, read_qmnist
 from counterfeit.data.fitting import BACKGROUND, FITS, Fit, opaque, resized
 from counterfeit.data.folders import read_folder
-from counterfeit.data.idx import holds_idx, read_idx, read_idx_split
-from counterfeit.data.images import SPLITS, ImageData, Split
-from counterfeit.data.published import (
-    DIGIT_NAMES,
-    EMOJI_FILE,
-    PUBLISHED,
-    fetch,
-    find_folder,
-    is_published,
-)
+from counterfeit.data.idx import holds_idx, read_idx_split
+from counterfeit.data.images import SPLITS, ImageData, Split, Stored
+from counterfeit.data.published import fetch, find_folder, is_published
+from counterfeit.data.svhn import holds_svhn, read_svhn
+from counterfeit.data.usps import holds_usps, read_usps
 from counterfeit.errors import UsageError
 from counterfeit.recipe.sections import MAX_IMAGE_SIZE, Data
 
-EMOJI_SIZE = 32
-"""Of 64 as published: a quarter of the cost, and every emoji can still be told."""
+FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Split], Stored]], ...] = (
+    (holds_idx, read_idx_split),
+    (holds_emnist, read_only_emnist),
+    (holds_qmnist, read_qmnist),
+    (holds_cifar, read_cifar),
+    (holds_svhn, read_svhn),
+    (holds_usps, read_usps),
+)
+"""What a folder of published files may hold, and how it is read."""
 
 
 def load(
@@ -86,26 +90,22 @@ def load(
     if split == "validation":
         whole = load(name, "train", data_dir, image_size, channels, fit, background)
         return whole.validation
-    classes: tuple[str, ...] = ()
-    labels: Tensor | None
-    if name == "emoji":
-        images, held_out = _read_emoji(split, data_dir)
-        labels, image_size = None, image_size or EMOJI_SIZE
-    elif is_published(name):
-        if name == "digits":
-            images, labels = _read_digits(split)
-            classes = DIGIT_NAMES
-        else:
-            images, labels = read_idx_split(fetch(name, data_dir), split)
-            classes = PUBLISHED[name].classes
-        held_out = splits.published_validation(len(images)) if split == "train" else 0
+    if is_published(name):
+        published = PUBLISHED[name]
+        images, labels, classes, held_out = published.read(fetch(name, data_dir), split)
+        classes = classes or published.classes
+        image_size = image_size or published.image_size
+        if held_out is None:
+            held_out = splits.published_validation(len(images)) if split == "train" else 0
     else:
         folder = find_folder(name)
-        if not holds_idx(folder):
+        read = next((read for holds, read in FORMATS if holds(folder)), None)
+        if read is None:
             return read_folder(name, folder, split, image_size, channels, fit, background)
-        images, labels = read_idx_split(folder, split)
+        images, labels, classes, _ = read(folder, split)
         held_out = 0
         if split == "train":
+            assert labels is not None  # of all of these formats
             order, held_out, _ = splits.by_content(_keys(images), labels.tolist(), test=False)
             images, labels = images[order], labels[order]
 
@@ -148,26 +148,6 @@ def anchored(name: str) -> str:
         return str(find_folder(name).resolve())
     except UsageError:
         return name
-
-
-def _read_digits(split: Split) -> tuple[UInt8[Tensor, "N 1 8 8"], Int64[Tensor, " N"]]:
-    """scikit-learn's 8x8 digits. A value v of 0 to 16 becomes 255 v / 16, halves rounded up."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    values = torch.from_numpy(digits.images).long()  # (1797, 8, 8)
-    images = ((255 * values + 8) // 16).to(torch.uint8).unsqueeze(1)
-    first = len(images) - splits.DIGITS_TEST
-    part = slice(first) if split == "train" else slice(first, None)
-    return images[part], torch.from_numpy(digits.target).long()[part]
-
-
-def _read_emoji(split: Split, data_dir: Path | None) -> tuple[UInt8[Tensor, "N 4 64 64"], int]:
-    """One split's pictures, red, green, blue and opacity; and how many are for validation."""
-    images = read_idx(fetch("emoji", data_dir) / EMOJI_FILE, dimensions=4)  # (N, 64, 64, 4)
-    parts = splits.by_content(_keys(images), None, test=True)
-    part, held_out = (parts.train, parts.validation) if split == "train" else (parts.test, 0)
-    return images[part].permute(0, 3, 1, 2), held_out
 
 
 def _keys(images: UInt8[Tensor, "N ..."]) -> list[int]:

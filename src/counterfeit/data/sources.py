@@ -8,9 +8,10 @@ import subprocess
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from counterfeit.data.idx import IDX_FILES, write_idx
 
@@ -32,7 +33,7 @@ class Source:
     remedy: str
     """What the user can do when it fails."""
     fetch: Callable[[Path], None]
-    """Puts the set's IDX files, unpacked, into an empty folder.
+    """Puts the set's files, as they are kept, into an empty folder.
 
     Fails with one of `FETCH_ERRORS`, or leaves files whose checksums differ.
     """
@@ -44,6 +45,8 @@ def reason(error: Exception) -> str:
 
     if isinstance(error, requests.Timeout):
         return "no answer in time"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke"
     if isinstance(error, requests.ConnectionError):
         return "cannot be reached"
     if isinstance(error, subprocess.CalledProcessError):
@@ -52,6 +55,8 @@ def reason(error: Exception) -> str:
         return f"npm failed: {(telling or told or ['without a word'])[0]}"
     if isinstance(error, subprocess.TimeoutExpired):
         return f"npm did not end within {error.timeout:.0f} s"
+    if "does not match the known hash" in str(error):  # of pooch
+        return "what came has a wrong hash"
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
@@ -73,26 +78,58 @@ def _unzip(source: Path, target: Path) -> None:
 
 
 def from_mirrors(dataset_name: str, folder: Path) -> None:
-    """From the mirrors that torchvision's data set names, against the MD5 sums it states.
+    """The files that torchvision's data set names, each unzipped."""
+    from_torchvision(dataset_name, folder)
+    for packed in list(folder.glob("*.gz")):
+        _unzip(packed, packed.with_suffix(""))
+
+
+def from_torchvision(dataset_name: str, folder: Path) -> None:
+    """The files that torchvision's data set names, as they are, against the MD5 sums it states.
 
     pooch fetches, as torchvision's own code waits without limit for a mirror that is silent.
     """
-    import pooch
     import torchvision.datasets
 
-    dataset = getattr(torchvision.datasets, dataset_name)
+    for urls, md5 in _addresses(getattr(torchvision.datasets, dataset_name)):
+        failures = []
+        for url in urls:
+            try:
+                from_web(url, f"md5:{md5}", folder)
+                break
+            except FETCH_ERRORS as error:
+                failures.append(f"{url} {reason(error)}")
+        else:
+            raise OSError(", ".join(failures))
+
+
+def _addresses(dataset: Any) -> Iterator[tuple[list[str], str]]:
+    """Where each file of the training and test images may lie, and its MD5 sum."""
+    if hasattr(dataset, "split_list"):  # SVHN, USPS
+        for split in ("train", "test"):
+            url, _, md5 = dataset.split_list[split]
+            yield [url], md5
+    elif hasattr(dataset, "url"):  # EMNIST
+        yield [dataset.url], dataset.md5
+    elif isinstance(dataset.resources, dict):  # QMNIST
+        for split in ("train", "test"):
+            yield from (([url], md5) for url, md5 in dataset.resources[split])
+    else:
+        for file, md5 in dataset.resources:
+            yield [mirror + file for mirror in dataset.mirrors], md5
+
+
+def from_web(url: str, checksum: str, folder: Path) -> None:
+    """One file, under its own name.
+
+    Args:
+        checksum: SHA-256, or another as pooch writes it.
+    """
+    import pooch
+
     seconds_to_connect, seconds_between_bytes = 3, 30
     download = pooch.HTTPDownloader(timeout=(seconds_to_connect, seconds_between_bytes))
-    failures = []
-    for mirror in dataset.mirrors:
-        try:
-            for file, md5 in dataset.resources:
-                archive = _retrieve(mirror + file, f"md5:{md5}", folder, file, download)
-                _unzip(archive, folder / file.removesuffix(".gz"))
-            return
-        except FETCH_ERRORS as error:
-            failures.append(f"{mirror} {reason(error)}")
-    raise OSError(", ".join(failures))
+    _retrieve(url, checksum, folder, url.rpartition("/")[2], download)
 
 
 Unpack = Callable[[tarfile.TarFile, Path], None]
