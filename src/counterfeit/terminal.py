@@ -7,6 +7,7 @@ depends on the window that a command was started in; tables are as for 80 column
 import os
 import re
 import sys
+from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -90,6 +91,15 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
     """Text filled up to a width in columns, of which a Hangul letter takes two."""
     spaces = " " * (width - cell_len(text))
     return spaces + text if right else text + spaces
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """A table's rows as lines: the first column to the left, the others to the right."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(pad(cell, widths[n], right=n > 0) for n, cell in enumerate(row)).rstrip()
+        for row in rows
+    ]
 
 
 def say(text: str, stream: IO[str] | None = None) -> None:

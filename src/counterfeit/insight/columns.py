@@ -91,6 +91,16 @@ def epoch_losses(
     return np.stack([epochs, *last], axis=1), np.stack([epochs, *mean], axis=1)
 
 
+def spent(run: Run) -> tuple[Column, Column, Column]:
+    """At each row of the log: the step, the real images that D has seen, and the seconds of all
+    updates until then, NaN where the log has no speeds."""
+    rows, training = run.log, run.recipe.training
+    steps = column(rows, "step")
+    images = steps * training.batch_size * training.discriminator_steps
+    seconds = np.cumsum(np.diff(images, prepend=0) / column(rows, "images_per_second"))
+    return steps, images, seconds
+
+
 def newest_metrics(rows: Sequence[Row]) -> Row | None:
     """The last epoch's evaluations as one row: the metrics of all protocols, the newest first.
 

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 
-from rich.cells import cell_len
-
 from counterfeit.insight.tables import number, place, protocol
 from counterfeit.language import tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.names import MetricName, left_out_line, like, named
-from counterfeit.terminal import fill, pad
+from counterfeit.terminal import aligned, fill
 
 
 def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | None = None) -> str:
@@ -37,12 +35,6 @@ def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | N
         rows.append([translated(MetricName(metric).short), *cells, best])
     numbered = [f"[{n}]" for n in range(1, len(sets) + 1)]
     head = ["", *numbered, tr("real images") if real.metrics else ""]
-    table = [head, *rows]
-    widths = [max(cell_len(row[n]) for row in table) for n in range(len(head))]
-    lines = [
-        "  ".join(pad(cell, widths[n], right=n > 0) for n, cell in enumerate(row)).rstrip()
-        for row in table
-    ]
     notes = []
     for n, (name, measured) in enumerate(sets.items(), 1):
         how = " ".join(protocol(measured.metrics, {}))
@@ -55,4 +47,4 @@ def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | N
         notes.append(fill(odd, width, rest="  "))
     left_out = {left_out_line(line): None for each in sets.values() for line in each.left_out}
     notes += [fill(tr("not measured: {what}", what=line), width, rest="  ") for line in left_out]
-    return "\n".join([*lines, "", *notes])
+    return "\n".join([*aligned([head, *rows]), "", *notes])

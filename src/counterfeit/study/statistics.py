@@ -29,9 +29,9 @@ MOST_SEEDS = 1000
 class Estimate(NamedTuple):
     """A number for each study, and the interval that holds the truth in 95 % of them."""
 
-    value: Values
-    low: Values
-    high: Values
+    value: Any
+    low: Any
+    high: Any
 
 
 class Differences(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 
 from counterfeit import data, recipe
 from counterfeit.files import Row
-from counterfeit.insight.columns import column, epoch_losses, newest_metrics
+from counterfeit.insight.columns import column, epoch_losses, newest_metrics, spent
 from counterfeit.insight.tables import number, real_number
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import class_shares, left_out_line, like, named
@@ -128,7 +128,7 @@ def glance(
             | {
                 tr("training time"): tr(
                     "{time} for {done} of {planned} epochs",
-                    time=_duration(training_seconds(run)),
+                    time=duration(training_seconds(run)),
                     done=f"{done:.4g}",
                     planned=str(run.recipe.training.epochs),
                 ),
@@ -183,14 +183,12 @@ def _scores(metrics: Mapping[str, Measurement], absent: Mapping[str, str]) -> di
 
 
 def training_seconds(run: Run) -> float:
-    """Of all updates that the log holds; NaN where it has no speeds."""
-    rows = run.log
-    updates = np.diff(column(rows, "step"), prepend=0)
-    images = updates * run.recipe.training.batch_size * run.recipe.training.discriminator_steps
-    return float(np.sum(images / column(rows, "images_per_second"))) if rows else math.nan
+    """Of all updates that the log holds; NaN where there are none, or it has no speeds."""
+    _, _, seconds = spent(run)
+    return float(seconds[-1]) if len(seconds) else math.nan
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     if not math.isfinite(seconds):
         return "–"
     if seconds < 1:

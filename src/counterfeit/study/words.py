@@ -1,0 +1,138 @@
+"""A study's verdict in words."""
+
+from pathlib import Path
+
+from counterfeit.language import english, tr, translated
+from counterfeit.measure.names import MetricName
+from counterfeit.study.statistics import MOST_SEEDS
+from counterfeit.study.verdict import Comparison, Verdict
+
+FAILURES = english(
+    "Failed runs are not dropped: in a comparison, each counts as bad as the worst run of the study"
+    " that ended well. Means are of those that ended well."
+)
+
+
+def summary(verdict: Verdict, data: str) -> str:
+    """Who leads on a data set, in one sentence."""
+    leaders = verdict.leaders(data)
+    compared = [each for each in verdict.comparisons if each.data == data]
+    if not leaders:
+        return tr("Nothing to compare yet: no run was measured.")
+    if not compared:
+        return tr("There is one recipe, and nothing to compare it with.")
+    if not any(each.real for each in compared):
+        return tr("Can't tell: no difference between these recipes is beyond chance.")
+    if len(leaders) == 1:
+        return tr("{recipe} leads.", recipe=leaders[0])
+    return tr("No recipe is shown to be better than these: {recipes}.", recipes=", ".join(leaders))
+
+
+def sentence(comparison: Comparison) -> str:
+    """What a comparison shows, in one sentence."""
+    numbers = _numbers(comparison)
+    if comparison.seeds < 2:
+        return tr(
+            "can't tell {first} from {second}: they need two seeds or more that both have",
+            first=comparison.first,
+            second=comparison.second,
+        )
+    if comparison.real:
+        return tr(
+            "{first} is better than {second}: {numbers}",
+            first=comparison.first,
+            second=comparison.second,
+            numbers=numbers,
+        )
+    return tr(
+        "can't tell {first} from {second}: {numbers}; {advice}",
+        first=comparison.first,
+        second=comparison.second,
+        numbers=numbers,
+        advice=advice(comparison),
+    )
+
+
+def advice(comparison: Comparison) -> str:
+    """How many seeds would tell."""
+    if comparison.needed is None:
+        return tr("so small a difference takes over {count} seeds", count=f"{MOST_SEEDS:,}")
+    count = str(comparison.needed)
+    return tr("if that is the difference, about {count} seeds would do", count=count)
+
+
+def _numbers(comparison: Comparison) -> str:
+    value, low, high = comparison.difference
+    metric = translated(comparison.metric)
+    seeds, p = str(comparison.seeds), p_text(comparison.p)
+    if comparison.scale.log:
+        size = tr(
+            "{metric} {ratio} [{low}, {high}] times as large",
+            metric=metric,
+            ratio=f"{value:.2f}",
+            low=f"{low:.2f}",
+            high=f"{high:.2f}",
+        )
+    else:
+        size = tr(
+            "{metric} differs by {difference} [{low}, {high}]",
+            metric=metric,
+            difference=f"{value:+.3g}",
+            low=f"{low:+.3g}",
+            high=f"{high:+.3g}",
+        )
+    if comparison.comparisons == 1:
+        return tr("{size}, p {p}, {seeds} seeds", size=size, p=p, seeds=seeds)
+    return tr(
+        "{size}, p {p} (Holm, {count} comparisons), {seeds} seeds",
+        size=size,
+        p=p,
+        count=str(comparison.comparisons),
+        seeds=seeds,
+    )
+
+
+def p_text(p: float) -> str:
+    """`= .0043`, `= .52`, `< .001`."""
+    return "< .001" if p < 0.001 else f"= {p:.2g}".replace("0.", ".", 1)
+
+
+def data_name(data: str) -> str:
+    """A data set's name, or a folder's without those that it lies in."""
+    return Path(data).name or data
+
+
+def count_of(count: int, of: int) -> str:
+    """`5`, or `3 of 5`."""
+    return f"{count}" if count == of else tr("{found} of {of}", found=str(count), of=str(of))
+
+
+def notes(verdict: Verdict) -> list[str]:
+    """How the numbers are to be read, as far as it matters for this study."""
+    protocols = dict.fromkeys(
+        ", ".join(map(translated, MetricName.parse(name).protocol_parts))
+        for name in verdict.names.values()
+    )
+    metric = translated(MetricName(verdict.metric).short)
+    said = [
+        tr("{metric}: {protocol}; {good}.", metric=metric, protocol=protocol, good=good(verdict))
+        for protocol in protocols
+    ]
+    said.append(
+        tr("Of each run its last checkpoint is reported.")
+        if verdict.checkpoint == "last"
+        else tr(
+            "Of each run that checkpoint is reported, of those that are kept, which has the lowest"
+            " FID on the validation images; the numbers are of the test images."
+        )
+    )
+    if verdict.any_failed:
+        said.append(translated(FAILURES))
+    return said
+
+
+def good(verdict: Verdict) -> str:
+    """Which values of the metric that decides are good."""
+    if verdict.scale.lower_is_better:
+        return tr("lower is better")
+    return tr("higher is better")
