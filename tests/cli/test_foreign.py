@@ -54,6 +54,8 @@ def test_its_page_shows_what_there_is(capsys, path: Path, tmp_path: Path) -> Non
     assert "Shaped against Sequential" in text
     assert "where it rests is not known" in text
     assert 'id="film-1"' in text
+    for impossible in ("counterfeit train", 'id="again"', "never sees labels", "no checkpoint"):
+        assert impossible not in text
 
 
 def test_its_stored_images_are_drawn_and_no_others(capsys, path: Path, tmp_path: Path) -> None:

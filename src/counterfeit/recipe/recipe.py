@@ -65,6 +65,11 @@ class Recipe(Section):
         return self
 
     @property
+    def is_custom(self) -> bool:
+        """Whether it is of a loop that is not ours: what Monitor knows, and nobody can train."""
+        return self.generator.name == "custom"
+
+    @property
     def has_heads(self) -> bool:
         """Whether D says an image's class or codes as well, in heads of their own."""
         names = self.condition is not None and self.condition.discriminator == "auxiliary"
@@ -82,8 +87,7 @@ class Recipe(Section):
 
     def to_toml(self) -> str:
         """Whole, but of a loop that is not ours, where what is not known stays unsaid."""
-        foreign = self.loss.name == "custom"
-        table = self.model_dump(exclude_none=True, exclude_unset=foreign)
+        table = self.model_dump(exclude_none=True, exclude_unset=self.is_custom)
         return tomli_w.dumps({key: value for key, value in table.items() if value != {}})
 
     def changes(self, other: "Recipe") -> list[str]:

@@ -222,7 +222,7 @@ class Directory:
     def is_custom(self) -> bool:
         """Whether its generator is a module of the user's, which only the user's code can build:
         then samples are those that it keeps."""
-        return self.recipe.generator.name == "custom"
+        return self.recipe.is_custom
 
     @property
     def stored_samples(self) -> stored.Samples | None:

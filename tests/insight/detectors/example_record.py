@@ -21,6 +21,17 @@ HEALTHY_SIGNS = {
     "real_support": 1000.0, "unlike": 0.05, "real_unlike": 0.04,
 }  # fmt: skip
 
+CUSTOM = recipe.load("batchnorm-smoothing").model_copy(
+    update={
+        "generator": recipe.CustomGenerator(
+            name="custom", label="G", shapes={}, output="tanh", batch_norm=True
+        ),
+        "discriminator": recipe.CustomDiscriminator(name="custom", label="D", shapes={}),
+        "loss": recipe.CustomLoss(name="custom", outputs="logits"),
+    }
+)
+"""Of a loop that is not ours."""
+
 
 def record(
     epochs: int = 10,

@@ -1,10 +1,11 @@
 """Each detector on series whose answer is known, and all of them on any rows."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from example_record import BROKEN, HEALTHY_LOG, STEPS, names, only, record
+from example_record import BROKEN, CUSTOM, HEALTHY_LOG, STEPS, names, only, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,20 @@ def test_each_failure_is_found_and_explained(name: str) -> None:
     assert finding.meaning.endswith(".")
     assert finding.advice
     assert finding.source
+
+
+TOLD_CLASSES = {"ignored-label", "collapsed-class"}  # and a loop that is not ours tells us none
+
+
+@pytest.mark.parametrize("name", DETECTORS.keys() - TOLD_CLASSES)
+def test_a_loop_that_is_not_ours_is_advised_in_words(name: str) -> None:
+    log, signs = BROKEN[name]
+    ours = record(log=log, signs=signs)
+    (finding,) = (f for f in examine(replace(ours, recipe=CUSTOM)) if f.name == name)
+    (of_ours,) = (f for f in examine(ours) if f.name == name)
+    assert replace(finding, advice=of_ours.advice) == of_ours
+    assert finding.advice.endswith(".")
+    assert not re.search(r"--|generator\.|discriminator\.|NAME", finding.advice)
 
 
 @pytest.mark.parametrize("name", DETECTORS)

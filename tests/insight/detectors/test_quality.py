@@ -15,6 +15,17 @@ def test_the_best_kept_checkpoint_is_named() -> None:
     assert "--epoch 5" in finding.advice  # epochs 3 and 4 are not kept
 
 
+@pytest.mark.parametrize("kept", [(), (1, 2), (10,)])
+def test_no_checkpoint_is_advised_that_is_not_kept_or_not_better(kept: tuple[int, ...]) -> None:
+    gone = replace(record(signs=BROKEN["best-long-ago"][1]), kept_epochs=kept)
+    advice = {1: "--epoch 2", 10: "Train fewer epochs"}.get(next(iter(kept), 10))
+    worse = {"distance": [1.5, 1.2, 0.1, 0.1, 0.1, 0.5, 0.6, 0.7, 0.8, 0.8]}
+    (finding,) = examine(gone)
+    assert advice in finding.advice
+    (finding,) = examine(replace(record(signs=worse), kept_epochs=kept))
+    assert "counterfeit sample" not in finding.advice
+
+
 def fid_row(epoch: int, split: str, fid: float) -> Row:
     metrics = {f"fid_x-v1_{split}_10k": Measurement(fid, 0.1)}
     return {"step": STEPS * epoch, "epoch": epoch, "metrics": metrics}

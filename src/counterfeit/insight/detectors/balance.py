@@ -27,6 +27,10 @@ WON_EPOCHS = 2
         " --set discriminator.dropout, or --set generator.batch_norm=true"
         " (generator.norm=batch in a dcgan)."
     ),
+    in_words=english(
+        "Slow D down or strengthen G: a lower learning rate or more dropout in D, or BatchNorm in"
+        " G."
+    ),
     source=f"{GAN}, section 3; Arjovsky and Bottou 2017 (arXiv 1701.04862), section 2; "
     f"{GANHACKS}, entry 10",
 )
@@ -66,6 +70,10 @@ PASSED_EPOCHS = 3
         "Let D learn: a higher --set discriminator.optimizer.lr, or Adam for it, as in --set"
         " discriminator.optimizer.name=adam; if D(x) is below D(G(z)), see whether its labels are"
         " swapped."
+    ),
+    in_words=english(
+        "Let D learn: a higher learning rate, or Adam for it; if D(x) is below D(G(z)), see whether"
+        " its labels are swapped."
     ),
     source=f"{GAN}, section 4.1, whose equilibrium needs D at its optimum",
 )

@@ -39,6 +39,10 @@ COLLAPSED_EPOCHS = 2
         " (a lower --set generator.optimizer.lr), or --set generator.batch_norm=true"
         " (generator.norm=batch in a dcgan)."
     ),
+    in_words=english(
+        "Train D more for each step of G, or G less, with a lower learning rate; or give G"
+        " BatchNorm."
+    ),
     source=f"{GAN}, section 6; Salimans et al. 2016 (arXiv 1606.03498), section 3.2",
 )
 def mode_collapse(record: Record) -> Seen:
@@ -78,6 +82,10 @@ FEWEST = 100
     advice=english(
         "Train D more for each step of G (--set training.discriminator_steps=2), or lower both"
         " learning rates; check the classes with `counterfeit evaluate`."
+    ),
+    in_words=english(
+        "Train D more for each step of G, or lower both learning rates; check the classes with"
+        " `counterfeit evaluate`."
     ),
     source=f"{GAN}, section 6; Metz et al. 2017 (arXiv 1611.02163), section 3; Arora and Zhang 2017"
     " (arXiv 1706.08224)",
@@ -128,6 +136,7 @@ HOPPED_EPOCHS = 2
         " to where D has not looked, and round again."
     ),
     advice=english("Lower both learning rates, --set generator.optimizer.lr=... first."),
+    in_words=english("Lower both learning rates, G's first."),
     source="Metz et al. 2017 (arXiv 1611.02163), section 3.1; Mescheder et al. 2018 (arXiv"
     " 1801.04406)",
 )

@@ -85,6 +85,9 @@ class Detector:
     figure: str
     meaning: str
     advice: str
+    in_words: str
+    """The advice to a loop that is not ours, which has no keys to set; none where it is the same.
+    """
     source: str
 
     def __call__(self, record: Record) -> Finding | None:
@@ -92,9 +95,9 @@ class Detector:
         if not there.issuperset(self.needs) or (self.one_of and there.isdisjoint(self.one_of)):
             return None
         seen = self.look(record)
-        return None if seen.spell is None else self._finding(seen, seen.spell)
+        return None if seen.spell is None else self._finding(record, seen, seen.spell)
 
-    def _finding(self, seen: Seen, spell: Spell) -> Finding:
+    def _finding(self, record: Record, seen: Seen, spell: Spell) -> Finding:
         first, last = seen.rows[spell.first], seen.rows[spell.last]
         severity, meaning = self.severity, seen.meaning or self.meaning
         if not spell.lasts:
@@ -104,6 +107,7 @@ class Detector:
                 epoch=f"{last['epoch']:.4g}",
                 meaning=_within(meaning),
             )
+        advice = self.in_words if self.in_words and record.recipe.is_custom else self.advice
         numbers: dict[str, float | str] = {
             key: last[key]
             for key in seen.evidence or self.evidence
@@ -118,7 +122,7 @@ class Detector:
             last_epoch=float(last["epoch"]),
             evidence=numbers | {"figure": seen.figure or self.figure},
             meaning=meaning,
-            advice=seen.advice or self.advice,
+            advice=seen.advice or advice,
             source=self.source,
             lasts=spell.lasts,
         )
@@ -134,13 +138,13 @@ def detector(
     figure: str,
     meaning: str = "",
     advice: str = "",
+    in_words: str = "",
     source: str,
 ) -> Callable[[Callable[[Record], Seen]], Detector]:
     """Make a function that looks at a record into a `Detector`, whose fields these are."""
 
     def of(look: Callable[[Record], Seen]) -> Detector:
-        return Detector(
-            look, name, severity, needs, one_of, evidence, figure, meaning, advice, source
-        )
+        words = meaning, advice, in_words, source
+        return Detector(look, name, severity, needs, one_of, evidence, figure, *words)
 
     return of

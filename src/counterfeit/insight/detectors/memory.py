@@ -28,6 +28,7 @@ KNOWS_EXAMINATIONS = 3
         "More training images, more --set discriminator.dropout, a smaller --set"
         " discriminator.hidden (channels of convolutional networks), or stop earlier."
     ),
+    in_words=english("More training images, more dropout in D, a smaller D, or stop earlier."),
     source="Brock et al. 2019 (arXiv 1809.11096), section 4.2; Karras et al. 2020 (arXiv"
     " 2006.06676)",
 )
@@ -54,6 +55,7 @@ COPIED_EXAMINATIONS = 1
         "More training images; a smaller --set generator.hidden (channels of convolutional"
         " networks)."
     ),
+    in_words=english("More training images; a smaller G."),
     source="Meehan et al. 2020 (arXiv 2004.05675)",
 )
 def memorisation(record: Record) -> Seen:
@@ -78,6 +80,7 @@ BROKEN_SHARE = 0.02
     advice=english(
         "Look at them: `counterfeit data NAME --preview FILE.png`; fetch or export them again."
     ),
+    in_words=english("Look at some in `counterfeit report`; fetch or export them again."),
     source='Karpathy 2019, "A Recipe for Training Neural Networks", step 1',
 )
 def broken_data(record: Record) -> Seen:

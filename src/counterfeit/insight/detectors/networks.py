@@ -24,6 +24,7 @@ EXPLODED_ROWS = 2
         "Lower both learning rates tenfold: --set discriminator.optimizer.lr=... and --set"
         " generator.optimizer.lr=..."
     ),
+    in_words=english("Lower both learning rates tenfold."),
     source=f"{GANHACKS}, entry 10; Pascanu et al. 2013 (arXiv 1211.5063)",
 )
 def gradient_explosion(record: Record) -> Seen:
@@ -53,6 +54,7 @@ DEAD_EXAMINATIONS = 2
         "Lower the learning rate, or --set generator.activation=leaky-relu and --set"
         " discriminator.activation=leaky-relu, whose units cannot die."
     ),
+    in_words=english("Lower the learning rate, or use LeakyReLU, whose units cannot die."),
     source=f"Maas et al. 2013, section 2; {GANHACKS}, entry 5; Goodfellow et al. 2013 (arXiv"
     " 1302.4389), section 5",
 )
@@ -85,6 +87,7 @@ GAP_EXAMINATIONS = 2
         "Larger batches (--set training.batch_size=...), or --set generator.batch_norm=false"
         " (generator.norm=group in a dcgan)."
     ),
+    in_words=english("Larger batches, or GroupNorm in place of G's BatchNorm."),
     source="Ioffe 2017 (arXiv 1702.03275), section 1",
 )
 def batchnorm_gap(record: Record) -> Seen:

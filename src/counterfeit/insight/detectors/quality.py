@@ -33,6 +33,9 @@ FAR = 0.6
         "See the other findings for the reason; without one, raise --set"
         " generator.optimizer.lr=... tenfold."
     ),
+    in_words=english(
+        "See the other findings for the reason; without one, raise G's learning rate tenfold."
+    ),
     source=f"{GANHACKS}, entry 10",
 )
 def no_progress(record: Record) -> Seen:
@@ -92,6 +95,7 @@ SATURATED_EPOCHS = 2
     advice=english(
         "Lower --set generator.optimizer.lr, and start again: saturated units seldom return."
     ),
+    in_words=english("Lower G's learning rate, and start again: saturated units seldom return."),
     source="Glorot and Bengio 2010, section 3",
 )
 def saturated_outputs(record: Record) -> Seen:
@@ -114,6 +118,7 @@ LEAST_FIDS = 3
     "warning",
     one_of=("distance", "fid"),
     figure="history",
+    advice=english("Train fewer epochs, or lower the learning rates."),
     source=f'{GANHACKS}, entry 10; Prechelt 1998, "Early Stopping - But When?"',
 )
 def best_long_ago(record: Record) -> Seen:
@@ -139,8 +144,12 @@ def best_long_ago(record: Record) -> Seen:
         return nothing
     if not smooth[-1] > worse * smooth[best] + BEST_MARGIN:
         return nothing
-    kept = [row for row in rows if row["epoch"] in record.kept_epochs]
-    back = min(kept, key=lambda row: row[name])["epoch"] if kept else rows[best]["epoch"]
+    kept = [] if record.recipe.is_custom else record.kept_epochs
+    nearest = min(
+        (row for row in rows if row["epoch"] in kept and row[name] < rows[-1][name]),
+        key=lambda row: row[name],
+        default=None,
+    )
     return Seen(
         [*rows[:-1], rows[-1] | {"best": smooth[best], "best_epoch": rows[best]["epoch"]}],
         Spell(best, len(rows) - 1, lasts=True),
@@ -149,9 +158,11 @@ def best_long_ago(record: Record) -> Seen:
             "Its images were best about epoch {epoch} and are clearly worse now.",
             epoch=f"{rows[best]['epoch']:.4g}",
         ),
-        advice=english(
+        advice=None
+        if nearest is None
+        else english(
             "Go back to it: `counterfeit sample RUN --epoch {epoch}` draws from the best"
             " checkpoint that is kept; train fewer epochs, or lower the learning rates.",
-            epoch=f"{back:.4g}",
+            epoch=f"{nearest['epoch']:.4g}",
         ),
     )

@@ -300,9 +300,11 @@ def side_by_side(columns: Sequence[dict[str, str]]) -> Rows:
     return [(key, [each.get(key, "–") for each in columns]) for key in keys]
 
 
-def rerun_command(run: Run) -> str:
-    """The command that trains this run again."""
+def rerun_command(run: Run) -> str | None:
+    """The command that trains this run again; None of a loop that is not ours."""
     spec = run.recipe
+    if spec.is_custom:
+        return None
     options = ["--seed", str(run.seed), "--epochs", str(spec.training.epochs)]
     known = spec.name in recipe.names() and spec == recipe.load(spec.name).with_overrides(
         [f"training.epochs={spec.training.epochs}"]

@@ -158,7 +158,7 @@ def write_report(
         differences=comparison.differences(runs),
         recipes=[run.recipe.to_toml() for run in runs],
         environments=comparison.environments(runs),
-        commands=[comparison.rerun_command(run) for run in runs],
+        commands=list(filter(None, map(comparison.rerun_command, runs))),
     )
     path = path or default_page(runs)
     write_whole(path, page.encode(errors="replace"))

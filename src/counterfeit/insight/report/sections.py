@@ -207,6 +207,7 @@ SECTIONS = (
         ),
         english("rows of images between two latents"),
         "pixels",
+        lambda spec: not spec.is_custom,
     ),
     Section(
         "preview",
@@ -238,6 +239,8 @@ def note(figure: str, run: Run) -> str:
             notes.append(tr("G was asked for as many of each class, class by class."))
         return " ".join(notes)
     if figure == "preview":
+        if spec.is_custom:
+            return ""
         if spec.condition is not None:
             return tr("In training, G and D are told these classes.")
         return tr("Training shows D the images; it never sees labels.")
