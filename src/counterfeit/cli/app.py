@@ -14,6 +14,7 @@ from counterfeit.cli.look import diagnose, report, sample
 from counterfeit.cli.measure import evaluate
 from counterfeit.cli.output import Warnings
 from counterfeit.cli.reproduce import reproduce
+from counterfeit.cli.study import study
 from counterfeit.cli.train import train
 from counterfeit.errors import Interrupted
 
@@ -29,6 +30,7 @@ app = App(
 )
 for command in (recipes, data, train, evaluate, diagnose, sample, report, reproduce):
     app.command(command)
+app.command(study)
 
 warnings = Warnings()
 

@@ -40,25 +40,35 @@ class Directory:
         self.path = arguments.path("a run", path)
 
     @classmethod
-    def create(cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]) -> Self:
+    def create(
+        cls,
+        out: StrPath,
+        spec: recipe.Recipe,
+        environment: dict[str, Any],
+        name: str | None = None,
+    ) -> Self:
         """`creating`, with nothing more to put into it."""
-        with cls.creating(out, spec, environment) as run:
+        with cls.creating(out, spec, environment, name) as run:
             return run
 
     @classmethod
     @contextmanager
     def creating(
-        cls, out: StrPath, spec: recipe.Recipe, environment: dict[str, Any]
+        cls,
+        out: StrPath,
+        spec: recipe.Recipe,
+        environment: dict[str, Any],
+        name: str | None = None,
     ) -> Iterator[Self]:
         """A new run to put more into; it gets its name in `out`, whole, when the block ends well:
-        the time, the recipe and the seed.
+        the time, the recipe and the seed, if it is given none.
 
         Raises:
             CounterfeitError: it cannot be written there.
         """
         out = arguments.path("out", out)
         now = datetime.now()
-        name = f"{now:%Y%m%d-%H%M%S}-{spec.name}-s{environment['seed']}"
+        name = name or f"{now:%Y%m%d-%H%M%S}-{spec.name}-s{environment['seed']}"
         unfinished = out / f".new-{os.getpid()}-{now:%H%M%S%f}"
         try:
             for folder in ("checkpoints", "snapshots", "figures"):

@@ -12,6 +12,7 @@ Whoever shares the folder can work on it and read it: where a task stands is see
 """
 
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -158,6 +159,20 @@ class Plan(Section):
             _validated(Variant, variant, f"{origin}: variant {number}")
         return _validated(cls, table, origin)
 
+    def with_values(self, values: Mapping[str, Any]) -> "Plan":
+        """This plan with other values of its keys.
+
+        Raises:
+            UsageError: one is impossible.
+        """
+        budgets = {"epochs", "images", "seconds"}
+        dropped = budgets if budgets & values.keys() else set()
+        kept = self.model_dump(exclude_none=True, exclude_unset=True, exclude=dropped)
+        return self.parse(kept | dict(values), "the study")
+
+    def to_toml(self) -> str:
+        return tomli_w.dumps(self.model_dump(exclude_none=True, exclude_defaults=True))
+
     @property
     def seed_list(self) -> tuple[int, ...]:
         return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
@@ -291,8 +306,7 @@ class Study:
                 (folder / each).mkdir(parents=True, exist_ok=True)
         for label, spec in specs.items():
             write_whole(folder / "recipes" / f"{label}.toml", spec.to_toml().encode())
-        table = resolved.model_dump(exclude_none=True, exclude_defaults=True)
-        write_whole(folder / PLAN, tomli_w.dumps(table).encode())
+        write_whole(folder / PLAN, resolved.to_toml().encode())
         return study
 
     @cached_property
@@ -332,7 +346,7 @@ def _validated(kind: type[S], table: Any, origin: str) -> S:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        sentences = explain(error, table, kind.model_json_schema(), "the study")
+        sentences = explain(error, table, kind.model_json_schema(), "the plan")
         raise UsageError(f"{origin}: {'; '.join(sentences)}") from None
 
 
@@ -371,6 +385,16 @@ def _require_growth(old: Study, new: Study, specs: Mapping[str, Recipe]) -> None
             raise UsageError(elsewhere.format(f"it has {what} {missing[0]}, which this one lacks"))
     if old.plan.data != new.plan.data and not old.plan.data:
         raise UsageError(elsewhere.format("it takes the recipes' own data"))
+
+
+def is_plan(path: Path) -> bool:
+    """Whether a file says what to compare, and not how to train one recipe."""
+    if path.suffix != ".toml" or not path.is_file():
+        return False
+    try:
+        return bool({"recipes", "variants"} & tomllib.loads(path.read_text("utf-8")).keys())
+    except (OSError, ValueError):  # whoever reads it next says what is wrong
+        return False
 
 
 def default_name(plan: Plan) -> str:

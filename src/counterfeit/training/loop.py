@@ -59,6 +59,7 @@ def train(
     seed: SupportsIndex = 0,
     device: str | torch.device = "auto",
     out: StrPath = "runs",
+    name: str | None = None,
     data_dir: StrPath | None = None,
     on_nan: OnNan = "stop",
     on_stage: Iterable[OnStage] = (),
@@ -73,6 +74,7 @@ def train(
         seed: fixes all randomness; on one machine and build, the same seed gives the same bits.
         device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "mps"; or torch's.
         out: the folder to make the run directory in.
+        name: of that directory; the time, the recipe and the seed when absent.
         data_dir: where data sets are kept; the user's cache folder when absent.
         on_nan: "stop", or "rollback" to the newest checkpoint and go on with half the learning
             rates, up to three times.
@@ -108,7 +110,7 @@ def train(
         "data": data.identities(spec.data, train_split, data_dir),
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
-    run = Run.create(out, spec, facts | environment.describe(place))
+    run = Run.create(out, spec, facts | environment.describe(place), name)
     _tell(english("training"), on_stage)
     with run.locked(), run.holding(train_split):
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)

@@ -1,4 +1,8 @@
-"""SIGINT and SIGTERM while a run is trained: noted, and acted on when all is saved."""
+"""SIGINT and SIGTERM while a run is trained: noted, and acted on when all is saved.
+
+A signal comes to a process's main thread alone; `interrupt` stands for one where trainings have
+another.
+"""
 
 import signal
 import threading
@@ -10,7 +14,7 @@ from counterfeit.errors import Interrupted, command
 from counterfeit.run import Run
 
 
-@dataclass
+@dataclass(eq=False)
 class Signals:
     """The signals that came, and whether one may act at once."""
 
@@ -53,15 +57,29 @@ class Signals:
             raise self.interrupted()
 
 
+_elsewhere: list[Signals] = []
+"""Of the trainings outside of the main thread."""
+
+
+def interrupt() -> None:
+    """Let the trainings outside of the main thread save and stop, as SIGINT does in it."""
+    for signals in list(_elsewhere):
+        signals.received.append(signal.SIGINT)
+
+
 @contextmanager
 def deferred_signals(run: Run) -> Iterator[Signals]:
     """Collect SIGINT and SIGTERM instead of acting on them; a second SIGINT acts at once.
 
-    Outside of the main thread, where no signal comes, there is nothing to collect.
+    Outside of the main thread, where no signal comes, what `interrupt` says is collected.
     """
     signals = Signals(run)
     if threading.current_thread() is not threading.main_thread():
-        yield signals
+        _elsewhere.append(signals)
+        try:
+            yield signals
+        finally:
+            _elsewhere.remove(signals)
         return
     previous = {
         number: signal.signal(number, signals.note) for number in (signal.SIGINT, signal.SIGTERM)

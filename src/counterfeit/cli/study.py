@@ -1,0 +1,227 @@
+"""Many trainings that answer one question: a study, how far it is, and what it says."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from counterfeit import language
+from counterfeit.cli.options import Flag, Lang, Quiet, Whole
+from counterfeit.cli.output import suggest, suggest_to, tell
+from counterfeit.errors import CounterfeitError, UsageError, command
+from counterfeit.language import tr
+from counterfeit.terminal import columns, say
+
+if TYPE_CHECKING:
+    from counterfeit.study.plan import Plan, Study
+
+study = App(
+    name="study",
+    help="Compare recipes on many seeds, on this machine or a cluster, and say what is certain.",
+    help_epilogue="docs/study.md walks through it.",
+)
+
+Several = Annotated[list[str] | None, Parameter(negative="")]
+
+
+@study.default
+def run(
+    recipes: Annotated[list[str], Parameter(negative="")],
+    /,
+    *,
+    seeds: Whole | None = None,
+    data: Several = None,
+    epochs: Whole | None = None,
+    images: Whole | None = None,
+    seconds: float | None = None,
+    vary: Several = None,
+    stop_on: Literal["critical"] | None = None,
+    evaluate_every: Whole | None = None,
+    samples: Whole | None = None,
+    out: Path = Path("studies"),
+    name: str | None = None,
+    data_dir: Path | None = None,
+    device: str = "auto",
+    workers: Whole | None = None,
+    scheduler: str | None = None,
+    slurm: Annotated[bool, Flag] = False,
+    dry_run: Annotated[bool, Flag] = False,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Train each recipe with each seed, as many runs at once as there are cores, and compare them.
+
+    Ctrl-C saves and stops. The same command goes on, also with more recipes or seeds, and trains
+    nothing twice. Each run is evaluated while it is trained, against validation images; and at its
+    end against the test images. A run that fails counts as such, and ends no other.
+
+    Args:
+        recipes: names of recipes or TOML files of your own; or a study: a TOML file that says all
+            this, or the folder of one that is to go on.
+        seeds: how many, from 0 [default: 5].
+        data: a data set's name or a folder of images, for all recipes; may be repeated [default:
+            the recipes'].
+        epochs: of each run [default: the recipes'].
+        images: instead of epochs: how many real images D sees in each run.
+        seconds: instead of epochs: how long each run is trained; at most the recipes' epochs.
+        vary: try several values of the recipes: --vary generator.optimizer.lr=1e-4,2e-4; of several
+            --vary, every combination is tried.
+        stop_on: end a run at a finding of this severity; it counts as failed.
+        evaluate_every: measure after every so many epochs [default: 1].
+        samples: of the evaluation at a run's end [default: 10,000].
+        out: the folder to make the study's folder in.
+        name: of the study's folder [default: the TOML file's, or the recipes'].
+        data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
+        device: auto, cpu, cuda or mps.
+        workers: how many runs are trained at once [default: as many as there are cores, or GPUs; 8
+            jobs with --slurm]. It changes no number.
+        scheduler: the address of a Dask scheduler whose workers train them, as tcp://host:8786.
+        slurm: train them in jobs of SLURM, as ~/.config/dask/jobqueue.yaml says.
+        dry_run: print the study as TOML, and its runs, and stop.
+        quiet: no table, no findings on the screen, and no word of what to do next.
+    """
+    language.use(lang)
+    from counterfeit.study.plan import Plan, Study, default_name, is_plan
+
+    given: dict[str, Any] = {
+        "seeds": seeds,
+        "data": tuple(data) if data else None,
+        "epochs": epochs,
+        "images": images,
+        "seconds": seconds,
+        "vary": _varied(vary) if vary else None,
+        "stop_on": stop_on,
+        "evaluate_every": evaluate_every,
+        "samples": samples,
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    first = Path(recipes[0])
+    goes_on = len(recipes) == 1 and (first / "study.toml").is_file()
+    if goes_on:
+        if given:
+            options = ", ".join(f"--{key.replace('_', '-')}" for key in given)
+            raise UsageError(
+                f"{first} has its plan; leave out {options}, or name the recipes again."
+            )
+        made = Study.open(first)
+    else:
+        if len(recipes) == 1 and is_plan(first):
+            plan = Plan.read(first).with_values(given)
+        else:
+            plan = Plan.parse({"recipes": tuple(recipes)} | given, "the study")
+        if dry_run:
+            _show(plan)
+            suggest_to(tr("the same without --dry-run"), quiet=quiet)
+            return
+        title = name or (first.stem if is_plan(first) else default_name(plan))
+        made = Study.make(out / title, plan)
+    if dry_run:
+        _show(made.plan)
+        return
+    _conduct(
+        made,
+        device=device,
+        data_dir=data_dir,
+        workers=workers,
+        scheduler=scheduler,
+        slurm=slurm,
+        quiet=quiet,
+    )
+
+
+def _conduct(
+    made: "Study",
+    *,
+    device: str,
+    data_dir: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    slurm: bool,
+    quiet: bool,
+) -> None:
+    """Bring all runs to their ends, and say what they were."""
+    from counterfeit.study.progress import Glance, Screen, not_done
+
+    glance = Glance(made)
+    answers = {}
+    if any(task.outcome is None for task in made.tasks):
+        from counterfeit.study.cluster import connected
+        from counterfeit.study.conduct import conduct
+
+        with (
+            connected(scheduler=scheduler, slurm=slurm, workers=workers, device=device) as client,
+            Screen(glance, quiet=quiet) as screen,
+        ):
+            answers = conduct(
+                made,
+                client,
+                device=device,
+                data_dir=data_dir,
+                on_look=screen.on_look,
+                on_answer=screen.on_answer,
+            )
+    glance.look()
+    if not quiet:
+        tell(glance.summary())
+    print(made.folder)
+    left = [answer for answer in answers.values() if answer.state == "stopped"]
+    if left:
+        raise CounterfeitError(
+            f"{len(left)} of {len(made.tasks)} runs have not ended: {not_done(left)};"
+            f" {command('counterfeit', 'study', made.folder)} goes on."
+        )
+    suggest("counterfeit", "study", "report", made.folder, quiet=quiet)
+
+
+@study.command
+def status(folder: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
+    """How far a study is: its runs, what they score and what was found. It may go on meanwhile.
+
+    Args:
+        folder: the study's.
+        quiet: no word of what to do next.
+    """
+    language.use(lang)
+    from counterfeit.study.plan import Study
+    from counterfeit.study.progress import Glance, all_runs
+
+    opened = Study.open(folder)
+    glance = Glance(opened)
+    glance.look()
+    print(all_runs(glance, columns(sys.stdout)))
+    say(f"\n{glance.summary()}\n")
+    print(opened.folder)
+    if glance.count("training") == 0 and glance.count("stopped") + glance.count("waiting") > 0:
+        suggest("counterfeit", "study", opened.folder, quiet=quiet)
+
+
+def _varied(options: list[str]) -> dict[str, tuple[Any, ...]]:
+    """Keys and the values to try, of `KEY=V1,V2`, each as TOML or else as text.
+
+    Raises:
+        UsageError: there is no key or no value.
+    """
+    from counterfeit.recipe import read_toml
+
+    varied: dict[str, tuple[Any, ...]] = {}
+    for option in options:
+        key, _, raw = (part.strip() for part in option.partition("="))
+        if not raw or not all(key.split(".")):
+            raise UsageError(
+                f"--vary {option!r}: write key=value,value, as in generator.optimizer.lr=1e-4,2e-4."
+            )
+        try:
+            values = read_toml(f"values = [{raw}]", option)["values"]
+        except UsageError:
+            values = [part.strip() for part in raw.split(",")]
+        varied[key] = tuple(values)
+    return varied
+
+
+def _show(plan: "Plan") -> None:
+    """The plan as TOML, and on stderr how many runs it makes."""
+    print(plan.to_toml(), end="")
+    variants, seeds = len(plan.spelt_out()), len(plan.seed_list)
+    runs = variants * seeds * max(1, len(plan.data))
+    tell(tr("{count} runs", count=str(runs)))

@@ -1,0 +1,163 @@
+"""Where a study's tasks are done: on this machine, on SLURM, or wherever a scheduler is.
+
+One process does one task at a time, with one thread: trainings of small networks are done sooner
+side by side than one after the other with all threads (docs/performance.md), and what a process has
+one of, such as torch's global generator, is one training's.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from counterfeit import cores
+from counterfeit.environment import pick_device
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.study.task import halt
+
+try:
+    import dask
+    from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster, WorkerPlugin
+except ImportError:
+    raise UsageError("a study needs Dask: `pip install 'counterfeit[study]'` brings it.") from None
+
+if TYPE_CHECKING:
+    from distributed import Worker
+
+SCHEDULER_SECONDS = 30.0
+"""How long a scheduler may take to answer."""
+
+GPU = "GPU"
+"""The resource that workers with a GPU offer: `dask worker --resources GPU=1`."""
+
+
+class SavesAtItsEnd(WorkerPlugin):
+    """Lets a worker save what it trains before it closes: at SIGTERM, at the end of its time, when
+    its scheduler is gone."""
+
+    name = "counterfeit-saves"
+
+    def __init__(self, *, own: bool) -> None:
+        """
+        Args:
+            own: whether the workers are this command's, in its terminal: then Ctrl-C, which comes
+                to all processes there, is for the command alone.
+        """
+        self.own = own
+
+    def setup(self, worker: "Worker") -> None:
+        if self.own and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def teardown(self, worker: "Worker") -> None:
+        halt()
+
+
+@contextmanager
+def connected(
+    *,
+    scheduler: str | None = None,
+    slurm: bool = False,
+    workers: int | None = None,
+    device: str = "auto",
+) -> Iterator[Client]:
+    """A cluster while the block runs.
+
+    Args:
+        scheduler: the address of one that is there.
+        slurm: start one, whose workers are jobs.
+        workers: how many; as many as cores or GPUs here, or 8 jobs, when absent.
+        device: of the trainings.
+
+    Raises:
+        UsageError: an impossible combination, or the scheduler's workers have several threads.
+        CounterfeitError: no scheduler answers, or none can be started.
+    """
+    if scheduler is not None and (slurm or workers is not None):
+        raise UsageError("--scheduler names a cluster with its own workers: leave the rest out.")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
+    own = scheduler is None and not slurm
+    settings: dict[str, Any] = {
+        "distributed.scheduler.worker-saturation": 1.0,  # none waits behind a task of minutes
+        "distributed.comm.timeouts.connect": SCHEDULER_SECONDS,
+    }
+    if own:  # a nanny sees its worker end; and a laptop that sleeps is no lost worker
+        settings["distributed.scheduler.worker-ttl"] = None
+    with dask.config.set(settings):
+        cluster = None
+        try:
+            if scheduler is None:
+                cluster = _slurm(workers or 8) if slurm else _local(workers, device)
+            client = Client(cluster or scheduler, timeout=SCHEDULER_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TimeoutError) as error:
+            raise CounterfeitError(
+                f"no scheduler answers at {scheduler or 'this machine'}: {error};"
+                " `dask scheduler` starts one and says its address."
+            ) from None
+        try:
+            _require_single_threads(client)
+            client.register_plugin(SavesAtItsEnd(own=own))
+            yield client
+        finally:
+            client.close(timeout=1)
+            if cluster is not None:
+                cluster.close(timeout=30)
+
+
+def _local(workers: int | None, device: str) -> Any:
+    """Processes on this machine."""
+    options = {"nthreads": 1, "memory_limit": 0}
+    if pick_device(device).type != "cuda":
+        return LocalCluster(
+            n_workers=workers or cores.count(),
+            threads_per_worker=1,
+            memory_limit=0,  # the system's own limits hold; none of our processes is its share
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
+    import torch
+
+    gpus = [int(device.partition(":")[2])] if ":" in device else range(torch.cuda.device_count())
+    return SpecCluster(
+        workers={
+            number: {
+                "cls": Nanny,
+                "options": options
+                | {
+                    "resources": {GPU: 1},
+                    "env": {"CUDA_VISIBLE_DEVICES": str(gpus[number % len(gpus)])},
+                },
+            }
+            for number in range(workers or len(gpus))
+        },
+        scheduler={"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1"}},
+        silence_logs=logging.CRITICAL,
+    )
+
+
+def _slurm(jobs: int) -> Any:
+    """Jobs of one worker each; queue, account, time and the rest stand in Dask's own settings,
+    `~/.config/dask/jobqueue.yaml`."""
+    try:
+        from dask_jobqueue.slurm import SLURMCluster
+    except ImportError:
+        raise UsageError(
+            "--slurm needs dask-jobqueue: `pip install 'counterfeit[study]'` brings it."
+        ) from None
+    cluster = SLURMCluster(
+        cores=dask.config.get("jobqueue.slurm.cores", None) or 1,
+        processes=dask.config.get("jobqueue.slurm.cores", None) or 1,
+        memory=dask.config.get("jobqueue.slurm.memory", None) or "4GB",
+    )
+    cluster.scale(jobs=jobs)
+    return cluster
+
+
+def _require_single_threads(client: Client) -> None:
+    if many := [count for count in client.nthreads().values() if count > 1]:
+        raise UsageError(
+            f"the cluster's workers have {many[0]} threads each; start them with `dask worker"
+            " --nthreads 1`, as many as there are cores: a process trains one run at a time."
+        )

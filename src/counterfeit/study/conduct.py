@@ -1,0 +1,158 @@
+"""A study from start to end: its tasks handed out, waited for, and halted."""
+
+import math
+import queue
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from distributed import Client, Future
+from distributed.client import FutureCancelledError
+from distributed.scheduler import KilledWorker
+
+from counterfeit.errors import CounterfeitError, Interrupted, command
+from counterfeit.study.cluster import GPU
+from counterfeit.study.plan import Study, Task
+from counterfeit.study.task import Answer, Terms, halt, perform, prepare
+
+K = TypeVar("K")
+
+LOOK_SECONDS = 0.5
+"""From one look at the runs to the next."""
+
+SAVE_SECONDS = 60.0
+"""How long a halted study waits for evaluations that go on."""
+
+
+def conduct(
+    study: Study,
+    client: Client,
+    *,
+    device: str = "auto",
+    data_dir: Path | None = None,
+    on_look: Callable[[], None] = lambda: None,
+    on_answer: Callable[[Task, Answer], None] = lambda task, answer: None,
+) -> dict[str, Answer]:
+    """Bring all tasks to their ends; what each ended with, by id, those that had ended before left
+    out.
+
+    Args:
+        on_look: called every half second.
+        on_answer: called when a task is answered.
+
+    Raises:
+        CounterfeitError: the data cannot be had, or the scheduler is gone.
+        Interrupted: SIGINT or SIGTERM came; all is saved.
+    """
+    todo = {task.id: task for task in study.tasks if task.outcome is None}
+    plan = study.plan
+    terms = Terms(
+        images=plan.images,
+        seconds=plan.seconds,
+        evaluate_every=plan.evaluate_every,
+        samples=plan.samples,
+        stop_on=plan.stop_on,
+        device=device,
+        data_dir=data_dir and data_dir.resolve(),
+        session=uuid.uuid4().hex,
+    )
+    resources = {GPU: 1} if device.startswith("cuda") else None
+    kinds = {(task.recipe, task.data): task for task in todo.values()}
+    sections = list(dict.fromkeys(task.spec.data for task in kinds.values()))
+    answers: dict[str, Answer] = {}
+    with _collected_signals() as received:
+        ready = client.map(prepare, sections, data_dir=terms.data_dir, pure=False)
+        for _, future in _as_done(client, dict(enumerate(ready)), on_look, received):
+            future.result()
+        if not received:
+            # By these keys another command on the same study has the same answers.
+            keys = [("counterfeit", str(study.folder), name) for name in todo]
+            futures = client.map(
+                perform, list(todo.values()), terms=terms, key=keys, resources=resources
+            )
+            by_name = dict(zip(todo, futures, strict=True))
+            for name, future in _as_done(client, by_name, on_look, received, terms.session):
+                answers[name] = _answer(future)
+                on_answer(todo[name], answers[name])
+    if received:
+        goes_on = command("counterfeit", "study", study.folder)
+        raise Interrupted(f"stopped and saved; {goes_on} goes on.", received[0], None)
+    return answers
+
+
+@contextmanager
+def _collected_signals() -> Iterator[list[int]]:
+    """SIGINT and SIGTERM that come while the block runs; a second SIGINT acts at once."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def note(signum: int, frame: object) -> None:
+        received.append(signum)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    previous = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _as_done(
+    client: Client,
+    futures: Mapping[K, "Future[Any]"],
+    on_look: Callable[[], None],
+    received: Sequence[int],
+    session: str | None = None,
+) -> Iterator[tuple[K, "Future[Any]"]]:
+    """Names and futures as they are done. After a signal, those that save, for a minute at most.
+
+    Args:
+        session: whose trainings to halt at a signal; without one nothing is waited for then.
+
+    Raises:
+        CounterfeitError: the scheduler is gone.
+    """
+    done: queue.SimpleQueue[K] = queue.SimpleQueue()
+    for name, future in futures.items():
+        future.add_done_callback(lambda _, name=name: done.put(name))
+    left, looked, ends = len(futures), 0.0, math.inf
+    while left and time.monotonic() < ends:
+        with suppress(queue.Empty):
+            name = done.get(timeout=LOOK_SECONDS)
+            left -= 1
+            yield name, futures[name]
+        if client.status not in ("running", "connecting"):
+            raise CounterfeitError("the scheduler is gone; the same command goes on.")
+        if received and ends == math.inf:
+            ends = 0.0
+            if session is not None:
+                ends = time.monotonic() + SAVE_SECONDS
+                client.run(halt, session, wait=False, on_error="ignore")
+        if time.monotonic() >= looked + LOOK_SECONDS:
+            on_look()
+            looked = time.monotonic()
+
+
+def _answer(future: "Future[Any]") -> Answer:
+    """What a worker answered, or why none did.
+
+    Raises:
+        CounterfeitError: the scheduler is gone.
+    """
+    try:
+        answer: Answer = future.result()
+    except KilledWorker:
+        return Answer("stopped", "each worker that had it died: perhaps for want of memory.")
+    except FutureCancelledError:
+        raise CounterfeitError("the scheduler is gone; the same command goes on.") from None
+    except Exception as error:  # whatever it is, other tasks go on
+        return Answer("stopped", f"unexpected {type(error).__name__}: {error}")
+    return answer
