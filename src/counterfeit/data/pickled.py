@@ -1,8 +1,8 @@
 """Pickles of numbers, text, containers and arrays of bytes, read without running them.
 
 A pickle is a program for a machine with a stack. `read` plays that machine for the instructions
-that containers and arrays are made of, as Python 2 wrote them in CIFAR's batches and Python 3
-writes them up to its protocol 4. Nothing is imported or called: what a pickle names is a note on
+that containers and arrays are made of, in the protocols 2 to 4: as Python 2 wrote them in CIFAR's
+batches, and Python 3 writes them. Nothing is imported or called: what a pickle names is a note on
 the stack, and a name that arrays do not need is refused.
 
 https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the instructions.
@@ -25,9 +25,9 @@ NAMES = frozenset(
 
 LITERALS = frozenset(
     {
-        *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
-        *("STRING", "BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
-        *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+        *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
+        *("BINSTRING", "SHORT_BINSTRING", "BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+        *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
     }
 )
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
@@ -88,11 +88,11 @@ def _run(content: bytes) -> Any:
                 pass
             case "MARK":
                 stack.append(Mark)
-            case "PUT" | "BINPUT" | "LONG_BINPUT":
+            case "BINPUT" | "LONG_BINPUT":
                 memo[argument] = stack[-1]
             case "MEMOIZE":
                 memo[len(memo)] = stack[-1]
-            case "GET" | "BINGET" | "LONG_BINGET":
+            case "BINGET" | "LONG_BINGET":
                 stack.append(memo[argument])
             case "APPEND":
                 item = stack.pop()
