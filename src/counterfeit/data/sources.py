@@ -91,7 +91,7 @@ def from_torchvision(dataset_name: str, folder: Path) -> None:
     """
     import torchvision.datasets
 
-    for urls, md5 in _addresses(getattr(torchvision.datasets, dataset_name)):
+    for urls, md5 in addresses(getattr(torchvision.datasets, dataset_name)):
         failures = []
         for url in urls:
             try:
@@ -103,7 +103,7 @@ def from_torchvision(dataset_name: str, folder: Path) -> None:
             raise OSError(", ".join(failures))
 
 
-def _addresses(dataset: Any) -> Iterator[tuple[list[str], str]]:
+def addresses(dataset: Any) -> Iterator[tuple[list[str], str]]:
     """Where each file of the training and test images may lie, and its MD5 sum."""
     if hasattr(dataset, "split_list"):  # SVHN, USPS
         for split in ("train", "test"):
