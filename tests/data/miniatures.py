@@ -40,11 +40,13 @@ class Miniature:
         return {name: hashlib.sha256(content).hexdigest() for name, content in self.files.items()}
 
 
-def random(channels: int, size: int, classes: int) -> Miniature:
+def random(
+    channels: int, size: int, classes: int, counts: tuple[int, int] = (TRAIN, TEST)
+) -> Miniature:
     """Images whose every pixel counts, and labels of which each class has some."""
     rng = np.random.default_rng(size + classes)
     made = Miniature({})
-    for split, count in (("train", TRAIN), ("test", TEST)):
+    for split, count in zip(("train", "test"), counts, strict=True):
         made.images[split] = rng.integers(0, 256, (count, channels, size, size), np.uint8)
         made.labels[split] = np.arange(count) % classes
     return made
@@ -150,7 +152,7 @@ def _batches(made: Miniature, classes: int) -> dict[str, tuple[np.ndarray, np.nd
     pixels = {split: images.reshape(len(images), -1) for split, images in made.images.items()}
     if classes == 100:
         return {split: (made.labels[split], pixels[split]) for split in ("train", "test")}
-    starts = [0, 5, 9, 10, 20, TRAIN]
+    starts = [0, 5, 9, 10, 20, len(made.labels["train"])]
     batches = {"test_batch": (made.labels["test"], pixels["test"])}
     for number, (start, stop) in enumerate(pairwise(starts), 1):
         part = made.labels["train"][start:stop], pixels["train"][start:stop]
@@ -158,9 +160,9 @@ def _batches(made: Miniature, classes: int) -> dict[str, tuple[np.ndarray, np.nd
     return batches
 
 
-def cifar_binary(classes: int = 10) -> Miniature:
+def cifar_binary(classes: int = 10, counts: tuple[int, int] = (TRAIN, TEST)) -> Miniature:
     """The unpacked files."""
-    made = random(3, 32, classes)
+    made = random(3, 32, classes, counts)
     for name, (labels, pixels) in _batches(made, classes).items():
         fine = labels[:, None]
         columns = (fine, pixels) if classes == 10 else (fine // 5, fine, pixels)
@@ -170,9 +172,9 @@ def cifar_binary(classes: int = 10) -> Miniature:
     return made
 
 
-def cifar(classes: int = 10) -> Miniature:
+def cifar(classes: int = 10, counts: tuple[int, int] = (TRAIN, TEST)) -> Miniature:
     """The archive that is fetched."""
-    made = cifar_binary(classes)
+    made = cifar_binary(classes, counts)
     inside = "cifar-10-batches-bin" if classes == 10 else "cifar-100-binary"
     packed = tar({f"{inside}/{name}": content for name, content in made.files.items()})
     made.files = {f"cifar-{classes}-binary.tar.gz": packed}
