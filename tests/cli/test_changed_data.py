@@ -147,7 +147,7 @@ def test_the_remedies_that_are_named_work(capsys, place: Path) -> None:
     _, _, err = call(capsys, "train", "--resume=run", "--quiet")
     assert "which is not there" in err
     *_, moved = err.split("`")[1:-1]
-    found = [word.replace("FOLDER", "kept") for word in shlex.split(moved)[1:]]
+    found = [word.replace("PATH", "kept") for word in shlex.split(moved)[1:]]
     assert call(capsys, *found, "--quiet") == (0, "run\n", "")
     assert Run.open("run").recipe.data.name == str(kept)  # for good
     assert call(capsys, "train", "--resume=run", "--epochs=2", "--quiet") == (0, "run\n", "")
@@ -212,7 +212,8 @@ def test_a_place_where_nothing_is_is_not_called_what_the_run_was_trained_on(caps
         status, _, err = call(capsys, *command, "--data=dgits", "--quiet")
         assert status == 2
         assert err == (
-            "counterfeit: 'dgits' is neither a data set nor a folder; did you mean digits?\n"
+            "counterfeit: 'dgits' is neither a data set nor a path that exists; did you mean"
+            " digits?\n"
         )
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from PIL import Image
 
 from counterfeit import data
-from counterfeit.data.fitting import FITS, Fit, opaque, resized
+from counterfeit.data.fitting import FITS, Fit, Look, fit_all, fitted, opaque
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -22,17 +22,17 @@ def halves(width: int, height: int) -> Image.Image:
     ("fit", "left", "top"), [("crop", RED, RED), ("pad", RED, (0, 255, 0)), ("stretch", RED, RED)]
 )
 def test_each_fit_keeps_what_it_says(fit: Fit, left: tuple, top: tuple) -> None:
-    image = resized([halves(32, 16)], 1, 8, 3, fit, "#00ff00")[0]  # (3, 8, 8)
-    assert image[:, 4, 0].tolist() == list(left)
-    assert image[:, 0, 0].tolist() == list(top)
-    assert image[:, 4, 7].tolist() == list(BLUE)
+    image = fitted(halves(32, 16), (8, 8), 3, Look(fit=fit, background="#00ff00"))  # (8, 8, 3)
+    assert image[4, 0].tolist() == list(left)
+    assert image[0, 0].tolist() == list(top)
+    assert image[4, 7].tolist() == list(BLUE)
 
 
 def test_a_tall_image_is_cropped_in_its_middle() -> None:
     tall = halves(32, 16).transpose(Image.Transpose.ROTATE_90)
-    image = resized([tall], 1, 8, 3, "crop")[0]
-    assert image[:, 0, 4].tolist() == list(BLUE)
-    assert image[:, 7, 4].tolist() == list(RED)
+    image = fitted(tall, (8, 8), 3, Look())
+    assert image[0, 4].tolist() == list(BLUE)
+    assert image[7, 4].tolist() == list(RED)
 
 
 @given(
@@ -52,5 +52,7 @@ def test_opacity_mixes_linearly(
 @pytest.mark.parametrize("fit", FITS)
 def test_square_images_of_the_size_are_left_as_they_are(fit: Fit) -> None:
     digits = data.load("digits").first(20)
-    pictures = [Image.fromarray(image[0].numpy()) for image in digits.images]
-    assert torch.equal(resized(pictures, 20, 8, 1, fit, "white"), digits.images)
+    assert torch.equal(fit_all(digits.images, Look(8, 1, fit)), digits.images)
+    for image in digits.images:
+        same = fitted(Image.fromarray(image[0].numpy()), (8, 8), 1, Look(fit=fit))
+        assert np.array_equal(same[..., 0], image[0].numpy())

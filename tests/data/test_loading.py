@@ -31,17 +31,21 @@ def test_images_can_be_resized_and_made_rgb() -> None:
     ("name", "says"),
     [
         ("mnits", "did you mean mnist"),
-        ("nothing/like/it", "use mnist, .*, emoji or a folder"),
+        ("nothing/like/it", "use mnist, .*, emoji or a folder, a zip"),
         ("", "neither"),
         ("x" * 5000, "neither"),
         ("~nobody-here/x", "neither"),
-        (__file__, "is a file"),
     ],
 )
 def test_an_unknown_name_is_a_usage_error(name: str, says: str) -> None:
     for function in (data.load, data.fetch):
         with pytest.raises(UsageError, match=says):
             function(name)
+
+
+def test_a_file_of_no_kind_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="no kind that is read"):
+        data.load(__file__)
 
 
 def test_impossible_values_are_usage_errors() -> None:

@@ -173,10 +173,10 @@ def test_files_that_hold_something_else_get_one_line(tmp_path: Path, digits: Ten
     objects = tmp_path / "o.npy"
     np.save(objects, np.array([{}], dtype=object), allow_pickle=True)
     for path, said in (
-        (two, "call the one to measure `images`"),
+        (two, r"say which are the images: .*two\.npz:a\."),
         (broken, "cannot be read"),
         (objects, "cannot be read"),
-        (other, "is no set of images"),
+        (other, "no kind that is read"),
         (tmp_path, "holds no images"),
     ):
         folder = tmp_path / "empty" if path is tmp_path else path

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from counterfeit import language
-from counterfeit.cli.options import Fit, Lang, Quiet, Whole
+from counterfeit.cli.options import Fit, Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, writable
-from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.errors import UsageError
 from counterfeit.language import translated
 from counterfeit.terminal import columns, fill
 
@@ -48,6 +48,7 @@ def data(
     channels: Literal[1, 3] | None = None,
     fit: Fit = "crop",
     background: str = "white",
+    skip_broken: Annotated[bool, Flag] = False,
     data_dir: Path | None = None,
     quiet: Quiet = False,
     lang: Lang = None,
@@ -55,14 +56,17 @@ def data(
     """List the data sets; or fetch one, verify it and describe it.
 
     Args:
-        name: one of the list; or a folder, of your images or of files as the sets in the list are
-            published, such as cifar-10-batches-py [default: none, which lists them].
-        image_size: height and width to which images are resized [default: 28 for a folder of
-            images, 32 for emoji, and for the others as they are stored].
+        name: one of the list; or a path of your own: a folder, a zip or a tar of images, IDX files,
+            a .npz, .npy, .safetensors or .pt file, FILE:KEY where that holds several arrays, or a
+            folder of files as the sets in the list are published, such as cifar-10-batches-py
+            [default: none, which lists them].
+        image_size: height and width to which images are resized [default: 28 for a folder or an
+            archive of images, 32 for emoji, and for the others as they are stored].
         channels: 1 for gray or 3 for RGB [default: as they are stored].
         fit: how an image becomes a square one: crop to its central square, pad with the background,
             or stretch.
         background: what transparent images are laid on, such as white or #ffcc00.
+        skip_broken: go on without images that cannot be read, and say which.
         preview: draw a few images with their labels into this PNG file.
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
         quiet: no word of what to do next.
@@ -77,8 +81,8 @@ def data(
         suggest("counterfeit", "data", "mnist", quiet=quiet)
         return
 
-    def describe(images: data_sets.ImageData) -> None:
-        for line in data_sets.describe(images).splitlines():
+    def show(text: str) -> None:
+        for line in text.splitlines():
             print(fill(line, columns(sys.stdout), rest="  "))
 
     if preview is not None:
@@ -86,15 +90,17 @@ def data(
 
         formats = FigureCanvasBase.get_supported_filetypes()
         writable(preview, *(f".{suffix}" for suffix in formats), option="--preview")
-    look = image_size, channels, fit, background
+    look = image_size, channels, fit, background, skip_broken
     train_images = data_sets.load(name, "train", data_dir, *look)
-    describe(train_images)
+    show(data_sets.describe(train_images))
+    read = [train_images]
     try:
-        describe(data_sets.load(name, "test", data_dir, *look))
-    except CounterfeitError as error:
-        print(fill(f"no test images: {error}", columns(sys.stdout), rest="  "))
-    for line in data_sets.origin(name):
-        print(fill(line, columns(sys.stdout), rest="  "))
+        read.append(data_sets.load(name, "test", data_dir, *look))
+        show(data_sets.describe(read[-1]))
+    except data_sets.NoSuchSplit as error:
+        show(f"no test images: {error}")
+    show(data_sets.describe_source(*read))
+    show("\n".join(data_sets.origin(name)))
     if preview is not None:
         data_sets.preview(train_images, preview)
         print(preview)

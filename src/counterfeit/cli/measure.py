@@ -34,6 +34,7 @@ def evaluate(
     data: str | None = None,
     against: Path | None = None,
     data_dir: Path | None = None,
+    skip_broken: Annotated[bool, Flag] = False,
     out: Path | None = None,
     json: Annotated[bool, Flag] = False,
     quiet: Quiet = False,
@@ -45,17 +46,18 @@ def evaluate(
     docs/metrics.md says what each number means and cannot see.
 
     Args:
-        images: a run directory; a folder of images; or a .npz, .npy or .safetensors file of them.
+        images: a run directory; or a path of images, as `counterfeit data` takes it.
         samples: how many images to draw; the paper's protocol takes 10,000.
         epoch: measure an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         split: compare with the test images; or with validation images, to choose by the result.
         inception: torch-fidelity's weights of Inception, to compare its features too; images
             without labels have no FID, precision or recall otherwise.
-        data: what the images are to be like, a data set's name or a folder; of a run, where its
+        data: what the images are to be like, a data set's name or a path; of a run, where its
             data lie, if no longer where it was trained, which it keeps.
         against: compare with other images instead, named like those that are measured; --data only
             lends its classifier then.
         data_dir: where data sets are kept now [default: the run's]; the run keeps it.
+        skip_broken: go on without images that cannot be read; of a run its recipe says that.
         out: a .json file for what --json prints.
         json: print one JSON document instead, with the metrics' full names.
         quiet: no progress bar, and no word of what to do next.
@@ -71,6 +73,7 @@ def evaluate(
             split=split,
             inception=inception,
             data_dir=data_dir,
+            skip_broken=skip_broken,
             out=out,
             json=json,
             quiet=quiet,

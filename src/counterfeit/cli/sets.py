@@ -11,6 +11,8 @@ from counterfeit.language import tr
 from counterfeit.terminal import columns, fill, say
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from counterfeit.measure.images import Measured
 
 
@@ -23,6 +25,7 @@ def evaluate_sets(
     split: Literal["test", "validation"],
     inception: Path | None,
     data_dir: Path | None,
+    skip_broken: bool,
     out: Path | None,
     json: bool,
     quiet: bool,
@@ -42,7 +45,7 @@ def evaluate_sets(
     if data is None:
         raise UsageError(
             f"{sources[0]} is not a run directory; to measure its images, name what they are to be"
-            " like: --data mnist, or a folder."
+            " like: --data mnist, or a path of your own."
         )
     target = None if out is None else writable(out, ".json")
     with Bar(1, tr("reference") + ": ", quiet=quiet) as bar:
@@ -51,14 +54,16 @@ def evaluate_sets(
             split,
             inception=Inception.load(inception) if inception else None,
             data_dir=data_dir,
+            skip_broken=skip_broken,
             progress=bar.on_stage,
         )
+
+    def read(source: Path) -> "Tensor":
+        return read_images(source, reference.shape, data, samples, skip_broken=skip_broken)
+
     if against is not None:
-        reference = compared_with(read_images(against, reference.shape, data), reference)
-    found = {
-        str(source): subset(read_images(source, reference.shape, data, samples), samples)
-        for source in sources
-    }
+        reference = compared_with(read(against), reference)
+    found = {str(source): subset(read(source), samples) for source in sources}
     measured: dict[str, Measured] = {}
     for name, images in found.items():
         with Bar(1, f"{Path(name).name}: ", quiet=quiet) as bar:

@@ -28,6 +28,7 @@ def train(
     channels: Literal[1, 3] | None = None,
     fit: Fit | None = None,
     background: str | None = None,
+    skip_broken: Annotated[bool, Flag] = False,
     epochs: Whole | None = None,
     batch_size: Whole | None = None,
     precision: Literal["float32", "bf16"] | None = None,
@@ -53,14 +54,16 @@ def train(
 
     Args:
         recipe: a name that `counterfeit recipes` lists, or a TOML file of your own.
-        data: a data set's name, of those that `counterfeit data` lists, or a folder of images
-            [default: the recipe's]; with --resume, where the run's own now are.
-        image_size: height and width to which images are resized [default: 28 for a folder of
-            images, 32 for emoji, and for the others as they are stored].
+        data: a data set's name, of those that `counterfeit data` lists, or the path of your own
+            images, as `counterfeit data` takes it [default: the recipe's]; with --resume, where the
+            run's own now are.
+        image_size: height and width to which images are resized [default: 28 for a folder or an
+            archive of images, 32 for emoji, and for the others as they are stored].
         channels: 1 for gray or 3 for RGB [default: as the images are stored].
         fit: how an image becomes a square one: crop to its central square, pad with the background,
             or stretch [default: crop].
         background: what transparent images are laid on, such as #ffcc00 [default: white].
+        skip_broken: go on without images that cannot be read; `counterfeit data` says which.
         epochs: passes over the data [default: the recipe's].
         batch_size: images in a batch [default: the recipe's].
         precision: of matrix products; bf16 is faster on processors that have it [default: the
@@ -104,6 +107,7 @@ def train(
         "data.channels": channels,
         "data.fit": fit,
         "data.background": background,
+        "data.skip_broken": skip_broken or None,
         "training.epochs": epochs,
         "training.batch_size": batch_size,
         "training.precision": precision,

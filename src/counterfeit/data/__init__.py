@@ -1,26 +1,27 @@
-"""Data sets by name, and folders of images, as tensors in memory.
+"""Data sets by name, and the user's own images, as tensors in memory.
 
 Images are uint8 (N, C, H, W); a training batch is an index and a cast.
 """
 
 from counterfeit.data.classes import class_numbers, class_sizes, classes_of
 from counterfeit.data.identity import Identity, identities
-from counterfeit.data.images import ImageData, Split, as_float, as_uint8
+from counterfeit.data.images import ImageData, NoSuchSplit, Split, as_float, as_uint8
 from counterfeit.data.loading import anchored, load, load_for
 from counterfeit.data.published import (
     credit,
     data_folder,
     fetch,
-    find_folder,
+    find,
     is_published,
     origin,
     titles,
 )
-from counterfeit.data.show import describe, preview
+from counterfeit.data.show import describe, describe_source, preview
 
 __all__ = [
     "Identity",
     "ImageData",
+    "NoSuchSplit",
     "Split",
     "anchored",
     "as_float",
@@ -31,8 +32,9 @@ __all__ = [
     "credit",
     "data_folder",
     "describe",
+    "describe_source",
     "fetch",
-    "find_folder",
+    "find",
     "identities",
     "is_published",
     "load",

@@ -1,15 +1,13 @@
 """What a split holds: enough to see later that it has changed."""
 
-import hashlib
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from counterfeit.data.images import ImageData
+from counterfeit.data.images import ImageData, NoSuchSplit
 from counterfeit.data.loading import load_for
 from counterfeit.data.published import is_published
-from counterfeit.errors import CounterfeitError
 from counterfeit.recipe.sections import Data
 
 
@@ -25,10 +23,7 @@ class Identity:
 
     @classmethod
     def of(cls, split: ImageData) -> "Identity":
-        content = hashlib.sha256(split.images.contiguous().numpy().data)
-        if split.labels is not None:
-            content.update(split.labels.numpy().astype("<i8").data)
-        return cls(len(split), split.shape, content.hexdigest())
+        return cls(len(split), split.shape, split.sha256)
 
     @classmethod
     def from_json(cls, table: dict[str, Any]) -> "Identity":
@@ -66,9 +61,12 @@ def identities(section: Data, train: ImageData, data_dir: Path | None) -> dict[s
     """The identity of a recipe's training images, and of the test images that belong to them.
 
     Those of published sets are left out: their files are checked whenever they are read.
+
+    Raises:
+        UsageError, CounterfeitError: the test images cannot be read.
     """
     found = {"train": Identity.of(train).as_json()}
     if not is_published(train.name):
-        with suppress(CounterfeitError):  # there are none, or they cannot be read
+        with suppress(NoSuchSplit):
             found["test"] = Identity.of(load_for(section, "test", data_dir)).as_json()
     return found

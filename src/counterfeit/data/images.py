@@ -1,15 +1,22 @@
 """Images in memory, uint8 (N, C, H, W), and their casts to and from floats."""
 
-from dataclasses import dataclass, replace
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from counterfeit.errors import UsageError
+from counterfeit.errors import CounterfeitError, UsageError
 
 Split = Literal["train", "validation", "test"]
+TEST_SHARE = 7
+"""One of the user's images in seven is for testing, which is MNIST's proportion."""
+
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 
@@ -24,6 +31,34 @@ class Stored(NamedTuple):
     """Of training images, where the files' own order does not say it; see `ImageData.held_out`."""
 
 
+class NoSuchSplit(CounterfeitError):
+    """The user's images are too few to test with some of them."""
+
+    def __init__(self, where: str, count: int) -> None:
+        super().__init__(
+            f"{where} holds {count:,} images, of which none is for testing (about one in"
+            f" {TEST_SHARE} is, by content); add images, or use the train split."
+        )
+
+
+class PassedOver(NamedTuple):
+    """A file that is not among the images."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """What lay where the user's own images were read, before they were fitted."""
+
+    sizes: Mapping[tuple[int, int], int] = field(default_factory=Counter)
+    """How many images of the split are of each (height, width)."""
+    passed_over: tuple[PassedOver, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was decided on the way that the user may not expect, a sentence each."""
+
+
 @dataclass(frozen=True, eq=False)
 class ImageData:
     """One split of a data set. Indexing `images` and `labels` alike gives batches."""
@@ -36,6 +71,10 @@ class ImageData:
     """What the labels mean, by value; empty when nothing says so."""
     held_out: int = 0
     """How many of the last training images are the validation split (see `splits`)."""
+    apart: bool = False
+    """Whether those are files of their own, which are never trained on."""
+    source: Source | None = None
+    """Of the user's own images, where they were read from files."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -47,16 +86,17 @@ class ImageData:
         return channels, height, width
 
     def first(self, count: int | None) -> "ImageData":
-        """The first `count` images; all of them for None.
+        """The first `count` images; for None all that may be trained on.
 
         Of the user's own images that is a random subset, always the same, which larger ones hold.
         """
         if count is None:
-            return self
-        if not 1 <= count <= len(self):
+            return self.without_validation if self.apart else self
+        most = len(self) - (self.held_out if self.apart else 0)
+        if not 1 <= count <= most:
             raise UsageError(
-                f"{self.name} has {len(self):,} {self.split} images, so the first {count:,}"
-                f" cannot be taken; use 1 to {len(self):,}."
+                f"{self.name} has {most:,} {self.split} images, so the first {count:,}"
+                f" cannot be taken; use 1 to {most:,}."
             )
         return self._part(0, count)
 
@@ -64,7 +104,7 @@ class ImageData:
     def validation(self) -> "ImageData":
         """The validation split, which is the last part of the training images."""
         last = self._part(len(self) - self.held_out, len(self))
-        return replace(last, split="validation", held_out=0)
+        return replace(last, split="validation", held_out=0, apart=False)
 
     @property
     def without_validation(self) -> "ImageData":
@@ -79,6 +119,14 @@ class ImageData:
             labels=labels,
             held_out=max(0, self.held_out - (len(self) - stop)),
         )
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the pixels, then the labels."""
+        content = hashlib.sha256(self.images.contiguous().numpy().data)
+        if self.labels is not None:
+            content.update(self.labels.numpy().astype("<i8").data)
+        return content.hexdigest()
 
     def mean_image(self) -> Float[Tensor, "C H W"]:
         """The mean of each pixel over the images, in [0, 1]."""

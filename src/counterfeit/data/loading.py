@@ -1,12 +1,9 @@
 """A data set in memory, from whatever its name means."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, SupportsIndex
-
-from jaxtyping import UInt8
-from PIL import Image
-from torch import Tensor
 
 from counterfeit import arguments
 from counterfeit.arguments import StrPath
@@ -14,18 +11,16 @@ from counterfeit.data import splits
 from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.data.cifar import holds_cifar, read_cifar
 from counterfeit.data.emnist import holds_emnist, holds_qmnist, read_only_emnist, read_qmnist
-from counterfeit.data.fitting import BACKGROUND, FITS, Fit, opaque, resized
-from counterfeit.data.folders import read_folder
-from counterfeit.data.idx import holds_idx, read_idx_split
+from counterfeit.data.fitting import BACKGROUND, FITS, Fit, Look, fit_all
 from counterfeit.data.images import SPLITS, ImageData, Split, Stored
-from counterfeit.data.published import fetch, find_folder, is_published
+from counterfeit.data.own import load_own
+from counterfeit.data.published import fetch, find, is_published
 from counterfeit.data.svhn import holds_svhn, read_svhn
 from counterfeit.data.usps import holds_usps, read_usps
 from counterfeit.errors import UsageError
 from counterfeit.recipe.sections import MAX_IMAGE_SIZE, Data
 
 FORMATS: tuple[tuple[Callable[[Path], bool], Callable[[Path, Split], Stored]], ...] = (
-    (holds_idx, read_idx_split),
     (holds_emnist, read_only_emnist),
     (holds_qmnist, read_qmnist),
     (holds_cifar, read_cifar),
@@ -43,27 +38,31 @@ def load(
     channels: Literal[1, 3] | None = None,
     fit: Fit = "crop",
     background: str = BACKGROUND,
+    skip_broken: bool = False,
 ) -> ImageData:
     """A data set in memory.
 
     Args:
-        name: `mnist`, `fashion-mnist`, `digits`, `emoji`, or a path: a folder of images, or one
-            that holds IDX files under MNIST's names, plain or gzipped. A path that equals a name
-            needs `./`.
+        name: `mnist`, `fashion-mnist`, `digits`, `emoji`, or a path: a folder or a zip or tar
+            archive of images, IDX files, or a file of arrays (.npz, .npy, .safetensors, .pt), of
+            which `FILE:KEY` says where the images are; docs/data.md says how each is read. A path
+            that equals a name needs `./`.
         split: `train`, `test` or `validation`, which is the last part of `train`. Published sets
             are split as their sources say: `digits` has 1,437 images and the last 360 for testing,
             and the validation split is the last sixth of the training images. Emoji, of which no
             source says so, and the user's images are split by content, about 5 : 1 : 1, or 5 : 1
             where test images are files of their own, in the order of their hashes; `splits` says
-            how.
+            how. Folders and arrays called train, test and validation are taken at their word.
         data_dir: where published sets are kept; see `data_folder`.
-        image_size: height and width. By default 28 for a folder of images, 32 for emoji, and for
-            the others as they are stored.
-        channels: 1 for gray or 3 for RGB. By default, as stored: a folder is gray if all its
-            files are.
+        image_size: height and width. By default 28 for a folder or an archive of images, 32 for
+            emoji, and for the others as they are stored.
+        channels: 1 for gray or 3 for RGB. By default, as stored: a folder or an archive is gray if
+            all its files are.
         fit: how an image becomes a square one: `crop` to its central square, `pad` with the
             background, or `stretch`. It is resized with Pillow's Lanczos filter, which antialiases.
         background: what transparent images are laid on: a colour of CSS's names or `#rrggbb`.
+        skip_broken: whether to go on without images of a folder or an archive that cannot be read;
+            `ImageData.source` names them.
 
     Raises:
         UsageError: an unknown name, split, size, number of channels, fit or colour.
@@ -87,36 +86,8 @@ def load(
             f" {arguments.shown(background)}."
         )
 
-    if split == "validation":
-        whole = load(name, "train", data_dir, image_size, channels, fit, background)
-        return whole.validation
-    if is_published(name):
-        published = PUBLISHED[name]
-        images, labels, classes, held_out = published.read(fetch(name, data_dir), split)
-        classes = classes or published.classes
-        image_size = image_size or published.image_size
-        if held_out is None:
-            held_out = splits.published_validation(len(images)) if split == "train" else 0
-    else:
-        folder = find_folder(name)
-        read = next((read for holds, read in FORMATS if holds(folder)), None)
-        if read is None:
-            return read_folder(name, folder, split, image_size, channels, fit, background)
-        images, labels, classes, _ = read(folder, split)
-        held_out = 0
-        if split == "train":
-            assert labels is not None  # of all of these formats
-            order, held_out, _ = splits.by_content(_keys(images), labels.tolist(), test=False)
-            images, labels = images[order], labels[order]
-
-    stored, size = images.shape[1], image_size or images.shape[2]
-    if stored == 4 or (image_size is not None and images.shape[2:] != (size, size)):
-        pictures = (opaque(picture, background) for picture in _pictures(images))
-        kept = channels or min(stored, 3)
-        images = resized(pictures, len(images), size, kept, fit, background)
-    if channels == 3 and images.shape[1] == 1:
-        images = images.repeat(1, 3, 1, 1)
-    return ImageData(name, split, images, labels, classes, held_out)
+    look = Look(image_size, channels, fit, background)
+    return _load(name, split, data_dir, look, skip_broken=skip_broken)
 
 
 def load_for(section: Data, split: Split = "train", data_dir: Path | None = None) -> ImageData:
@@ -133,27 +104,47 @@ def load_for(section: Data, split: Split = "train", data_dir: Path | None = None
         section.channels,
         section.fit,
         section.background,
+        section.skip_broken,
     )
 
 
 def anchored(name: str) -> str:
     """The name under which the same data are found from every working directory.
 
-    A published name is one, whatever folders there are; of a folder it is the whole path. What is
-    neither stays as it is.
+    A published name is one, whatever folders there are; of the user's own it is the whole path.
+    What is neither stays as it is.
     """
     if is_published(name):
         return name
     try:
-        return str(find_folder(name).resolve())
+        place = find(name)
     except UsageError:
         return name
+    return str(place._replace(path=place.path.resolve()))
 
 
-def _keys(images: UInt8[Tensor, "N ..."]) -> list[int]:
-    return [splits.key(image.tobytes()) for image in images.numpy()]
-
-
-def _pictures(images: UInt8[Tensor, "N C H W"]) -> Iterator[Image.Image]:
-    for image in images.permute(0, 2, 3, 1):
-        yield Image.fromarray((image[..., 0] if image.shape[2] == 1 else image).numpy())
+def _load(
+    name: str, split: Split, data_dir: Path | None, look: Look, *, skip_broken: bool
+) -> ImageData:
+    if split == "validation":
+        return _load(name, "train", data_dir, look, skip_broken=skip_broken).validation
+    if is_published(name):
+        published = PUBLISHED[name]
+        images, labels, classes, held_out = published.read(fetch(name, data_dir), split)
+        classes = classes or published.classes
+        look = replace(look, size=look.size or published.image_size)
+        if held_out is None:
+            held_out = splits.published_validation(len(images)) if split == "train" else 0
+        return ImageData(name, split, fit_all(images, look), labels, classes, held_out)
+    place = find(name)
+    read = next((read for holds, read in FORMATS if holds(place.path)), None)
+    if read is None:
+        return load_own(name, place, split, look, skip_broken=skip_broken)
+    images, labels, classes, _ = read(place.path, split)
+    held_out = 0
+    if split == "train":
+        assert labels is not None  # of all of these formats
+        keys = [splits.key(image.tobytes()) for image in images.numpy()]
+        order, held_out, _ = splits.by_content(keys, labels.tolist(), test=False)
+        images, labels = images[order], labels[order]
+    return ImageData(name, split, fit_all(images, look), labels, classes, held_out)

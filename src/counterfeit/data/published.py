@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 from counterfeit import arguments
 from counterfeit.arguments import StrPath
 from counterfeit.data.catalogue import PUBLISHED, Published
+from counterfeit.data.own import KINDS, Place, find_place
 from counterfeit.data.sources import FETCH_ERRORS, reason
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.language import english
@@ -43,10 +44,10 @@ def fetch(name: StrPath, data_dir: StrPath | None = None) -> Path:
 
     A damaged file of a published set is set aside as `FILE.damaged`, with a warning in the log,
     and fetched again. A file appears under its name only when whole. Nothing is fetched for
-    `digits`, which scikit-learn contains, nor for a folder.
+    `digits`, which scikit-learn contains, nor for the user's own images.
 
     Raises:
-        UsageError: `name` is neither a data set nor a folder.
+        UsageError: `name` is neither a data set nor a path of images.
         CounterfeitError: no source could provide it (the message says why for each, and what to
             do), or the folder cannot be written.
     """
@@ -56,7 +57,7 @@ def fetch(name: StrPath, data_dir: StrPath | None = None) -> Path:
 
         return Path(sklearn.datasets.__file__).parent / "data" / "digits.csv.gz"
     if name not in PUBLISHED:
-        return find_folder(name)
+        return find(name).path
 
     published = PUBLISHED[name]
     folder = data_folder(data_dir) / (published.folder or name)
@@ -136,7 +137,7 @@ def titles() -> dict[str, str]:
     """What each published set is, by its name, and what else may be named; in English."""
     return {
         **{name: published.title for name, published in PUBLISHED.items()},
-        "FOLDER": english("or a folder that holds your own images"),
+        "PATH": english("or the path of your own images: a folder, an archive or a file of arrays"),
     }
 
 
@@ -154,22 +155,16 @@ def origin(name: str) -> list[str]:
     return [f"{what}: {text}" for what, text in said.items() if text]
 
 
-def find_folder(name: str) -> Path:
-    """The folder of that path.
+def find(name: str) -> Place:
+    """Where the user's images of that name lie.
 
     Raises:
-        UsageError: there is none; the message suggests the nearest data set.
+        UsageError: nowhere; the message suggests the nearest data set.
     """
-    exists = False
-    try:
-        path = Path(name).expanduser()
-        if name and path.is_dir():
-            return path
-        exists = bool(name) and path.exists()
-    except (OSError, RuntimeError):  # too long for a path; an unknown user's home
-        pass
-    names = list(PUBLISHED)
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"use {', '.join(names)} or a folder of images."
-    what = "is a file, not a folder" if exists else "is neither a data set nor a folder"
-    raise UsageError(f"{name!r} {what}; {hint}")
+    place = find_place(name)
+    if place is None:
+        names = list(PUBLISHED)
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use {', '.join(names)} or {KINDS}."
+        raise UsageError(f"{name!r} is neither a data set nor a path that exists; {hint}")
+    return place

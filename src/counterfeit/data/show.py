@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -25,9 +26,37 @@ def describe(data: ImageData) -> str:
         each = (f"{_class_name(data, label)} {count:,}" for label, count in counts if count)
         lines.append(f"images of each class: {', '.join(each)}")
     if data.held_out:
-        lines.append(f"the last {data.held_out:,} are the validation split")
+        never = ", which is never trained on" if data.apart else ""
+        lines.append(f"the last {data.held_out:,} are the validation split{never}")
     return "\n".join(lines)
 
+
+def describe_source(*splits: ImageData) -> str:
+    """What lay where these splits were read, in a few lines: sizes, and what was passed over.
+
+    Nothing of published sets.
+    """
+    sources = [split.source for split in splits if split.source is not None]
+    sizes = sum((Counter(source.sizes) for source in sources), Counter[tuple[int, int]]())
+    notes = dict.fromkeys(note for source in sources for note in source.notes)
+    passed_over = dict.fromkeys(each for source in sources for each in source.passed_over)
+    lines = []
+    if sizes:
+        named = [f"{h} x {w} ({count:,})" for (h, w), count in sizes.most_common(NAMED)]
+        more = f" and {len(sizes) - NAMED:,} other sizes" if len(sizes) > NAMED else ""
+        lines.append(f"before fitting: {', '.join(named)}{more}")
+    lines += notes
+    by_reason: dict[str, list[str]] = {}
+    for each in passed_over:
+        by_reason.setdefault(each.why, []).append(each.name)
+    for why, names in by_reason.items():
+        more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+        lines.append(f"passed over {len(names):,} ({why}): {', '.join(names[:NAMED])}{more}")
+    return "\n".join(lines)
+
+
+NAMED = 3
+"""So many sizes and names are listed."""
 
 LABEL_COLOUR = "#767676"
 """Reads on white and on black, for a PNG file is transparent between the images."""

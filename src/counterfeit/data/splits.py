@@ -12,6 +12,10 @@ Where test images are files of their own, the validation split is what lies belo
 - files that are added, removed or renamed move no other image from split to split;
 - copies of an image are on one side, whatever their names or classes.
 
+Where the images lie in folders called train and test, or in arrays of such names, these are the
+splits; and where there are ones for validation, these are the validation split, which is never
+trained on.
+
 No rule can do more. Whoever decides so that no image depends on others decides each one alone, and
 then a class may by chance have none on one side: one of seven images has no test image in a third
 of all cases. There, and only there, one picture changes sides: a class of 7 or more pictures has a
@@ -24,11 +28,10 @@ import hashlib
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from counterfeit.data.images import TEST_SHARE, Split
+
 DIGITS_TEST = 360
 """The last so many of scikit-learn's 1,797 digits are for testing."""
-
-TEST_SHARE = 7
-"""One image in seven is for testing, which is MNIST's proportion."""
 
 VALIDATION_SHARE = 6
 """One training image in six is for validation: MNIST's 10,000 of 60,000."""
@@ -85,6 +88,39 @@ def by_content(keys: Sequence[int], labels: Sequence[int] | None, *, test: bool)
         validation=len(validation),
         test=[i for i in order if keys[i] in for_testing],
     )
+
+
+VALIDATION_IS_TEST = "its validation images are the test split, as it has no others to test with"
+
+
+def own(keys: Sequence[int], labels: Sequence[int | None], given: Sequence[Split | None]) -> Parts:
+    """The splits of the user's images, some of which say themselves what they are for.
+
+    Args:
+        keys: of each image; equal ones are copies.
+        labels: of each image, or None.
+        given: the split of each image; or None for all, and then it is for `by_content` to say.
+    """
+
+    def those(split: Split | None) -> list[int]:
+        return [i for i, each in enumerate(given) if each == split]
+
+    def by_keys(chosen: list[int], *, test: bool) -> Parts:
+        known = [label for i in chosen if (label := labels[i]) is not None]
+        found = by_content(
+            [keys[i] for i in chosen], known if len(known) == len(chosen) else None, test=test
+        )
+        return Parts(
+            [chosen[i] for i in found.train], found.validation, [chosen[i] for i in found.test]
+        )
+
+    if without := those(None):
+        return by_keys(without, test=True)
+    train, validation, test = those("train"), those("validation"), those("test")
+    if validation:
+        train.sort(key=lambda i: -keys[i])
+        return Parts(train + validation, len(validation), test)
+    return by_keys(train, test=False)._replace(test=test)
 
 
 def _set_apart(groups: Collection[set[int]], limit: int, share: int) -> set[int]:

@@ -147,6 +147,7 @@ def reference_of(
     *,
     inception: Inception | None = None,
     data_dir: Path | None = None,
+    skip_broken: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Reference:
     """What images of whatever origin are measured against: as if made by a run that was trained on
@@ -157,7 +158,7 @@ def reference_of(
     """
 
     def load(split: data.Split) -> data.ImageData:
-        return data.load(name, split, data_dir)
+        return data.load(name, split, data_dir, skip_broken=skip_broken)
 
     return _reference(load, None, data_dir, split, inception, progress, told=False)
 

@@ -25,12 +25,12 @@ MAX_IMAGE_SIZE = 1024
 
 class Data(Section):
     name: Text = "mnist"
-    """A data set's name, or a folder of images."""
+    """A data set's name, or the path of a folder, an archive or a file of images (docs/data.md)."""
     train_images: Count | None = None
     """Train on the first so many images, of a folder random ones; on all of them when absent."""
     image_size: Annotated[int, Field(ge=1, le=MAX_IMAGE_SIZE)] | None = None
-    """Height and width in pixels. When absent 28 for a folder of images, 32 for emoji, and for the
-    others as they are stored."""
+    """Height and width in pixels. When absent 28 for a folder or an archive of images, 32 for
+    emoji, and for the others as they are stored."""
     channels: Literal[1, 3] | None = None
     """Gray or RGB; as stored when absent."""
     fit: Literal["crop", "pad", "stretch"] = "crop"
@@ -38,6 +38,8 @@ class Data(Section):
     or all of it squeezed."""
     background: Annotated[str, Field(max_length=100)] = "white"
     """What transparent images are laid on: a colour of CSS's names, or `#rrggbb`."""
+    skip_broken: bool = False
+    """Whether to go on without pictures that cannot be read; `counterfeit data` names them."""
 
     @model_validator(mode="after")
     def _background_is_a_colour(self) -> "Data":

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from counterfeit import data
-from counterfeit.errors import CounterfeitError, command
+from counterfeit.errors import CounterfeitError, UsageError, command
 from counterfeit.recipe import Recipe
 from counterfeit.recipe.sections import Data
 from counterfeit.run import stored
@@ -54,11 +54,13 @@ def load(
         )
     go_on_anew = f"go on in a new run with {command(*resume, '--fork', '--data', name)}"
     if not data.is_published(name):
-        if not Path(name).is_dir():
+        try:
+            data.find(name)
+        except UsageError:
             raise CounterfeitError(
-                f"{run} was trained on the folder {name}, which is not there; bring it back, or"
-                f" name its new place with {command(*resume, '--data', 'FOLDER')}."
-            )
+                f"{run} was trained on {name}, which is not there; bring it back, or name its new"
+                f" place with {command(*resume, '--data', 'PATH')}."
+            ) from None
         if "data" not in environment:
             raise CounterfeitError(
                 f"{run} was made by an earlier version, which split {name} by position, so its"
@@ -90,7 +92,7 @@ def moved(
             f" must be {spec.data.name}."
         )
     if name != spec.data.name and not data.is_published(name):
-        data.find_folder(name)
+        data.find(name)
     found = spec.with_values({"data.name": name})
     load(run, environment, found.data, "train", data_dir)
     return environment | {"data_dir": kept}, found

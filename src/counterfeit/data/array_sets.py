@@ -1,0 +1,146 @@
+"""A split of the user's images that are arrays, wherever these lie, as images in memory."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from numpy.typing import NDArray
+from torch import Tensor
+
+from counterfeit.data import splits
+from counterfeit.data.array_files import Arrays, Chosen
+from counterfeit.data.arrays import Stack, as_labels, rows_in_a_chunk, stack_of, words
+from counterfeit.data.fitting import Look, fit_all, fitted_shape
+from counterfeit.data.images import ImageData, NoSuchSplit, Source, Split
+from counterfeit.environment import require_memory
+from counterfeit.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ArraySet:
+    """Images in arrays, with what is known of them."""
+
+    where: str
+    stacks: Sequence[Stack]
+    splits: Sequence[Split | None]
+    """Of each stack; None where it is for `splits.by_content` to say."""
+    labels: Sequence[Int64[Tensor, " N"] | None]
+    """Of each stack."""
+    classes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def array_set(
+    arrays: Arrays, chosen: Sequence[Chosen], where: str, *, any_range: bool = False
+) -> ArraySet:
+    """What is known of the chosen arrays.
+
+    Args:
+        any_range: see `as_images`.
+
+    Raises:
+        UsageError: they are no images, of several sizes, or have more or fewer labels.
+    """
+    stacks = [
+        stack_of(arrays[each.images], f"{where}'s {each.images or 'images'}", any_range=any_range)
+        for each in chosen
+    ]
+    for stack in stacks:
+        if stack.shape != stacks[0].shape:
+            raise UsageError(
+                f"{where} holds images of {words(stacks[0].shape)} and of {words(stack.shape)};"
+                " make them of one size."
+            )
+    given = [each.split for each in chosen]
+    if len(given) == 1:  # x_train alone is a set like any other
+        given = [None]
+    notes = []
+    if "validation" in given and "test" not in given:
+        given = ["test" if split == "validation" else split for split in given]
+        notes.append(splits.VALIDATION_IS_TEST)
+    labels: list[Tensor | None] = [None] * len(stacks)
+    classes: tuple[str, ...] = ()
+    named = [(i, each.labels) for i, each in enumerate(chosen) if each.labels is not None]
+    if named:
+        columns = [_column(arrays[key], len(stacks[i]), f"{where}'s {key}") for i, key in named]
+        found = None
+        if len({column.shape[1:] for column in columns}) == 1:
+            together = np.concatenate(columns)
+            found = as_labels(together)
+        if found is None:
+            notes.append("its labels are not one class for each image, and are left out")
+        else:
+            numbers, classes = found
+            first = 0
+            for (i, _), column in zip(named, columns, strict=True):
+                labels[i] = numbers[first : first + len(column)]
+                first += len(column)
+    return ArraySet(where, stacks, given, labels, classes, tuple(notes))
+
+
+def read_array_set(name: str, held: ArraySet, split: Split, look: Look) -> ImageData:
+    """The training images or the test images.
+
+    Args:
+        split: train or test.
+
+    Raises:
+        CounterfeitError: none is for testing, or they do not fit into memory.
+    """
+    keys: list[int] = []
+    labels: list[int | None] = []
+    given: list[Split | None] = []
+    for stack, of_stack, own in zip(held.stacks, held.labels, held.splits, strict=True):
+        keys += [splits.key(image.tobytes()) for part in stack.chunks() for image in part.numpy()]
+        labels += [None] * len(stack) if of_stack is None else of_stack.tolist()
+        given += [own] * len(stack)
+    parts = splits.own(keys, labels, given)
+    chosen = parts.train if split == "train" else parts.test
+    if not chosen:
+        raise NoSuchSplit(held.where, len(keys))
+    shape = fitted_shape(held.stacks[0].shape, look)
+    size = len(chosen) * int(np.prod(shape))
+    require_memory(size, f"the images of {held.where}", "make them smaller with --image-size")
+    images = torch.empty((len(chosen), *shape), dtype=torch.uint8)
+    _fill(images, np.array(chosen), held.stacks, look)
+    of_split = [labels[i] for i in chosen]
+    return ImageData(
+        name,
+        split,
+        images,
+        None if None in of_split else torch.tensor(of_split),
+        held.classes,
+        parts.validation if split == "train" else 0,
+        apart="validation" in held.splits,
+        source=Source(Counter({held.stacks[0].shape[1:]: len(chosen)}), notes=held.notes),
+    )
+
+
+def _fill(images: Tensor, chosen: NDArray[np.int64], stacks: Sequence[Stack], look: Look) -> None:
+    """Read the chosen images of all stacks, in the order in which they lie, each to its place."""
+    first = 0
+    for stack in stacks:
+        places = np.flatnonzero((chosen >= first) & (chosen < first + len(stack)))
+        places = places[np.argsort(chosen[places])]
+        step = rows_in_a_chunk(stack.values)
+        for start in range(0, len(places), step):
+            some = places[start : start + step]
+            images[torch.from_numpy(some)] = fit_all(stack.read(chosen[some] - first), look)
+        first += len(stack)
+
+
+def _column(given: Any, count: int, what: str) -> NDArray[Any]:
+    """Labels as rows.
+
+    Raises:
+        UsageError: there are more or fewer of them than images.
+    """
+    values = np.asarray(given.detach().cpu() if isinstance(given, Tensor) else given)
+    if values.ndim == 0 or len(values) != count:
+        there = len(values) if values.ndim else 1
+        raise UsageError(f"{what} are {there:,} labels of {count:,} images; mend the file.")
+    return values.reshape(count, -1)
