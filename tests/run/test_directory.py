@@ -15,7 +15,7 @@ from PIL import Image
 import counterfeit
 from counterfeit import data, recipe
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.run import Run
+from counterfeit.run import Run, rows
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import Measurement
 
@@ -192,6 +192,24 @@ def test_an_environment_of_wrong_types_is_damaged(copy: Run, changes: dict[str, 
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(CounterfeitError, match=r"environment\.json is damaged"):
         _ = Run.open(copy.path).environment
+
+
+def test_a_run_that_is_still_is_read_once(copy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    read_rows = rows.read_rows
+    monkeypatch.setattr(
+        rows, "read_rows", lambda path: (read.append(path.name), read_rows(path))[1]
+    )
+    row = copy.log[-1] | {"step": copy.log[-1]["step"] + 1}
+    read.clear()
+    with copy.still():
+        before = copy.log, copy.vitals
+        Run(copy.path).append_log(row)  # as a training that goes on
+        with copy.still():
+            assert copy.log == before[0]
+        assert (copy.log, copy.vitals) == before
+    assert read == ["log.jsonl", "vitals.jsonl"]
+    assert copy.log == [*before[0], row]
 
 
 def test_a_log_out_of_order_is_damaged(copy: Run) -> None:

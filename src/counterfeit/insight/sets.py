@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from counterfeit.insight.tables import number, place, protocol
 from counterfeit.language import tr, translated
 from counterfeit.measure.images import Measured
-from counterfeit.measure.names import MetricName, left_out_line, like, named
+from counterfeit.measure.names import MetricName, left_out_line, like, main_features, named
 from counterfeit.terminal import aligned, fill
 
 
@@ -16,7 +16,7 @@ def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | N
         width: as in `evaluation_text`.
     """
     columns = [each.metrics for each in sets.values()]
-    first = next((MetricName.parse(m).features for m in columns[0] if "-" in m), None)
+    first = main_features(columns[0])
     asked = dict.fromkeys(
         name.metric
         for metrics in columns

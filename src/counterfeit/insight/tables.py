@@ -11,12 +11,15 @@ from counterfeit.language import english, tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import (
+    ACCURACIES,
+    NEAREST,
     OTHER,
     MetricName,
     class_accuracies,
     class_shares,
     left_out_line,
     like,
+    main_features,
     named,
 )
 from counterfeit.run import Run
@@ -58,14 +61,7 @@ GROUPS = {
     ),
     english("conditions"): ("class_accuracy", "intra_fid"),
     english("classes"): ("class_tv", "class_kl", "unsure"),
-    english("memorisation"): (
-        "nearest_ratio",
-        "nearest_p",
-        "copies",
-        "d_accuracy_training",
-        "d_accuracy_held_out",
-        "d_accuracy_generated",
-    ),
+    english("memorisation"): (*NEAREST, *ACCURACIES),
     english("likelihood"): ("parzen", "parzen_sigma"),
 }
 """The order of metrics, what tells most on top; what is in no group comes last."""
@@ -106,7 +102,7 @@ def metrics_table(
     Where there is room, what is good stands behind them, and the full names.
     """
     parsed = {text: MetricName.parse(text) for text in samples}
-    main = next((name.features for name in parsed.values() if name.features), None)
+    main = main_features(samples)
     groups: dict[str, list[tuple[str, ...]]] = {title: [] for title in GROUPS}
     for text in sorted(parsed, key=lambda text: place(parsed[text])):
         name = parsed[text]

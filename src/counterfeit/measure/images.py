@@ -16,7 +16,15 @@ from counterfeit.measure.manifold import prdc
 from counterfeit.measure.measurement import LEAST_SAMPLES, Measurement, require_count
 from counterfeit.measure.memorisation import LEAST_HELD_OUT, memorisation
 from counterfeit.measure.modes import inception_score, mode_coverage
-from counterfeit.measure.names import LOOKS, MANIFOLD, NEAREST, OTHER, MetricName, images_of
+from counterfeit.measure.names import (
+    DISTANCES,
+    LOOKS,
+    MANIFOLD,
+    NEAREST,
+    OTHER,
+    MetricName,
+    images_of,
+)
 from counterfeit.measure.pairs import as_points, nearest
 from counterfeit.measure.parzen import parzen
 from counterfeit.measure.reference import NEAREST_IMAGES, Progress, Reference, subset
@@ -207,7 +215,7 @@ def compare_features(
         if not brief:
             metrics[str(MetricName("kid", name, split, count))] = kid(samples, real)
     else:
-        distances = ("fid",) if brief else ("fid", "kid")
+        distances = DISTANCES[:1] if brief else DISTANCES
         left_out.append(missing(distances, len(real), 2, images_of(split)))
     if of_each >= LEAST_SAMPLES:
         neighbours = prdc(subset(samples, of_each), subset(real, of_each))

@@ -48,6 +48,7 @@ SHORT = {
 """What metrics are called where the protocol is said elsewhere; others by their own name."""
 
 OF_CLASSES = ("inception_score", "classes_found", "class_tv", "class_kl", "unsure", "share")
+DISTANCES = ("fid", "kid")
 MANIFOLD = ("precision", "recall", "density", "coverage")
 LOOKS = ("support_size", "unlike")
 NEAREST = ("nearest_ratio", "nearest_p", "copies")
@@ -55,7 +56,8 @@ ACCURACIES = ("d_accuracy_training", "d_accuracy_held_out", "d_accuracy_generate
 """Metrics that are measured together, or not at all."""
 
 _NAME = re.compile(
-    r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?(?:_(?P<split>test|validation|other))?"
+    r"(?P<metric>.+?)(?:_(?P<features>[^_]*-[^_]*))?"
+    rf"(?:_(?P<split>test|validation|{OTHER}))?"
     r"_(?P<count>[0-9]+k?)",
     re.DOTALL,
 )
@@ -71,7 +73,7 @@ class MetricName:
     features: str | None = None
     """What read the images: `mnist-v1-0123abcd`. A hyphen in it, and no underscore."""
     split: str | None = None
-    """The images compared with: `test`, `validation`, or `other` ones than the data's."""
+    """The images compared with: `test`, `validation`, or `OTHER` ones than the data's."""
     count: int | None = None
     """How many samples; a multiple of 1,000 is written with a k."""
 
@@ -134,6 +136,12 @@ def named(metric: str, names: Iterable[str], features: str | None = None) -> str
         if name.metric == metric and features in (None, name.features):
             return text
     return None
+
+
+def main_features(names: Iterable[str]) -> str | None:
+    """What read the images for the first of the names that tells; the classifier where there is
+    one."""
+    return next((each for name in names if (each := MetricName.parse(name).features)), None)
 
 
 def like(asked: str, names: Iterable[str]) -> str | None:

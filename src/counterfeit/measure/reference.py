@@ -18,7 +18,7 @@ from counterfeit.language import english
 from counterfeit.measure.classifier import Classifier, Reading
 from counterfeit.measure.inception import WEIGHTS, Inception
 from counterfeit.measure.likeness import Usual
-from counterfeit.measure.names import MANIFOLD, OF_CLASSES
+from counterfeit.measure.names import DISTANCES, MANIFOLD, OF_CLASSES
 from counterfeit.measure.pairs import nearest
 from counterfeit.measure.support import Nearness
 from counterfeit.measure.train_classifier import classifier_for
@@ -254,7 +254,7 @@ def _without_classifier(
             why=why,
             weights=WEIGHTS,
         )
-        lines.append(LeftOut(("fid", "kid", *MANIFOLD), why))
+        lines.append(LeftOut((*DISTANCES, *MANIFOLD), why))
     return tuple(lines)
 
 

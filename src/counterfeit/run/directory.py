@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -38,6 +38,7 @@ class Directory:
 
     def __init__(self, path: StrPath) -> None:
         self.path = arguments.path("a run", path)
+        self._read: dict[Callable[[Path], list[Row]], list[Row]] | None = None
 
     @classmethod
     def create(
@@ -166,9 +167,27 @@ class Directory:
 
     # What training has written so far.
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """While the block runs, each file of rows is read once: what is said of a run that goes on
+        is of one moment. Nothing is to be appended meanwhile."""
+        before = self._read
+        self._read = {} if before is None else before
+        try:
+            yield
+        finally:
+            self._read = before
+
+    def _rows(self, read: Callable[[Path], list[Row]]) -> list[Row]:
+        if self._read is None:
+            return read(self.path)
+        if read not in self._read:
+            self._read[read] = read(self.path)
+        return self._read[read]
+
     @property
     def log(self) -> list[Row]:
-        return rows.read_log(self.path)
+        return self._rows(rows.read_log)
 
     def append_log(self, row: rows.LogRow) -> None:
         append_row(self.path / rows.LOG, row)
@@ -176,14 +195,14 @@ class Directory:
     @property
     def metrics(self) -> list[Row]:
         """Rows of `step`, `epoch` and `metrics`, which are `Measurements`."""
-        return rows.read_metrics(self.path)
+        return self._rows(rows.read_metrics)
 
     def append_metrics(self, row: rows.MetricsRow) -> None:
         append_row(self.path / rows.METRICS, row)
 
     @property
     def vitals(self) -> list[Row]:
-        return rows.read_vitals(self.path)
+        return self._rows(rows.read_vitals)
 
     def append_vitals(self, row: rows.VitalsRow) -> None:
         append_row(self.path / rows.VITALS, row)
@@ -191,7 +210,7 @@ class Directory:
     @property
     def findings(self) -> list[Row]:
         """Rows of `step`, `epoch` and `name`, and the other fields of a `Finding`."""
-        return rows.read_findings(self.path)
+        return self._rows(rows.read_findings)
 
     def append_finding(self, row: Row) -> None:
         append_row(self.path / rows.FINDINGS, row)

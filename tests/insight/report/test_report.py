@@ -18,7 +18,7 @@ from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.insight import charts
 from counterfeit.insight.report import Statement, anchor, rerun_command, write_report
 from counterfeit.insight.report.comparison import glance, headings_of, short_names
-from counterfeit.run import Run
+from counterfeit.run import Run, rows
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LeftOut, Measurement
 
@@ -157,6 +157,18 @@ def test_bad_use_is_an_error(empty_run: Run, tmp_path: Path) -> None:
         write_report([empty_run], tmp_path / "missing" / "report.html")
     with pytest.raises(ValueError, match="no figure 'loses-1'"):
         write_report([empty_run], None, [Statement("", "", "", "open", "loses-1")])
+
+
+def test_a_page_reads_each_file_of_rows_once(
+    small_run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read: list[str] = []
+    read_rows = rows.read_rows
+    monkeypatch.setattr(
+        rows, "read_rows", lambda path: (read.append(path.name), read_rows(path))[1]
+    )
+    write_report([small_run], tmp_path / "page.html")
+    assert sorted(read) == ["findings.jsonl", "log.jsonl", "metrics.jsonl", "vitals.jsonl"]
 
 
 def test_a_run_is_made_again_by_name_only_if_that_is_its_recipe(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import base64
 import math
 import os
 from collections.abc import Container, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -77,6 +78,17 @@ def write_report(
     """
     if not runs:
         raise UsageError("a report needs at least one run.")
+    with ExitStack() as reading:
+        for run in runs:
+            reading.enter_context(run.still())
+        page = _page(runs, statements, formats)
+    path = path or default_page(runs)
+    write_whole(path, page.encode(errors="replace"))
+    return path
+
+
+def _page(runs: Sequence[Run], statements: Sequence[Statement], formats: Sequence[Format]) -> str:
+    """Its text, the runs' figures having been written into their directories."""
     headings = comparison.headings_of(runs)
     findings = [diagnose(run) for run in runs]
     names = comparison.short_names(runs, headings)
@@ -119,7 +131,7 @@ def write_report(
     )
     columns, measured = comparison.metrics(runs, names)
     shares = [row for row in measured if MetricName.parse(row[0]).of_class is not None]
-    page = environment.get_template("report.html").render(
+    return environment.get_template("report.html").render(
         title=headings[0]
         if len(runs) == 1
         else tr("{count} runs side by side", count=str(len(runs))),
@@ -160,9 +172,6 @@ def write_report(
         environments=comparison.environments(runs),
         commands=list(filter(None, map(comparison.rerun_command, runs))),
     )
-    path = path or default_page(runs)
-    write_whole(path, page.encode(errors="replace"))
-    return path
 
 
 @dataclass(frozen=True)
