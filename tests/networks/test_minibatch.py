@@ -1,12 +1,15 @@
 """What a discriminator may see of a batch, against closed forms."""
 
 import math
+from itertools import product
+from typing import get_args
 
 import pytest
 import torch
 from torch import nn
 
-from counterfeit.networks import judges_rows_apart
+from counterfeit import recipe
+from counterfeit.networks import judges_rows_apart, plan_discriminator
 from counterfeit.networks.layers import Dropout
 from counterfeit.networks.minibatch import MinibatchDiscrimination, MinibatchStddev
 
@@ -52,3 +55,34 @@ def test_what_sees_its_batch_is_known() -> None:
     for layer in (nn.BatchNorm1d(4), nn.BatchNorm2d(4)):
         assert not judges_rows_apart(nn.Sequential(apart, layer))
         assert judges_rows_apart(nn.Sequential(apart, layer).eval())
+
+
+def choices(section: type[recipe.Network], key: str) -> list[str]:
+    return list(get_args(section.model_fields[key].annotation))
+
+
+@pytest.mark.parametrize(
+    ("section", "settings"),
+    [
+        *(
+            (recipe.MlpDiscriminator, {"norm": norm})
+            for norm in choices(recipe.MlpDiscriminator, "norm")
+        ),
+        *(
+            (recipe.DcganDiscriminator, {"norm": norm, "minibatch": minibatch})
+            for norm, minibatch in product(
+                *(choices(recipe.DcganDiscriminator, key) for key in ("norm", "minibatch"))
+            )
+        ),
+        (recipe.ResnetDiscriminator, {}),
+    ],
+)
+def test_a_section_knows_whether_its_network_judges_rows_apart(
+    section: type[recipe.Network], settings: dict[str, str]
+) -> None:
+    optimizer = recipe.load("adam").discriminator.optimizer
+    spec = section(optimizer=optimizer, **settings)
+    assert judges_rows_apart(plan_discriminator(spec, (1, 28, 28))) == (not spec.mixes_rows)
+    for key, others in spec.mixes_rows.items():
+        for other in others.replace(" or ", ", ").split(", "):
+            assert key not in section(optimizer=optimizer, **{key: other}).mixes_rows

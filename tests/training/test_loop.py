@@ -23,6 +23,7 @@ from counterfeit.game.step import Outcome
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training import loop
+from counterfeit.training.fork import fork
 from small_networks import shrunk
 
 
@@ -289,6 +290,28 @@ def test_a_folder_that_cannot_be_written_is_named(tiny: recipe.Recipe, tmp_path)
     file.write_text("")
     with pytest.raises(CounterfeitError, match="--out"):
         counterfeit.train(tiny, out=file / "runs")
+
+
+@pytest.mark.parametrize("penalty", ["gradient", "r1", "r2", "consistency"])
+def test_a_penalty_on_a_batch_is_not_begun_and_goes_on(
+    tiny: recipe.Recipe, tmp_path, monkeypatch: pytest.MonkeyPatch, penalty: str
+) -> None:
+    spec = tiny.with_values({"discriminator.norm": "batch", f"penalties.{penalty}.weight": 1})
+    said = rf"penalties\.{penalty} needs .* set discriminator.norm to none, layer or spectral\.$"
+    with pytest.raises(UsageError, match=said):
+        counterfeit.train(spec, out=tmp_path)
+    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as earlier:
+        earlier.setattr(recipe.Recipe, "require_trainable", lambda self: None)
+        old = counterfeit.train(spec, epochs=1, out=tmp_path)
+    assert counterfeit.resume(old.path, epochs=2).log[-1]["epoch"] == 2
+    with pytest.raises(UsageError, match=said):
+        fork(old, old.recipe, out=tmp_path)
+
+
+def test_every_recipe_can_be_trained() -> None:
+    for name in recipe.names():
+        recipe.load(name).require_trainable()
 
 
 def test_an_absent_device_is_refused(tiny: recipe.Recipe, tmp_path) -> None:

@@ -119,6 +119,8 @@ def train(
         if data is not None:
             spec = spec.with_values({"data.name": parent.recipe.data.name})
         _refuse_changes(parent, spec, seed=seed, out=out)
+    else:
+        spec.require_trainable()
     if dry_run:
         print(spec.to_toml(), end="")
         suggest_to(tr("the same without --dry-run"), quiet=quiet)

@@ -29,6 +29,12 @@ class Network(Section):
         """Its optimiser, where the recipe has one."""
         return self.optimizer
 
+    @property
+    def mixes_rows(self) -> dict[str, str]:
+        """The settings by which, in training, what it makes of an image depends on the others of
+        its batch, with the choices that do not; none where it takes each by itself."""
+        return {}
+
 
 class AnyGenerator(Network):
     output: Literal["sigmoid", "tanh"] = "sigmoid"
@@ -92,6 +98,10 @@ class MlpDiscriminator(Network, Perceptron):
             return self.dropout
         return (self.dropout,) * len(self.hidden)
 
+    @property
+    def mixes_rows(self) -> dict[str, str]:
+        return {"norm": "none, layer or spectral"} if self.norm == "batch" else {}
+
     @model_validator(mode="after")
     def _one_dropout_per_layer(self) -> "MlpDiscriminator":
         layers = len(self.hidden)
@@ -150,6 +160,11 @@ class DcganDiscriminator(Network, Convolutional):
     minibatch: Literal["none", "discrimination", "stddev"] = "none"
     """Lets D see how a batch's images differ: 1606.03498, section 3.2, or 1710.10196, section 3."""
     init: Init = "normal-0.02"
+
+    @property
+    def mixes_rows(self) -> dict[str, str]:
+        norm = {"norm": "none, layer, group or spectral"} if self.norm == "batch" else {}
+        return norm | ({"minibatch": "none"} if self.minibatch != "none" else {})
 
 
 class Residual(Convolutional):

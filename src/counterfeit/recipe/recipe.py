@@ -69,6 +69,23 @@ class Recipe(Section):
         """Whether it is of a loop that is not ours: what Monitor knows, and nobody can train."""
         return self.generator.name == "custom"
 
+    def require_trainable(self) -> None:
+        """Refuse to begin what may be read, as of runs that have been trained, and means nothing.
+
+        Raises:
+            UsageError: a penalty on a D that does not judge each image by itself.
+        """
+        asked = [name for name, section in self.penalties if section is not None]
+        instead = [
+            f"discriminator.{key} to {others}"
+            for key, others in self.discriminator.mixes_rows.items()
+        ]
+        if asked and instead:
+            raise UsageError(
+                f"penalties.{asked[0]} needs a D that judges each image by itself, as it does not"
+                f" with BatchNorm or minibatch layers: set {' and '.join(instead)}."
+            )
+
     @property
     def has_heads(self) -> bool:
         """Whether D says an image's class or codes as well, in heads of their own."""

@@ -61,6 +61,7 @@ def fork(
     """
     parent = parent if isinstance(parent, Run) else Run.open(parent)
     spec = recipe.load(spec)
+    spec.require_trainable()
     seed = parent.seed if seed is None else arguments.whole_number("seed", seed)
     out = parent.path.parent if out is None else arguments.path("out", out)
     place = environment.pick_device(device)

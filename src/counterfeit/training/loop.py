@@ -94,6 +94,7 @@ def train(
     data_dir = None if data_dir is None else arguments.path("data_dir", data_dir)
     place = environment.pick_device(device)
     spec = with_epochs(recipe.load(spec), epochs)
+    spec.require_trainable()
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     _tell(english("reading the data"), on_stage)
     train_split = data.load_for(spec.data, "train", data_dir)
