@@ -196,6 +196,57 @@ def status(folder: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
         suggest("counterfeit", "study", opened.folder, quiet=quiet)
 
 
+@study.command
+def report(
+    folder: Path,
+    /,
+    *,
+    metric: str | None = None,
+    against: str | None = None,
+    checkpoint: Literal["last", "best"] = "last",
+    pages: Annotated[bool, Flag] = False,
+    out: Path | None = None,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """Say which recipes of a study are better, finished or not, and write a page about it.
+
+    Beside the page lie its numbers: runs, recipes and differences, each as .csv and .parquet.
+    docs/study.md says how they are found.
+
+    Args:
+        folder: the study's.
+        metric: that decides, to be chosen before you look [default: fid, where it was measured].
+        against: compare each other recipe with this one alone, not all with all: fewer comparisons
+            need fewer seeds.
+        checkpoint: which one of each run is reported: the last, or the best on the validation
+            images of those that are kept. Either is measured on the test images.
+        pages: write a page about each run too, in some seconds each.
+        out: the page [default: report.html in the study's folder].
+        quiet: no word of what to do next.
+    """
+    language.use(lang)
+    from counterfeit.cli.output import writable
+    from counterfeit.insight.report import write_report
+    from counterfeit.study.page import write_page
+    from counterfeit.study.plan import Study
+    from counterfeit.study.results import read
+    from counterfeit.study.tables import verdict_text, write_tables
+    from counterfeit.study.verdict import judge
+
+    opened = Study.open(folder)
+    page = writable(out or opened.folder / "report.html")
+    results = read(opened, checkpoint)
+    verdict = judge(results, checkpoint, metric=metric, against=against)
+    for each in results if pages else ():
+        if each.run is not None:
+            write_report([each.run])
+    say(f"{verdict_text(verdict, columns(sys.stdout))}\n")
+    write_tables(page.parent, results, verdict)
+    print(write_page(opened, results, verdict, page))
+    suggest_to(tr("open it in a browser"), quiet=quiet)
+
+
 def _varied(options: list[str]) -> dict[str, tuple[Any, ...]]:
     """Keys and the values to try, of `KEY=V1,V2`, each as TOML or else as text.
 

@@ -12,7 +12,7 @@ from counterfeit.insight.columns import spent
 from counterfeit.measure.names import MetricName, named
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurements
-from counterfeit.study.outcome import State
+from counterfeit.study.outcome import Outcome, State
 from counterfeit.study.plan import Study, Task
 from counterfeit.study.statistics import Values
 
@@ -83,6 +83,22 @@ def _result(task: Task, checkpoint: Checkpoint) -> Result:
         run = Run.open(task.run)
     except CounterfeitError:  # not begun, or it failed before its directory was whole
         return Result(task, state, why)
+    with run.still():
+        return _read(run, task, state, why, _step(outcome, checkpoint))
+
+
+def _step(outcome: Outcome | None, checkpoint: Checkpoint) -> int | None:
+    if outcome is None:
+        return None
+    return outcome.chosen_step if checkpoint == "best" else outcome.step
+
+
+def _read(run: Run, task: Task, state: State, why: str, step: int | None) -> Result:
+    """What the run of a task came to.
+
+    Args:
+        step: of the checkpoint that is reported.
+    """
     steps, images, seconds = spent(run)
     if not len(steps):
         return Result(task, state, why, run)
@@ -96,9 +112,6 @@ def _result(task: Task, checkpoint: Checkpoint) -> Result:
         for row in run.metrics
         if (compared := _of_splits(row["metrics"], "validation"))
     ]
-    step = None
-    if outcome is not None:
-        step = outcome.chosen_step if checkpoint == "best" else outcome.step
     reported = [
         row for row in run.metrics if row["step"] == step and _of_splits(row["metrics"], "test")
     ]

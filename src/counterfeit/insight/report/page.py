@@ -1,27 +1,23 @@
 """The page: its parts put together and written."""
 
-import base64
 import math
 import os
 from collections.abc import Container, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
-
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from counterfeit.errors import UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import verdict
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import comparison, words
-from counterfeit.insight.report.curves import SUBJECTS, Chart, Line, colour, overlaid
+from counterfeit.insight.report.curves import SUBJECTS, Chart, Line, overlaid
+from counterfeit.insight.report.frame import environment, scripted, text_of
 from counterfeit.insight.report.panels import Panel, anchor, figure_panels, film_panels, marked
 from counterfeit.insight.report.sections import SECTIONS, Section
-from counterfeit.language import current, texts_in, tr, translated
+from counterfeit.language import tr, translated
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
@@ -36,8 +32,7 @@ scripts."""
 LEAST_FILM = 300_000
 """Bytes that films may take where many runs' pictures take all the room."""
 
-OWN_SCRIPTS = ("words.js", "curves.js", "player.js", "copy.js")
-SCRIPTS = ("uPlot.iife.min.js", *OWN_SCRIPTS)
+SCRIPTS = ("uPlot.iife.min.js", "words.js", "curves.js", "player.js", "copy.js")
 
 
 @dataclass(frozen=True)
@@ -110,28 +105,13 @@ def _page(runs: Sequence[Run], statements: Sequence[Statement], formats: Sequenc
     for statement in statements:
         if statement.figure is not None and statement.figure not in figures:
             raise ValueError(f"the report has no figure '{statement.figure}'")
-    environment = Environment(
-        loader=ChoiceLoader(
-            [PackageLoader("counterfeit.insight.report", name) for name in ("templates", "uplot")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("shortened", "coded", "worded", "breakable"):
-        environment.filters[name] = getattr(words, name)
-    environment.filters["run_colour"] = colour
-    environment.filters["legend"] = _legend
-    environment.filters["translated"] = translated
-    environment.globals |= {"tr": tr, "language": current()}
+    templates = environment("templates", "uplot")
+    templates.filters["legend"] = _legend
     (opening, samples), *sections = sections
-    script = "\n".join(
-        _text(environment, name) for name in SCRIPTS if drawings or "curves" not in name
-    )
+    scripts = [name for name in SCRIPTS if drawings or "curves" not in name]
     columns, measured = comparison.metrics(runs, names)
     shares = [row for row in measured if MetricName.parse(row[0]).of_class is not None]
-    return environment.get_template("report.html").render(
+    return templates.get_template("report.html").render(
         title=headings[0]
         if len(runs) == 1
         else tr("{count} runs side by side", count=str(len(runs))),
@@ -150,10 +130,8 @@ def _page(runs: Sequence[Run], statements: Sequence[Statement], formats: Sequenc
             for panel in panels
         },
         section_notes={section.name: _notes(panels, names) for section, panels in sections},
-        chart_style=_text(environment, "uPlot.min.css"),
-        words=texts_in("".join(_text(environment, name) for name in OWN_SCRIPTS)),
-        script=Markup(script),
-        script_hash=f"sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}",
+        chart_style=text_of(templates, "uPlot.min.css"),
+        **scripted(templates, scripts),
         film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
         findings=[
             [_shown_finding(finding, n, figures) for finding in found]
@@ -219,12 +197,6 @@ def _notes(panels: Sequence[Panel], names: Sequence[str]) -> list[str]:
     if len(notes) <= 1:
         return list(notes)
     return [f"{', '.join(of)}: {note}" for note, of in notes.items()]
-
-
-def _text(environment: Environment, name: str) -> str:
-    """A file of the page that is no template."""
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, name)[0]
 
 
 def default_page(runs: Sequence[Run]) -> Path:

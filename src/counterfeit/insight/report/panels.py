@@ -139,7 +139,7 @@ def _figure_panel(
         return Panel(number, place, heading, kind, missing=translated(str(error)))
     with Image.open(io.BytesIO(content)) as picture:
         width, height = picture.size
-        encoded = base64.b64encode(_compact(picture, kind)).decode()
+        encoded = base64.b64encode(compact(picture, kind)).decode()
     if kind == "pixels":  # the size at which a pixel of an image is a pixel of the page
         scale = cell_scale(*run.image_shape[1:])
         width, height = width // scale, height // scale
@@ -193,7 +193,7 @@ def _draw(
     return content
 
 
-def _compact(picture: Image.Image, kind: Kind) -> bytes:
+def compact(picture: Image.Image, kind: Kind) -> bytes:
     """A picture for the page, as a WebP file, in less than half of what PNG takes.
 
     Grids of images are exact; charts have 128 colours, as many as the eye tells apart in them.
