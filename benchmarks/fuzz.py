@@ -1,6 +1,7 @@
 """Bad input by the thousand: every case ends in success or in one clear line.
 
     python benchmarks/fuzz.py [--cases 10000] [--seed 0] [--append FILE.jsonl] [--failures FOLDER]
+    python benchmarks/fuzz.py --kind KIND ...               cases of one kind only
     python benchmarks/fuzz.py --case NUMBER [--seed 0]      one case, its traceback shown
 
 Cases are functions of the seed and their number (fuzz_cases.py). Each spoils some input and uses it
@@ -53,8 +54,8 @@ class Hang(BaseException):
 # In the worker
 
 
-def work(seed: int, cases: range, *, debug: bool = False) -> None:
-    """Run cases; print a line of JSON before and after each."""
+def work(seed: int, cases: range, only: str | None = None, *, debug: bool = False) -> None:
+    """Run cases, of one kind only if asked for; print a line of JSON before and after each."""
     import fuzz_cases
 
     logging.getLogger("counterfeit").setLevel(logging.ERROR)  # it may warn of damage
@@ -69,7 +70,7 @@ def work(seed: int, cases: range, *, debug: bool = False) -> None:
             rng = Random(f"{seed}/{number}")
             names = list(fuzz_cases.KINDS)
             weights = [weight for weight, _ in fuzz_cases.KINDS.values()]
-            (kind,) = rng.choices(names, weights)
+            kind = only or rng.choices(names, weights)[0]
             folder = Path(temporary) / "case"
             folder.mkdir()
             with fuzz_cases.inside(folder):
@@ -157,11 +158,12 @@ def time_limit() -> Iterator[None]:
 # In the campaign
 
 
-def results(seed: int, cases: int) -> Iterator[dict[str, Any]]:
+def results(seed: int, cases: int, only: str | None = None) -> Iterator[dict[str, Any]]:
     """The result of each case, from as many workers as it takes."""
     start = 0
     while start < cases:
         command = [sys.executable, __file__, f"--seed={seed}", f"--worker={start}:{cases}"]
+        command += [f"--kind={only}"] if only else []
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as worker:
             assert worker.stdout is not None
             assert worker.stderr is not None
@@ -194,23 +196,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", help="cases of this kind only")
     parser.add_argument("--append", type=Path, help="add a row of JSON to this file")
     parser.add_argument("--failures", type=Path, help="write failing cases into this folder")
     parser.add_argument("--case", type=int, help="run this one alone")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.case is not None:
-        work(options.seed, range(options.case, options.case + 1), debug=True)
+        work(options.seed, range(options.case, options.case + 1), options.kind, debug=True)
         return
     if options.worker:
-        work(options.seed, range(*map(int, options.worker.split(":"))))
+        work(options.seed, range(*map(int, options.worker.split(":"))), options.kind)
         return
 
     counts: dict[str, Counter[str]] = {}
     reasons: Counter[str] = Counter()
     slowest, out_of_memory = 0.0, 0
     started = time.time()
-    for result in results(options.seed, options.cases):
+    for result in results(options.seed, options.cases, options.kind):
         counts.setdefault(result["kind"], Counter())[result["outcome"]] += 1
         slowest = max(slowest, result.get("seconds", 0))
         out_of_memory += result["why"] == "out of memory"
@@ -234,6 +237,7 @@ def main() -> None:
     row = {
         "benchmark": "fuzz",
         "seed": options.seed,
+        "kind": options.kind or "all",
         "cases": total.total(),
         **{outcome: total[outcome] for outcome in OUTCOMES},
         "out_of_memory": out_of_memory,

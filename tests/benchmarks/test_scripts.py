@@ -44,6 +44,9 @@ ELSEWHERE = {
     "crash.py": "tests/crash/test_crash.py",
     "fuzz.py": "tests/fuzz/test_fuzz.py",
     "fuzz_cases.py": "tests/fuzz/test_fuzz.py",  # the cases of fuzz.py
+    "fuzz_bytes.py": "tests/fuzz/test_fuzz.py",
+    "fuzz_published.py": "tests/fuzz/test_fuzz.py",
+    "miniatures.py": "tests/data/test_catalogue.py",
     "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all four by zoo.py
     "zoo_specimens.py": "tests/benchmarks/test_scripts.py",
     "zoo_sets.py": "tests/benchmarks/test_scripts.py",

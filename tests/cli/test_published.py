@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from command import TINY, call
-from miniatures import CIFAR10, cifar
 
 from counterfeit import data
 from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
+from miniatures import CIFAR10, cifar
 
 SMALL = [option for option in TINY if not option.startswith(("--data", "--batch-size"))]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniatures import SETS, TEST, TRAIN, Miniature, kmnist
 from torchvision.datasets import EMNIST, KMNIST, QMNIST, USPS, FashionMNIST
 
 from counterfeit import data
 from counterfeit.data import emnist
 from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.errors import CounterfeitError
+from miniatures import SETS, TEST, TRAIN, Miniature, kmnist
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniatures import CIFAR10, CIFAR100, Miniature, cifar, cifar_binary, cifar_python, python2, tar
 from PIL import Image
 
 from counterfeit import data
 from counterfeit.errors import CounterfeitError
+from miniatures import CIFAR10, CIFAR100, Miniature, cifar, cifar_binary, cifar_python, python2, tar
 
 PUBLICATIONS: dict[str, Callable[[], Miniature]] = {
     "10, binary": cifar_binary,

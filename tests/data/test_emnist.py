@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniatures import emnist, emnist_files, idx, qmnist
 
 from counterfeit import data
 from counterfeit.data.emnist import read_emnist
 from counterfeit.errors import CounterfeitError, UsageError
+from miniatures import emnist, emnist_files, idx, qmnist
 
 
 @pytest.mark.parametrize("packed", [True, False])

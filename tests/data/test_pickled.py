@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from miniatures import cifar_python, python2
 
 from counterfeit.data.pickled import NotPlainData, read
+from miniatures import cifar_python, python2
 
 TEXT = st.text() | st.binary()
 PLAIN = st.recursive(

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniatures import svhn
 from scipy.io import savemat
 
 from counterfeit import data, environment
 from counterfeit.errors import CounterfeitError
+from miniatures import svhn
 
 
 def test_a_folder_of_svhn_s_files_is_read_where_it_lies(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from miniatures import usps
 
 from counterfeit import data
 from counterfeit.data import usps as reader
 from counterfeit.errors import CounterfeitError
+from miniatures import usps
 
 
 @pytest.mark.parametrize("packed", [True, False])

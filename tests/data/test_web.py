@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torchvision.datasets
-from miniatures import SETS, Miniature
 from small_set import names_in
 
 from counterfeit import data
 from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.data.sources import Source, addresses, from_web
 from counterfeit.errors import CounterfeitError
+from miniatures import SETS, Miniature
 
 OF_TORCHVISION = {
     "kmnist": "KMNIST",

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def usps() -> Miniature:
     return made
 
 
-def svhn() -> Miniature:
+def svhn(*, packed: bool = True) -> Miniature:
     made = random(3, 32, 10)
     for split in ("train", "test"):
         labels = np.where(made.labels[split] == 0, 10, made.labels[split])
@@ -125,7 +126,7 @@ def svhn() -> Miniature:
             "X": made.images[split].transpose(2, 3, 1, 0),
             "y": labels.astype(np.uint8)[:, None],
         }
-        savemat(file, variables, do_compression=True)
+        savemat(file, variables, do_compression=packed)
         made.files[f"{split}_32x32.mat"] = file.getvalue()
     return made
 
@@ -235,11 +236,11 @@ def _text(content: bytes) -> bytes:
 SETS: dict[str, Callable[[], Miniature]] = {
     "kmnist": kmnist,
     "emnist": emnist,
-    **{f"emnist-{part}": (lambda part=part: emnist(part)) for part in EMNIST},
+    **{f"emnist-{part}": partial(emnist, part) for part in EMNIST},
     "qmnist": qmnist,
     "usps": usps,
     "svhn": svhn,
     "cifar10": cifar,
-    "cifar100": lambda: cifar(100),
+    "cifar100": partial(cifar, 100),
 }
 """As they are fetched."""
