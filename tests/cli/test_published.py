@@ -61,7 +61,7 @@ def test_it_is_trained_on_and_measured_with_a_classifier_of_its_own(
 def test_the_list_names_every_set(capsys) -> None:
     status, out, _ = call(capsys, "data")
     assert status == 0
-    assert [line.split()[0] for line in out.splitlines()] == [*PUBLISHED, "FOLDER"]
+    assert [line.split()[0] for line in out.splitlines()] == [*PUBLISHED, "PATH"]
     status, _, err = call(capsys, "data", "--preview=x.png")
     assert status == 2
     assert "name the data set to be drawn" in err
