@@ -8,10 +8,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from counterfeit import recipe
+from counterfeit import data, recipe
 from counterfeit.errors import UsageError
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -65,6 +66,27 @@ def test_a_case_is_a_function_of_seed_and_number(fuzz, tmp_path: Path) -> None:
     told = [fuzz_cases.overrides(None, Random(f"3/{n}"), tmp_path)[1] for n in range(20)]
     assert told == [fuzz_cases.overrides(None, Random(f"3/{n}"), tmp_path)[1] for n in range(20)]
     assert len(set(told)) > 15
+
+
+def test_spoiled_bytes_are_a_function_of_chance(fuzz) -> None:
+    from fuzz_bytes import spoiled
+
+    content = bytes(range(200))
+    made = [spoiled(content, Random(n)) for n in range(30)]
+    assert made == [spoiled(content, Random(n)) for n in range(30)]
+    assert len(set(made)) > 20
+
+
+def test_what_is_spoiled_under_its_packing_is_packed_again(fuzz, tmp_path: Path) -> None:
+    import fuzz_published
+
+    for number, make in enumerate(fuzz_published.FOLDERS.values()):
+        folder = make().write(tmp_path / str(number))
+        whole = data.load(folder)
+        for path in folder.iterdir():
+            again = fuzz_published.within(path, path.read_bytes(), bytes, Random(number))
+            path.write_bytes(again)
+        assert torch.equal(data.load(folder).images, whole.images)
 
 
 @given(st.text(), st.text())
