@@ -43,10 +43,10 @@ def load(
     """A data set in memory.
 
     Args:
-        name: `mnist`, `fashion-mnist`, `digits`, `emoji`, or a path: a folder or a zip or tar
-            archive of images, IDX files, or a file of arrays (.npz, .npy, .safetensors, .pt), of
-            which `FILE:KEY` says where the images are; docs/data.md says how each is read. A path
-            that equals a name needs `./`.
+        name: a published set, of those that `counterfeit data` lists, or a path: a folder or a zip
+            or tar archive of images, IDX files, a folder of a published set's files, or a file of
+            arrays (.npz, .npy, .safetensors, .pt), of which `FILE:KEY` says where the images are;
+            docs/data.md says how each is read. A path that equals a name needs `./`.
         split: `train`, `test` or `validation`, which is the last part of `train`. Published sets
             are split as their sources say: `digits` has 1,437 images and the last 360 for testing,
             and the validation split is the last sixth of the training images. Emoji, of which no

@@ -1,6 +1,6 @@
 """Which images are for training, for validation and for testing.
 
-Published sets keep what their sources say: MNIST's and Fashion-MNIST's test files, the last 360 of
+Published sets keep what their sources say: their test files are for testing, the last 360 of
 `digits`; the validation split is the last sixth of the training images, in the paper the last
 10,000 of MNIST's 60,000.
 
