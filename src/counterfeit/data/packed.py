@@ -37,9 +37,9 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except BROKEN as error:
-        raise CounterfeitError(f"{path} is cut short; replace it.") from error
-    except UNREADABLE as error:
+    except (*BROKEN, *UNREADABLE) as error:
+        if isinstance(error, BROKEN) or "unexpected end" in str(error):  # tarfile's words
+            raise CounterfeitError(f"{path} is cut short; replace it.") from error
         raise CounterfeitError(f"cannot read {path}: {error}; replace it.") from error
 
 
