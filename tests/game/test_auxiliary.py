@@ -235,3 +235,20 @@ def test_unconditional_networks_care_for_no_label() -> None:
     assert all(
         torch.equal(x, y) for x, y in zip(a.generator_gradients, b.generator_gradients, strict=True)
     )
+
+
+def test_guessing_is_what_the_best_answer_costs_that_does_not_look() -> None:
+    """Against the least of a mean cross entropy over many images, of answers that are all alike."""
+    sizes = [30, 50, 20]
+    labels = torch.repeat_interleave(torch.arange(3), torch.tensor(sizes))
+    constant = torch.tensor(sizes).log().expand(100, 3)
+    least = 2 * 0.7 * torch.nn.functional.cross_entropy(constant, labels).item()
+    spec = recipe.load("acgan").with_values({"condition.weight": 0.7})
+    assert auxiliary.guessing(spec, sizes) == {"classes": pytest.approx(least)}
+    latent = {"latent.categories": 4, "latent.continuous": 2, "latent.information": 0.5}
+    spec = recipe.load("infogan").with_values(latent)
+    z = draw_latents(spec.latent, 200_000, torch.Generator().manual_seed(0))
+    squares = z[:, -2:].square().sum(1).mean().item() / 2  # the best mean is 0
+    expected = pytest.approx(0.5 * (math.log(4) + squares), rel=1e-2)
+    assert auxiliary.guessing(spec, sizes) == {"codes": expected}
+    assert auxiliary.guessing(recipe.load("sgd"), sizes) == {}

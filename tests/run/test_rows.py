@@ -9,6 +9,7 @@ from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import (
     ForeignColumns,
+    HeadColumns,
     LeftOut,
     LogRow,
     Measurement,
@@ -34,7 +35,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_row_of_the_log_has_every_column_and_no_other(run: Run) -> None:
     (row,) = run.log
-    others = ScoreColumns.__annotations__.keys() | PenaltyColumns.__annotations__.keys()
+    others = {
+        key for of in (ScoreColumns, PenaltyColumns, HeadColumns) for key in of.__annotations__
+    }
     others |= {"augmented"}  # of critics, penalties and adaptive augmentation
     assert row.keys() == LogRow.__annotations__.keys() - others
 

@@ -3,6 +3,7 @@
 A term is a small class here with the shape of `Auxiliary`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -32,6 +33,13 @@ class Auxiliary(Protocol):
     def generator(self, of_fake: Scores, fake: Batch) -> Float[Tensor, ""]:
         """What is added to G's loss."""
 
+    def guessing(self, sizes: Sequence[int]) -> float:
+        """What is added to D's loss if it says the same of every image, and the best: in nats.
+
+        Args:
+            sizes: how many images there are of each class.
+        """
+
 
 @dataclass(frozen=True)
 class Classes:
@@ -55,6 +63,11 @@ class Classes:
     def generator(self, of_fake: Scores, fake: Batch) -> Float[Tensor, ""]:
         assert fake.labels is not None
         return self.weight * cross_entropy(of_fake.extra["classes"], fake.labels)
+
+    def guessing(self, sizes: Sequence[int]) -> float:
+        shares = [size / sum(sizes) for size in sizes if size]
+        entropy = -sum(share * math.log(share) for share in shares)
+        return 2 * self.weight * entropy  # real images and fakes
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,11 @@ class Codes:
             wrong = wrong + (values - means).square().sum(1).mean() / 2
         return self.spec.information * wrong
 
+    def guessing(self, sizes: Sequence[int]) -> float:
+        variance = 1 / 3  # of a code that is uniform on [-1, 1]
+        wrong = math.log(self.spec.categories or 1) + self.spec.continuous * variance / 2
+        return self.spec.information * wrong
+
 
 def from_recipe(spec: Recipe) -> Sequence[Auxiliary]:
     """The terms of the recipe's heads."""
@@ -100,3 +118,8 @@ def from_recipe(spec: Recipe) -> Sequence[Auxiliary]:
     if spec.latent.codes:
         terms.append(Codes(spec.latent))
     return terms
+
+
+def guessing(spec: Recipe, sizes: Sequence[int]) -> dict[str, float]:
+    """What each term of the recipe's heads costs a D that does not look; see `Auxiliary`."""
+    return {term.name: term.guessing(sizes) for term in from_recipe(spec)}

@@ -96,13 +96,18 @@ class PenaltyColumns(TypedDict, total=False):
     penalty_r1: float
     penalty_r2: float
     penalty_consistency: float
+
+
+class HeadColumns(TypedDict, total=False):
+    """What D's other heads add to its loss, their weights included: means over the interval."""
+
     penalty_classes: float
-    """The cross entropies of D's head for classes, of real images and of fakes; `penalty_codes`, of
-    its head for codes."""
+    """The cross entropies of D's head for classes, of real images and of fakes, in nats."""
     penalty_codes: float
+    """The same of its head for codes, of fakes."""
 
 
-class IntervalColumns(ProbabilityColumns, ScoreColumns, PenaltyColumns, total=False):
+class IntervalColumns(ProbabilityColumns, ScoreColumns, PenaltyColumns, HeadColumns, total=False):
     """What an interval of updates is remembered by."""
 
     d_loss: float

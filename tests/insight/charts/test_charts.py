@@ -12,6 +12,7 @@ from counterfeit.errors import CounterfeitError
 from counterfeit.insight import charts
 from counterfeit.insight.charts.axes import rescale
 from counterfeit.insight.charts.gradients import gradient_norms
+from counterfeit.insight.charts.heads import head_curves
 from counterfeit.insight.charts.penalties import penalty_curves
 from counterfeit.run import Run
 
@@ -24,6 +25,7 @@ def test_every_figure_of_a_run_is_a_picture(small_run: Run) -> None:
             "maxout-history",
             "scores",
             "penalties",
+            "heads",
         ):  # tested on their own
             continue
         with Image.open(charts.write(small_run, name)) as picture:
@@ -68,6 +70,20 @@ def test_a_penalty_that_is_not_always_due_is_one_line() -> None:
     assert line.get_xdata().tolist() == [1, 2, 4, 5]
     with pytest.raises(CounterfeitError, match="no penalties"):
         penalty_curves([{"step": 1, "epoch": 1.0}])
+
+
+def test_heads_are_drawn_beside_what_guessing_costs() -> None:
+    rows = [log_row(n, n, penalty_codes=2.5 / n) for n in range(1, 6)]
+    axes = head_curves(rows, {"penalty_codes": 2.4}).axes[0]
+    codes, level = axes.lines
+    assert codes.get_ydata().tolist() == [2.5 / n for n in range(1, 6)]
+    assert level.get_ydata()[0] == 2.4
+    assert [text.get_text() for text in axes.texts] == ["codes", "guessing"]
+    low, high = axes.get_ylim()
+    assert low < 0 < 2.5 < high
+    with pytest.raises(CounterfeitError, match="no heads"):
+        head_curves([log_row(1, 1.0)], {})
+    head_curves([log_row(1, 1.0, penalty_classes=math.nan)], {}).draw_without_rendering()
 
 
 def test_gradients_on_a_wider_scale_have_fewer_ticks() -> None:

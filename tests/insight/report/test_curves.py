@@ -20,7 +20,7 @@ from counterfeit.insight.charts import TIMELINES
 from counterfeit.insight.report import write_report
 from counterfeit.insight.report.curves import POINTS, SUBJECTS, Chart, overlaid, thinned
 from counterfeit.run import Run
-from counterfeit.run.rows import Measurement
+from counterfeit.run.rows import HeadColumns, Measurement
 
 NONE: list[Any] = [[], [], []]
 
@@ -64,7 +64,7 @@ def test_a_run_alone_has_related_lines_in_one_chart(small_run: Run) -> None:
 
 
 def test_runs_are_overlaid_a_quantity_a_chart_in_their_own_colours(small_run: Run) -> None:
-    for subject in SUBJECTS.keys() - {"scores", "penalties"}:
+    for subject in SUBJECTS.keys() - {"scores", "penalties", "heads"}:
         charts = overlaid(subject, [small_run, small_run], ["a", "b"], NONE)
         assert len(charts) >= 2
         for chart in charts:
@@ -177,5 +177,11 @@ def test_each_chart_has_its_place_whatever_the_recipe_logs(name: str, tmp_path: 
     (drawn,) = re.findall(r'<script type="application/json" id="curves">(.*?)</script>', page)
     boxes = re.findall(r'id="curve-(\d+)"', page)
     assert list(map(int, boxes)) == list(range(len(json.loads(drawn))))
-    heads = any(key.startswith("penalty_") for key in run.log[-1])
-    assert ('id="penalties"' in page) == heads
+    logged = {key for key in run.log[-1] if key.startswith("penalty_")}
+    heads = logged & HeadColumns.__annotations__.keys()
+    assert ('id="heads"' in page) == bool(heads)
+    assert ('id="penalties"' in page) == bool(logged - heads)
+    for charts in overlaid("heads", [run], ["a"], NONE), overlaid("heads", [run] * 2, "ab", NONE):
+        assert [level["name"] for chart in charts for level in chart.levels] == [
+            "guessing" for _ in heads
+        ]

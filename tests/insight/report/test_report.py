@@ -22,7 +22,7 @@ from counterfeit.run import Run, rows
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LeftOut, Measurement
 
-ABSENT = {"animation", "maxout-history", "scores", "penalties"}
+ABSENT = {"animation", "maxout-history", "scores", "penalties", "heads"}
 """The film stands for the animation; the others are of other activations and losses."""
 
 SHOWN = len(charts.FIGURES) - 4

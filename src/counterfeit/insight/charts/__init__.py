@@ -16,6 +16,7 @@ from counterfeit.insight.charts import (
     classes,
     discriminator,
     gradients,
+    heads,
     history,
     losses,
     maxout,
@@ -56,6 +57,7 @@ TIMELINES: dict[str, Callable[[Run, Sequence[Finding]], Figure]] = {
     "outputs": discriminator.draw_outputs,
     "scores": discriminator.draw_scores,
     "penalties": penalties.draw_penalties,
+    "heads": heads.draw_heads,
     "gradients": gradients.draw_gradients,
     "metrics": metrics.draw_metrics,
 }

@@ -109,7 +109,7 @@ def fit(axes: Axes, *series: NDArray[np.float64]) -> None:
     values = np.concatenate(series)
     values = values[np.isfinite(values)]
     low, high = np.min(values), np.max(values)
-    margin = 0.04 * (high - low)
+    margin = 0.04 * (high - low) or 0.04
     axes.set_ylim(low - margin, high + margin)
 
 

@@ -21,7 +21,7 @@ from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import PenaltyColumns
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 COLOURS = dict(zip(PenaltyColumns.__annotations__, PALETTE, strict=True))
 
 

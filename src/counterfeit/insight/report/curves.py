@@ -11,6 +11,7 @@ import numpy as np
 from counterfeit.errors import CounterfeitError
 from counterfeit.game.losses import expected
 from counterfeit.insight.charts.grids import evenly
+from counterfeit.insight.charts.heads import guessing
 from counterfeit.insight.charts.metrics import SHARES, comparable, has_metric_curves
 from counterfeit.insight.columns import Column, column, epoch_ends
 from counterfeit.insight.tables import GOOD
@@ -165,6 +166,21 @@ def _penalties(run: Run) -> Iterator[Curve]:
             yield Curve(title, name, tr("Added to D's loss"), colour, epochs, values[shown])
 
 
+def _heads(run: Run) -> Iterator[Curve]:
+    rows, costs = run.log, guessing(run)
+    named = {"penalty_classes": tr("classes"), "penalty_codes": tr("codes")}
+    for colour, (key, name) in enumerate(named.items(), 1):
+        yield Curve(
+            tr("D's mistakes about {what}, in nats", what=name),
+            name,
+            tr("What D's mistakes cost, in nats"),
+            colour,
+            column(rows, "epoch"),
+            column(rows, key),
+            level=(tr("guessing"), costs[key]) if key in costs else None,
+        )
+
+
 def _gradients(run: Run) -> Iterator[Curve]:
     rows = run.log
     for colour, player in ((1, "D"), (2, "G")):
@@ -213,6 +229,7 @@ SUBJECTS = {
     "outputs": Subject(_outputs, span=(-0.02, 1.02)),
     "scores": Subject(_scores),
     "penalties": Subject(_penalties, log=True),
+    "heads": Subject(_heads),
     "metrics": Subject(_metrics),
     "gradients": Subject(_gradients, log=True),
 }

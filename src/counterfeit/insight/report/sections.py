@@ -120,14 +120,26 @@ SECTIONS = (
         "penalties",
         english("Penalties"),
         english(
-            "What is added to D's loss, its weight included: to keep its slope or its answers in"
-            " bounds, where a line that dives to nothing means that D is flat, or that the penalty"
-            " does not act, and one that climbs that D outgrows it; or to learn classes and codes,"
-            " where a line falls as D learns to read them."
+            "What is added to D's loss to keep its slope or its answers in bounds, its weight"
+            " included. A line that dives to nothing means that D is flat, or that the penalty does"
+            " not act; one that climbs means that D outgrows it."
         ),
         english("the penalties on D over the epochs"),
         "chart",
-        lambda spec: any(penalty is not None for _, penalty in spec.penalties) or spec.has_heads,
+        lambda spec: any(penalty is not None for _, penalty in spec.penalties),
+    ),
+    Section(
+        "heads",
+        english("Classes and codes"),
+        english(
+            "D also says which class an image is of, or which codes a generated one was made from,"
+            " and its mistakes cost both players: this is what they cost D. Dotted, what guessing"
+            " costs. A line that stays there means that D has not learned to read them, so that G"
+            " learns nothing of them either."
+        ),
+        english("what D's mistakes about classes and codes cost over the epochs"),
+        "chart",
+        lambda spec: spec.has_heads,
     ),
     Section(
         "classes",
