@@ -66,9 +66,9 @@ def array_set(
     classes: tuple[str, ...] = ()
     named = [(i, each.labels) for i, each in enumerate(chosen) if each.labels is not None]
     if named:
-        columns = [_column(arrays[key], len(stacks[i]), f"{where}'s {key}") for i, key in named]
+        columns = [column(arrays[key], len(stacks[i]), f"{where}'s {key}") for i, key in named]
         found = None
-        if len({column.shape[1:] for column in columns}) == 1:
+        if len({each.shape[1:] for each in columns}) == 1:
             together = np.concatenate(columns)
             found = as_labels(together)
         if found is None:
@@ -76,9 +76,9 @@ def array_set(
         else:
             numbers, classes = found
             first = 0
-            for (i, _), column in zip(named, columns, strict=True):
-                labels[i] = numbers[first : first + len(column)]
-                first += len(column)
+            for (i, _), each in zip(named, columns, strict=True):
+                labels[i] = numbers[first : first + len(each)]
+                first += len(each)
     return ArraySet(where, stacks, given, labels, classes, tuple(notes))
 
 
@@ -133,7 +133,7 @@ def _fill(images: Tensor, chosen: NDArray[np.int64], stacks: Sequence[Stack], lo
         first += len(stack)
 
 
-def _column(given: Any, count: int, what: str) -> NDArray[Any]:
+def column(given: Any, count: int, what: str) -> NDArray[Any]:
     """Labels as rows.
 
     Raises:

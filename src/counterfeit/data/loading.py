@@ -96,16 +96,13 @@ def load_for(section: Data, split: Split = "train", data_dir: Path | None = None
     Raises:
         UsageError, CounterfeitError: see `load`.
     """
-    return load(
-        section.name,
-        split,
-        data_dir,
-        section.image_size,
-        section.channels,
-        section.fit,
-        section.background,
-        section.skip_broken,
-    )
+    look, skip = look_of(section), section.skip_broken
+    return _load(section.name, split, data_dir, look, skip_broken=skip)
+
+
+def look_of(section: Data) -> Look:
+    """What a recipe's section says of the images' look."""
+    return Look(section.image_size, section.channels, section.fit, section.background)
 
 
 def anchored(name: str) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, distributed, nn
 
 from counterfeit import arguments
 from counterfeit.arguments import StrPath
+from counterfeit.data.given import find
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.insight.diagnose import diagnose, news
 from counterfeit.insight.tables import finding_line
@@ -21,7 +22,6 @@ from counterfeit.monitor.examiner import Examiner, NotFinite
 from counterfeit.monitor.eyes import Eyes
 from counterfeit.monitor.images import Range, checked_range, range_of, shape_of, unwrapped
 from counterfeit.monitor.kept import Interval, Outputs
-from counterfeit.monitor.real import find
 from counterfeit.monitor.source import Latents, Source, unchanged
 from counterfeit.monitor.start import create_run
 from counterfeit.recipe.sections import Training
@@ -138,7 +138,7 @@ class Monitor:
             )
             closing.enter_context(self.run.locked())
             self._gauge: Gauge | None = None
-            if real.train is not None:
+            if real is not None:
                 closing.enter_context(self.run.holding(real.train))
                 self._gauge = Gauge(self.run)
             self._examiner = Examiner(

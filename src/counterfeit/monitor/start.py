@@ -8,12 +8,12 @@ from torch import nn
 
 from counterfeit import environment
 from counterfeit.arguments import StrPath, shown
+from counterfeit.data.given import Real
 from counterfeit.errors import UsageError
 from counterfeit.insight.vitals.gauge import BATCH_NORMS
 from counterfeit.monitor.kept import Outputs
-from counterfeit.monitor.real import Real
 from counterfeit.recipe import CustomDiscriminator, CustomGenerator, CustomLoss, Recipe
-from counterfeit.recipe.sections import Latent, Training
+from counterfeit.recipe.sections import Data, Latent, Training
 from counterfeit.run import Run
 from counterfeit.run.stored import write_data
 
@@ -21,7 +21,7 @@ from counterfeit.run.stored import write_data
 def create_run(
     out: StrPath,
     label: str,
-    real: Real,
+    real: Real | None,
     data_dir: Path | None,
     *,
     players: tuple[nn.Module, nn.Module | None],
@@ -44,7 +44,7 @@ def create_run(
             name=label,
             title=f"A loop of one's own: {' against '.join(names)}",
             source="Monitor, which knows of a recipe only what it sees",
-            data=real.section,
+            data=real.section if real else Data(name="unknown"),
             latent=Latent(dim=latent_dim),
             generator=CustomGenerator(
                 name="custom",
@@ -73,13 +73,13 @@ def create_run(
         "seed": seed if seed < 2**32 else 0,  # longer ones are what torch starts from
         "history_seed": None,
         "image_shape": image_shape,
-        "data": real.identities(data_dir),
-        "data_kept": real.test is not None,
+        "data": real.identities(data_dir) if real else {},
+        "data_kept": real is not None and real.kept,
         "data_dir": str(data_dir) if data_dir else None,
     }
     with Run.creating(out, spec, facts | environment.describe(device)) as run:
-        if real.train is not None and real.test is not None:
-            write_data(run.path, real.train, real.test)
+        if real is not None and real.kept:
+            write_data(run.path, real.splits)
     return run
 
 

@@ -3,12 +3,13 @@ ours, whose generator is the user's code, and real ones that came as an array.
 
 samples.npz   `images`, uint8 (N, C, H, W), of the newest generator that was sampled; its `step`
               and `epoch`
-data.npz      `train_images`, `test_images`, perhaps `train_labels` and `test_labels`; `held_out`,
-              how many of the last training images are for validation
+data.npz      `train_images`, perhaps `test_images`, `train_labels` and `test_labels`; `held_out`,
+              how many of the last training images are for validation; `classes`, their names
 """
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from counterfeit.data import ImageData, Split
+from counterfeit.data import ImageData, NoSuchSplit, Split
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole
 from counterfeit.run.snapshots import DAMAGED_ARCHIVE
@@ -83,14 +84,18 @@ def read_data(folder: Path, name: str, split: Split, shape: tuple[int, int, int]
     """The training or the test split that the run in `folder` keeps.
 
     Raises:
+        NoSuchSplit: there were too few images to test with.
         CounterfeitError: there is none, or it is damaged.
     """
     path = folder / DATA
     if not path.exists():
         raise CounterfeitError(f"{path} is gone, and with it what {folder} was trained on.")
     arrays = _read(path)
+    if split == "test" and "test_images" not in arrays and "train_images" in arrays:
+        raise NoSuchSplit(str(path), len(arrays["train_images"]))
     try:
         images = _images(arrays[f"{split}_images"], shape)
+        classes = tuple(map(str, arrays.get("classes", ())))
         labels = None
         if f"{split}_labels" in arrays:
             labels = torch.from_numpy(arrays[f"{split}_labels"].astype(np.int64))
@@ -101,16 +106,23 @@ def read_data(folder: Path, name: str, split: Split, shape: tuple[int, int, int]
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.") from None
-    return ImageData(name, split, images, labels, held_out=held_out)
+    return ImageData(name, split, images, labels, classes, held_out)
 
 
-def write_data(folder: Path, train: ImageData, test: ImageData) -> None:
-    arrays = {}
-    for each in (train, test):
+def write_data(folder: Path, splits: Sequence[ImageData]) -> None:
+    """Keep the training images, and those to test with where there are any."""
+    train = splits[0]
+    arrays = {"held_out": np.array(train.held_out), "classes": np.array(train.classes, np.str_)}
+    for each in splits:
         arrays[f"{each.split}_images"] = each.images.numpy()
         if each.labels is not None:
             arrays[f"{each.split}_labels"] = each.labels.numpy()
-    _write(folder / DATA, held_out=np.array(train.held_out), **arrays)
+    _write(folder / DATA, **arrays)
+
+
+def copy_data(source: Path, target: Path) -> None:
+    """Keep in the run in `target` what that in `source` keeps."""
+    write_whole(target / DATA, (source / DATA).read_bytes())
 
 
 def _images(array: NDArray[Any], shape: tuple[int, int, int]) -> UInt8[Tensor, "N C H W"]:

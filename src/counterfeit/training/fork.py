@@ -12,7 +12,7 @@ from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.game.state import AVERAGE, REPLAY
 from counterfeit.recipe import Recipe
-from counterfeit.run import Run, provenance
+from counterfeit.run import Run, provenance, stored
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.training.epochs import require_epochs, steps_per_epoch, training_images
 from counterfeit.training.interval import Interval
@@ -69,7 +69,14 @@ def fork(
         parent.data_dir if data_dir is None else arguments.path("data_dir", data_dir).resolve()
     )
     spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
-    if other_data or not spec.data.same_images(parent.recipe.data):
+    kept = bool(parent.environment.get("data_kept")) and spec.data.name == parent.recipe.data.name
+    other = other_data or not spec.data.same_images(parent.recipe.data)
+    if kept and other:
+        raise UsageError(
+            f"{parent.path} keeps a copy of its images, which cannot be fitted otherwise; name the"
+            " data to go on with."
+        )
+    if other:
         train_split = data.load_for(spec.data, "train", data_dir)
     else:
         train_split = provenance.load(parent.path, parent.environment, spec.data, "train", data_dir)
@@ -115,11 +122,16 @@ def fork(
         "history_seed": history_seed if same_latents else seed,
         "image_shape": images.shape,
         "classes": sizes,
-        "data": data.identities(spec.data, train_split, data_dir),
+        "data": parent.environment["data"]
+        if kept
+        else data.identities(spec.data, train_split, data_dir),
+        "data_kept": kept,
         "data_dir": str(data_dir) if data_dir else None,
         "parent": {"run": str(parent.path.resolve()), "step": saved.step},
     }
     with Run.creating(out, spec, facts | environment.describe(place)) as child:
+        if kept:
+            stored.copy_data(parent.path, child.path)
         write_rows(child.path / "log.jsonl", log())
         if same_images:  # what is measured against other images differs
             write_rows(child.path / "metrics.jsonl", own(parent.metrics))

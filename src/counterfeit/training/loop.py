@@ -4,13 +4,15 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Literal, SupportsIndex, get_args
+from typing import Any, Literal, SupportsIndex, get_args
 
 import torch
 from torch import nn
 
-from counterfeit import arguments, data, environment, recipe
+from counterfeit import arguments, environment, recipe
 from counterfeit.arguments import StrPath
+from counterfeit.data import ImageData, class_sizes
+from counterfeit.data.given import take
 from counterfeit.errors import CannotWrite, CounterfeitError, command
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
@@ -18,6 +20,7 @@ from counterfeit.language import english, tr, translated
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LogRow
+from counterfeit.run.stored import write_data
 from counterfeit.training.epochs import (
     drop_old_checkpoints,
     rates_end_with_epochs,
@@ -55,6 +58,7 @@ learning rates."""
 def train(
     spec: StrPath | recipe.Recipe,
     *,
+    data: Any = None,
     epochs: SupportsIndex | None = None,
     seed: SupportsIndex = 0,
     device: str | torch.device = "auto",
@@ -70,6 +74,9 @@ def train(
 
     Args:
         spec: a recipe, its name, or a TOML file.
+        data: instead of the recipe's: a data set's name; a path; or images of your own, an array or
+            a tensor, a pair of these and their labels, a Dataset or a DataLoader, of which the run
+            keeps a copy.
         epochs: instead of the recipe's.
         seed: fixes all randomness; on one machine and build, the same seed gives the same bits.
         device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "mps"; or torch's.
@@ -95,12 +102,13 @@ def train(
     place = environment.pick_device(device)
     spec = with_epochs(recipe.load(spec), epochs)
     spec.require_trainable()
-    spec = spec.with_values({"data.name": data.anchored(spec.data.name)})
     _tell(english("reading the data"), on_stage)
-    train_split = data.load_for(spec.data, "train", data_dir)
+    real = take(data, spec.data, data_dir)
+    spec = spec.with_values({"data.name": real.section.name})
+    train_split = real.train
     images = training_images(spec, train_split)
     _tell(english("building the networks"), on_stage)
-    sizes = data.class_sizes(train_split, images)
+    sizes = class_sizes(train_split, images)
     game = Game.from_recipe(spec, images.mean_image(), len(sizes), seed=seed, device=place)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -108,10 +116,13 @@ def train(
         "history_seed": seed,
         "image_shape": images.shape,
         "classes": sizes,
-        "data": data.identities(spec.data, train_split, data_dir),
+        "data": real.identities(data_dir),
+        "data_kept": real.kept,
         "data_dir": str(data_dir.resolve()) if data_dir else None,
     }
-    run = Run.create(out, spec, facts | environment.describe(place), name)
+    with Run.creating(out, spec, facts | environment.describe(place), name) as run:
+        if real.kept:
+            write_data(run.path, real.splits)
     _tell(english("training"), on_stage)
     with run.locked(), run.holding(train_split):
         return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
@@ -192,7 +203,7 @@ def _tell(stage: str, on_stage: Sequence[OnStage]) -> None:
         hear(stage)
 
 
-def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
+def _game(run: Run, images: ImageData, device: torch.device) -> Game:
     return Game.from_recipe(
         run.recipe,
         images.mean_image(),
@@ -206,7 +217,7 @@ def _game(run: Run, images: data.ImageData, device: torch.device) -> Game:
 def _train_soundly(
     run: Run,
     game: Game,
-    images: data.ImageData,
+    images: ImageData,
     on_nan: OnNan,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
@@ -246,7 +257,7 @@ def _kept(run: Run) -> str:
 def _train(
     run: Run,
     game: Game,
-    images: data.ImageData,
+    images: ImageData,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
     signals: Signals,
