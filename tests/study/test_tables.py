@@ -42,6 +42,15 @@ def test_the_text_fits_a_terminal(results: list[Result]) -> None:
     assert max(map(len, verdict_text(judge(results), 80).splitlines())) <= 80
 
 
+def test_of_very_many_differences_the_clearest_are_said() -> None:
+    recipes = {f"r{n}": [float(n + 2 + seed) for seed in range(5)] for n in range(10)}
+    verdict = judge(results_of(recipes))
+    lines = verdict_text(verdict).splitlines()
+    assert words.sentence(verdict.comparisons[0]) in lines
+    assert words.sentence(verdict.comparisons[-1]) not in lines
+    assert any(line.startswith(f"… and {45 - words.SAID} more") for line in lines)
+
+
 def test_two_data_sets_have_a_table_each(results: list[Result]) -> None:
     text = verdict_text(judge([*results, *results_of(STUDY, "/somewhere/my-cats")]))
     assert "mnist: " in text

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +150,10 @@ def _part(number: int, results: Sequence[Result], verdict: Verdict, page: Path) 
         "contents": [(name, heading) for name, (heading, shown) in there.items() if shown],
         "dots": figures.dots(verdict, results),
         "table": [_row(each) for each in standings],
-        "forest": figures.forest(compared) if compared else None,
-        "sentences": [(words.sentence(each), each.real) for each in compared],
+        "forest": figures.forest(compared[: words.SAID]) if compared else None,
+        "sentences": list(
+            zip_longest(words.sentences(compared), [each.real for each in compared[: words.SAID]])
+        ),
         "plots": plots,
         "labels": labels,
         "pictures": pictures,

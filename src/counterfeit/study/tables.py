@@ -35,7 +35,7 @@ def verdict_text(verdict: Verdict, width: int | None = None) -> str:
         head = f"{words.data_name(data)}: {words.summary(verdict, data)}"
         lines = [fill(head, width), "", *aligned([_head(verdict), *map(_row, own)])]
         if compared:
-            lines += ["", *(fill(words.sentence(each), width, rest="  ") for each in compared)]
+            lines += ["", *(fill(each, width, rest="  ") for each in words.sentences(compared))]
         blocks.append("\n".join(lines))
     notes = "\n".join(fill(each, width, rest="  ") for each in words.notes(verdict))
     return "\n\n".join([*blocks, notes])

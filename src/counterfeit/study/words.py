@@ -1,11 +1,15 @@
 """A study's verdict in words."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import MetricName
 from counterfeit.study.statistics import MOST_SEEDS
 from counterfeit.study.verdict import Comparison, Verdict
+
+SAID = 30
+"""Comparisons that are told of, in a terminal and on a page."""
 
 FAILURES = english(
     "Failed runs are not dropped: in a comparison, each counts as bad as the worst run of the study"
@@ -26,6 +30,19 @@ def summary(verdict: Verdict, data: str) -> str:
     if len(leaders) == 1:
         return tr("{recipe} leads.", recipe=leaders[0])
     return tr("No recipe is shown to be better than these: {recipes}.", recipes=", ".join(leaders))
+
+
+def sentences(comparisons: Sequence[Comparison]) -> list[str]:
+    """What the first `SAID` comparisons show, and that there are more."""
+    said = [sentence(each) for each in comparisons[:SAID]]
+    if more := len(comparisons) - len(said):
+        said.append(
+            tr(
+                "… and {count} more, which differences.csv holds; `--against RECIPE` makes fewer",
+                count=str(more),
+            )
+        )
+    return said
 
 
 def sentence(comparison: Comparison) -> str:
