@@ -31,6 +31,7 @@ SHORTEST = {
     "scaling.py": ["--repeats=1", "--epochs=2", "--data=digits", "--plot={out}/scaling.png"],
     "signals.py": ["--signals=1"],
     "soundness.py": ["sgd", "--repeats=1", "--data=digits"],
+    "study_overhead.py": ["--runs=2", "--workers=1", "--empty=3"],
     "study_verdicts.py": ["--studies=40"],
     "threads.py": ["--repeats=1", "--neighbours=0", "--updates=3", "--data=digits",
                    "--settings", "one thread", "--at-once"],

@@ -146,8 +146,13 @@ def _conduct(
     glance = Glance(made)
     answers = {}
     if any(task.outcome is None for task in made.tasks):
-        from counterfeit.study.cluster import connected
-        from counterfeit.study.conduct import conduct
+        try:
+            from counterfeit.study.cluster import connected
+            from counterfeit.study.conduct import conduct
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"a study needs {error.name}: `pip install 'counterfeit[study]'` brings it."
+            ) from None
 
         with (
             connected(scheduler=scheduler, slurm=slurm, workers=workers, device=device) as client,

@@ -1,17 +1,12 @@
-"""What a run has cost so far, and where a budget ends it."""
+"""Where a budget in images or seconds ends a run."""
 
 import math
 
 from counterfeit import data
-from counterfeit.files import Row
+from counterfeit.insight.columns import spent
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.training.epochs import steps_per_epoch, training_images
-
-
-def images_per_update(spec: Recipe) -> int:
-    """Real images that D sees in one update."""
-    return spec.training.discriminator_steps * spec.training.batch_size
 
 
 def epochs_for(spec: Recipe, images: int, train_split: data.ImageData) -> int:
@@ -21,17 +16,9 @@ def epochs_for(spec: Recipe, images: int, train_split: data.ImageData) -> int:
         UsageError: there are fewer training images than one update needs.
     """
     steps = steps_per_epoch(spec, len(training_images(spec, train_split)))
-    return math.ceil(images / (steps * images_per_update(spec)))
-
-
-def seconds_trained(spec: Recipe, log: list[Row]) -> float:
-    """Seconds of training in a run's log, evaluations and other work at epochs' ends left out."""
-    seconds, before = 0.0, 0
-    for row in log:
-        if rate := row.get("images_per_second"):
-            seconds += (row["step"] - before) * images_per_update(spec) / rate
-        before = row["step"]
-    return seconds
+    return math.ceil(
+        images / (steps * spec.training.discriminator_steps * spec.training.batch_size)
+    )
 
 
 class Spent(Exception):
@@ -49,5 +36,6 @@ class Clock:
         self.seconds = seconds
 
     def __call__(self, run: Run, epoch: int, generator: object) -> None:
-        if seconds_trained(run.recipe, run.log) >= self.seconds:
+        _, _, seconds = spent(run)
+        if len(seconds) and seconds[-1] >= self.seconds:
             raise Spent

@@ -6,53 +6,23 @@ one of, such as torch's global generator, is one training's.
 """
 
 import logging
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster
 
 from counterfeit import cores
 from counterfeit.environment import pick_device
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.study.task import halt
-
-try:
-    import dask
-    from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster, WorkerPlugin
-except ImportError:
-    raise UsageError("a study needs Dask: `pip install 'counterfeit[study]'` brings it.") from None
-
-if TYPE_CHECKING:
-    from distributed import Worker
+from counterfeit.study.worker import SavesAtItsEnd
 
 SCHEDULER_SECONDS = 30.0
 """How long a scheduler may take to answer."""
 
 GPU = "GPU"
 """The resource that workers with a GPU offer: `dask worker --resources GPU=1`."""
-
-
-class SavesAtItsEnd(WorkerPlugin):
-    """Lets a worker save what it trains before it closes: at SIGTERM, at the end of its time, when
-    its scheduler is gone."""
-
-    name = "counterfeit-saves"
-
-    def __init__(self, *, own: bool) -> None:
-        """
-        Args:
-            own: whether the workers are this command's, in its terminal: then Ctrl-C, which comes
-                to all processes there, is for the command alone.
-        """
-        self.own = own
-
-    def setup(self, worker: "Worker") -> None:
-        if self.own and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def teardown(self, worker: "Worker") -> None:
-        halt()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from distributed.scheduler import KilledWorker
 from counterfeit.errors import CounterfeitError, Interrupted, command
 from counterfeit.study.cluster import GPU
 from counterfeit.study.plan import Study, Task
-from counterfeit.study.task import Answer, Terms, halt, perform, prepare
+from counterfeit.study.worker import Answer, Terms, halt_soon, perform, prepare
 
 K = TypeVar("K")
 
@@ -35,6 +35,7 @@ def conduct(
     *,
     device: str = "auto",
     data_dir: Path | None = None,
+    work: Callable[[Task, Terms], Answer] = perform,
     on_look: Callable[[], None] = lambda: None,
     on_answer: Callable[[Task, Answer], None] = lambda task, answer: None,
 ) -> dict[str, Answer]:
@@ -42,6 +43,7 @@ def conduct(
     out.
 
     Args:
+        work: what a worker does with a task.
         on_look: called every half second.
         on_answer: called when a task is answered.
 
@@ -73,7 +75,7 @@ def conduct(
             # By these keys another command on the same study has the same answers.
             keys = [("counterfeit", str(study.folder), name) for name in todo]
             futures = client.map(
-                perform, list(todo.values()), terms=terms, key=keys, resources=resources
+                work, list(todo.values()), terms=terms, key=keys, resources=resources
             )
             by_name = dict(zip(todo, futures, strict=True))
             for name, future in _as_done(client, by_name, on_look, received, terms.session):
@@ -135,7 +137,7 @@ def _as_done(
             ends = 0.0
             if session is not None:
                 ends = time.monotonic() + SAVE_SECONDS
-                client.run(halt, session, wait=False, on_error="ignore")
+                client.run(halt_soon, session, wait=False, on_error="ignore")
         if time.monotonic() >= looked + LOOK_SECONDS:
             on_look()
             looked = time.monotonic()

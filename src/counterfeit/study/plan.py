@@ -9,6 +9,7 @@ studies/sgd-adam/
 ```
 
 Whoever shares the folder can work on it and read it: where a task stands is seen from its files.
+Nothing here imports torch until a study is made: a scheduler that hands tasks on needs none.
 """
 
 import os
@@ -23,7 +24,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import tomli_w
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from counterfeit import arguments, data
+from counterfeit import arguments
 from counterfeit import recipe as recipes
 from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
@@ -129,6 +130,7 @@ class Plan(Section):
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None
         plan = cls.parse(recipes.read_toml(text, str(path)), str(path))
+        from counterfeit.data import is_published
 
         def seen(name: str) -> str:
             """The file or the folder of that name beside the plan, if there is one."""
@@ -141,9 +143,7 @@ class Plan(Section):
                 "variants": tuple(
                     each.model_copy(update={"recipe": seen(each.recipe)}) for each in plan.variants
                 ),
-                "data": tuple(
-                    name if data.is_published(name) else seen(name) for name in plan.data
-                ),
+                "data": tuple(name if is_published(name) else seen(name) for name in plan.data),
             }
         )
 
@@ -286,6 +286,8 @@ class Study:
                 contradicts.
             CannotWrite: the folder cannot be made.
         """
+        from counterfeit.data import anchored
+
         folder = arguments.path("a study", folder).resolve()
         variants = plan.spelt_out()
         specs = {str(each.label): _resolved(each, plan, str(each.label)) for each in variants}
@@ -295,7 +297,7 @@ class Study:
                 "vary": {},
                 "variants": variants,
                 "seeds": plan.seed_list,
-                "data": tuple(map(data.anchored, plan.data)),
+                "data": tuple(map(anchored, plan.data)),
             }
         )
         study = cls(folder, resolved)
@@ -352,8 +354,10 @@ def _validated(kind: type[S], table: Any, origin: str) -> S:
 
 def _resolved(variant: Variant, plan: Plan, label: str) -> Recipe:
     """The variant's whole recipe, by its label's name."""
+    from counterfeit.data import anchored
+
     spec = recipes.load(variant.recipe).with_values(variant.values)
-    values: dict[str, object] = {"name": label, "data.name": data.anchored(spec.data.name)}
+    values: dict[str, object] = {"name": label, "data.name": anchored(spec.data.name)}
     if plan.epochs is not None:
         values["training.epochs"] = plan.epochs
     return spec.with_values(values)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,16 +13,18 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfeit.errors import CounterfeitError
+from counterfeit.insight.columns import spent
 from counterfeit.insight.tables import finding_line
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import named
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding
-from counterfeit.study.budget import seconds_trained
 from counterfeit.study.outcome import State
 from counterfeit.study.plan import Study, Task
-from counterfeit.study.task import Answer
 from counterfeit.terminal import columns, fill, styled
+
+if TYPE_CHECKING:  # who only looks needs no Dask
+    from counterfeit.study.worker import Answer
 
 STYLES: dict[State, str] = {
     "training": "bold",
@@ -72,7 +75,9 @@ def see(task: Task) -> Seen:
     scores = [
         row["metrics"][name].value for row in run.metrics if (name := named("fid", row["metrics"]))
     ]
-    took = ended.seconds if ended and ended.seconds else seconds_trained(run.recipe, log)
+    took = ended.seconds if ended else None
+    if took is None and log:
+        took = float(spent(run)[2][-1])
     return Seen(
         task,
         state,
@@ -80,7 +85,7 @@ def see(task: Task) -> Seen:
         run.recipe.training.epochs,
         scores[-1] if scores else None,
         tuple(map(Finding.from_row, run.findings)),
-        took / epoch if epoch else None,
+        took / epoch if took and epoch else None,
         ended.why if ended else None,
     )
 
@@ -248,7 +253,7 @@ class Screen:
         ended = time.monotonic()
         self._next = ended + (ended - started) / LOOKS_SHARE
 
-    def on_answer(self, task: Task, answer: Answer) -> None:
+    def on_answer(self, task: Task, answer: "Answer") -> None:
         """Say how a task ended; on a terminal the table does, but for what kept it from that."""
         state = translated(answer.state)
         if answer.state == "stopped" and answer.why is not None:
@@ -264,7 +269,7 @@ class Screen:
         console.print(text, soft_wrap=True)
 
 
-def not_done(answers: Sequence[Answer]) -> str:
+def not_done(answers: Sequence["Answer"]) -> str:
     """Why tasks have not ended, each reason once."""
     reasons = dict.fromkeys(answer.why for answer in answers if answer.why is not None)
     return "; ".join(reason.rstrip(".") for reason in reasons)

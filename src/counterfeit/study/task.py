@@ -1,16 +1,9 @@
-"""What a worker does with a task: train, resume or neither; measure; and say how it ended."""
+"""A task from start to end: train, resume or neither; measure; say how it ended."""
 
-import time
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Literal
-
-import torch
 
 from counterfeit import data
-from counterfeit.environment import keep_freed_memory
-from counterfeit.errors import CounterfeitError, Interrupted
+from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row
 from counterfeit.insight.diagnose import Watch, examined, news
 from counterfeit.measure.evaluate import BRIEF_SAMPLES, Evaluator, evaluate
@@ -23,89 +16,15 @@ from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import Measurements
 from counterfeit.study.budget import Clock, Spent, epochs_for
-from counterfeit.study.claim import Claim, Displaced, claimed
+from counterfeit.study.claim import Claim
 from counterfeit.study.outcome import Outcome
 from counterfeit.study.plan import Task
+from counterfeit.study.worker import Terms
 from counterfeit.training import loop, signals
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What all tasks of a study have in common."""
-
-    images: int | None = None
-    seconds: float | None = None
-    evaluate_every: int = 1
-    samples: int = 10_000
-    stop_on: Literal["critical"] | None = None
-    device: str = "auto"
-    data_dir: Path | None = None
-    session: str = ""
-    """Names the command that hands the tasks out, which alone may halt them."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a worker answers."""
-
-    state: Literal["finished", "failed", "stopped"]
-    """`stopped`: it has not ended, and can go on."""
-    why: str | None = None
-
-
-class Halted(Exception):
-    """The command that handed a task out takes it back; nothing is lost."""
-
-
-_halted: set[str] = set()
-"""Sessions that are over."""
-_at_work: set[str] = set()
-"""Sessions that this process trains for."""
-
-
-def halt(session: str | None = None) -> None:
-    """Let this process save and stop what it trains for that session, or for any; no more of it is
-    begun. Returns at once."""
-    _halted.update([session] if session is not None else _at_work)
-    if session is None or session in _at_work:
-        signals.interrupt()
-
-
-def perform(task: Task, terms: Terms) -> Answer:
-    """Bring a task to its end, from wherever it stands."""
-    if not task.lock.parent.is_dir():
-        why = (
-            f"a worker sees no {task.folder}: the file system that it lies on must be all workers'."
-        )
-        return Answer("stopped", why)
-    torch.set_num_threads(1)  # of this thread, where a worker's environment says nothing
-    keep_freed_memory()
-    _at_work.add(terms.session)
-    try:
-        with claimed(task.lock, partial(_go_on, terms)) as claim:
-            outcome = task.outcome
-            if outcome is None:
-                started = time.monotonic()
-                outcome = _ended(task, terms, claim)
-                claim.check()
-                task.end(replace(outcome, seconds=time.monotonic() - started))
-    except (Halted, Interrupted, Displaced):
-        return Answer("stopped")
-    except CounterfeitError as error:
-        return Answer("stopped", str(error))
-    finally:
-        _at_work.discard(terms.session)
-    return Answer(outcome.state, outcome.why)
-
-
-def _go_on(terms: Terms, *_: object) -> None:
-    """Raise Halted when the session is over."""
-    if terms.session in _halted:
-        raise Halted
-
-
-def _ended(task: Task, terms: Terms, claim: Claim) -> Outcome:
-    """Train a task to its end, and measure what came of it.
+def ended(task: Task, terms: Terms, claim: Claim) -> Outcome:
+    """Train a task to its end, from wherever it stands, and measure what came of it.
 
     Raises:
         Halted, Interrupted, Displaced: it did not get there; all is saved.
@@ -141,12 +60,12 @@ def _train(task: Task, terms: Terms, claim: Claim) -> None:
     """Train from nothing or from the newest checkpoint; at an end already, tell the epoch again."""
 
     def on_stage(stage: str) -> None:
-        _go_on(terms)
+        terms.go_on()
         claim.check()
 
     def on_row(row: object) -> None:
         claim.check()
-        if terms.session in _halted:  # while nobody listened yet
+        if terms.halted:  # while nobody listened yet
             signals.interrupt()
 
     on_epoch: list[loop.OnEpoch] = [
@@ -185,7 +104,7 @@ def _measure(run: Run, terms: Terms) -> int:
     chosen = chosen_step(run)
     reference, real = _reference(run, terms.samples)
     for step in dict.fromkeys([run.checkpoint_steps[-1], chosen]):
-        _go_on(terms)
+        terms.go_on()
         if not any(row["step"] == step and _split(row) == "test" for row in run.metrics):
             evaluate(run, samples=terms.samples, step=step, reference=reference)
     if not real.keys() <= run.real_scores.keys():
@@ -232,14 +151,8 @@ def _reference(run: Run, samples: int) -> tuple[Reference, Measurements]:
     return _kept[key]
 
 
-def prepare(section: Data, data_dir: Path | None) -> None:
-    """Bring a data set, and the classifier that measures it, to where tasks find them.
-
-    One worker does it before tasks start, which would all fetch and train the same.
-
-    Raises:
-        CounterfeitError: the data cannot be had.
-    """
+def bring(section: Data, data_dir: Path | None) -> None:
+    """See `worker.prepare`."""
     everything = data.load_for(section, "train", data_dir)
     data.load_for(section, "test", data_dir)
     if classes_in(everything) >= 2:

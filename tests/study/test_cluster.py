@@ -1,0 +1,185 @@
+"""Studies on clusters of real processes: killed, partitioned, interrupted, and to the same bits."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from distributed import Client
+from small_study import path_of_plan, same_bits, small_plan, terms_of
+
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.study.cluster import connected
+from counterfeit.study.plan import Study, Task
+from counterfeit.study.worker import perform
+
+PLAN = small_plan(epochs=12, seeds=3)
+
+PATIENCE = 600.0
+"""Seconds after which a test gives up on other processes."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What the study's runs are when nothing happens to them."""
+    study = Study.make(tmp_path_factory.mktemp("undisturbed") / "s", PLAN)
+    for task in study.tasks:
+        assert perform(task, terms_of(study)).state == "finished"
+    return same_bits(study)
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    """Wait until something is so."""
+    ends = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < ends, f"never: {what}"
+        time.sleep(0.02)
+
+
+def in_training(study: Study) -> list[Task]:
+    """Tasks whose runs have begun to train and go on."""
+    return [
+        task
+        for task in study.tasks
+        if (task.run / "log.jsonl").exists() and task.state == "training"
+    ]
+
+
+def frozen(watch: Client, study: Study, among: Mapping[str, int]) -> str:
+    """Stop one of these workers amid a training; its address."""
+    while True:
+        until(lambda: in_training(study), "a run in training")
+        for address, keys in watch.processing().items():
+            busy = {task.id: task for task in in_training(study)}
+            task = next((busy[key[-1]] for key in keys if key[-1] in busy), None)
+            if address in among and task is not None:
+                os.kill(among[address], signal.SIGSTOP)
+                if task.state == "training":
+                    return str(address)
+                os.kill(among[address], signal.SIGCONT)  # it had just ended
+
+
+@contextmanager
+def running(*words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A command of Python's in a process group of its own, ended with the block at the latest."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *words],
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def study_command(plan: Path, out: Path, *options: str) -> list[str]:
+    return ["counterfeit", "study", str(plan), "--out", str(out), *options]
+
+
+def test_killed_and_partitioned_workers_and_a_killed_client_change_no_bit(
+    tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    """A scheduler and four workers: two are killed, one is out of reach until it is given up, and
+    the client is killed and started again."""
+    file = tmp_path / "scheduler.json"
+    place = ["--scheduler-file", str(file), "--no-dashboard"]
+    worker = ["distributed.cli.dask_worker", *place, "--nthreads", "1"]
+    plan = path_of_plan(tmp_path, PLAN)
+    study = Study.make(tmp_path / "studies" / "small", PLAN)
+    given_up = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s"}
+    with (
+        running("distributed.cli.dask_scheduler", "--port", "0", *place, **given_up),
+        running(*worker, "--no-nanny") as first,
+        running(*worker, "--no-nanny") as second,
+        running(*worker, "--no-nanny") as third,
+        running(*worker),
+    ):
+        until(file.exists, "a scheduler")
+        with Client(scheduler_file=str(file), timeout=PATIENCE, set_as_default=False) as watch:
+            watch.wait_for_workers(4, timeout=PATIENCE)
+            mortal = {process.pid for process in (first, second, third)}
+            pids = watch.run(os.getpid)
+            victims = {address: pid for address, pid in pids.items() if pid in mortal}
+            command = study_command(
+                plan, tmp_path / "studies", "--scheduler", watch.scheduler.address
+            )
+            with running(*command):
+                for _ in range(2):
+                    os.kill(victims.pop(frozen(watch, study, victims)), signal.SIGKILL)
+                away = frozen(watch, study, victims)
+            # The client is dead as well. The worker that is out of reach is given up meanwhile.
+            with running(*command) as again:
+                until(lambda: away not in watch.nthreads(), "a worker given up")
+                until(
+                    lambda: sum(task.state == "finished" for task in study.tasks) == 5,
+                    "all done but what that worker holds",
+                )
+                os.kill(victims[away], signal.SIGCONT)
+                out, err = again.communicate(timeout=PATIENCE)
+                assert again.returncode == 0, err
+    assert out.splitlines()[-1] == str(study.folder)
+    assert {task.state for task in study.tasks} == {"finished"}
+    assert same_bits(study) == undisturbed
+
+
+def test_ctrl_c_saves_and_the_same_command_goes_on(
+    tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    """On this machine's own cluster, whose workers are in the terminal's process group as well."""
+    plan = PLAN.with_values({"seeds": 1})
+    command = study_command(path_of_plan(tmp_path, plan), tmp_path, "--workers", "2")
+    study = Study.make(tmp_path / "small", plan)
+    with running(*command) as begun:
+        until(lambda: bool(in_training(study)), "a run in training")
+        os.killpg(begun.pid, signal.SIGINT)
+        _, err = begun.communicate(timeout=PATIENCE)
+    assert begun.returncode == 130
+    said = err.splitlines()[-1]
+    assert said == f"counterfeit: stopped and saved; `counterfeit study {study.folder}` goes on."
+    assert "training" not in [task.state for task in study.tasks]
+    with running("counterfeit", "study", str(study.folder), "--workers", "2") as again:
+        _, err = again.communicate(timeout=PATIENCE)
+    assert again.returncode == 0, err
+    found = same_bits(study)
+    assert found == {name: undisturbed[name] for name in found}
+
+
+def test_workers_with_several_threads_are_refused(tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+        ) as cluster,
+        pytest.raises(UsageError, match=r"2 threads each; .*--nthreads 1"),
+        connected(scheduler=cluster.scheduler_address),
+    ):
+        pass
+
+
+def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfeit.study.cluster.SCHEDULER_SECONDS", 0.5)
+    with (
+        pytest.raises(CounterfeitError, match=r"no scheduler answers at tcp://127.0.0.1:1\b"),
+        connected(scheduler="tcp://127.0.0.1:1"),
+    ):
+        pass
+
+
+def test_a_scheduler_has_workers_of_its_own() -> None:
+    with (
+        pytest.raises(UsageError, match="a cluster with its own workers"),
+        connected(scheduler="tcp://127.0.0.1:1", workers=3),
+    ):
+        pass

@@ -1,0 +1,96 @@
+"""How far a study is, as its files say."""
+
+import pytest
+from small_study import SMALL, small_plan, terms_of
+
+from counterfeit.study.outcome import Outcome
+from counterfeit.study.plan import Study
+from counterfeit.study.progress import Glance, Screen, all_runs, duration, not_done
+from counterfeit.study.worker import Answer, perform
+
+
+@pytest.fixture(scope="module")
+def half_done(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Of two recipes and two seeds, the first seed's runs have ended, one of them badly."""
+    wild = {"label": "wild", "recipe": "sgd", "values": SMALL | {"generator.optimizer.lr": 1e30}}
+    two = {"label": "two", "recipe": "adam", "values": SMALL}
+    plan = small_plan(seeds=2, variants=[two, wild])
+    study = Study.make(tmp_path_factory.mktemp("half") / "s", plan)
+    for task in study.tasks[:2]:
+        perform(task, terms_of(study))
+    return study
+
+
+def test_the_table_and_the_line_below_it_say_where_each_run_stands(half_done: Study) -> None:
+    glance = Glance(half_done)
+    glance.look()
+    _, *rows = all_runs(glance, None).splitlines()
+    states = {row.split()[0]: row.split()[1] for row in rows}
+    assert states == {
+        "two-digits-s0": "finished",
+        "wild-digits-s0": "failed",
+        "two-digits-s1": "waiting",
+        "wild-digits-s1": "waiting",
+    }
+    assert "2/2" in rows[0]
+    assert "critical: non finite" in rows[1]
+    assert glance.summary() == "2 of 4 runs have ended, 1 of them failed"
+
+
+def test_a_finding_is_new_once(half_done: Study) -> None:
+    glance = Glance(half_done)
+    assert [(task.id, finding.name) for task, finding in glance.look()][-1] == (
+        "wild-digits-s0",
+        "non-finite",
+    )
+    assert glance.look() == []
+
+
+def test_time_left_goes_by_what_each_recipe_took(half_done: Study) -> None:
+    glance = Glance(half_done)
+    assert glance.seconds_left() is None
+    glance.look()
+    two, wild = (task.outcome for task in half_done.tasks[:2])
+    assert isinstance(two, Outcome)
+    assert isinstance(wild, Outcome)
+    assert two.seconds is not None
+    # What has diverged in its first epoch says nothing of how long an epoch takes.
+    assert wild.epoch == 0
+    assert glance.seconds_left() == pytest.approx(2 * two.seconds)
+
+
+def test_where_there_is_no_room_those_that_tell_most_are_shown(half_done: Study) -> None:
+    glance = Glance(half_done)
+    glance.look()
+    assert glance.table(2).row_count == 2
+    assert glance.table(9).row_count == 4
+
+
+def test_without_a_terminal_findings_and_ends_are_lines(
+    half_done: Study, capsys: pytest.CaptureFixture[str]
+) -> None:
+    glance = Glance(half_done)
+    task = half_done.tasks[1]
+    with Screen(glance) as screen:
+        screen.on_answer(task, Answer("failed"))
+        screen.on_answer(task, Answer("stopped", "the disk is full."))
+        glance.seen[task.id] = Glance(half_done).seen[task.id]  # as if it had not been looked at
+        screen.on_look()
+    said = capsys.readouterr().err.splitlines()
+    assert said[:2] == ["wild-digits-s0: failed", "wild-digits-s0: stopped: the disk is full."]
+    assert said[2].startswith("wild-digits-s0: critical: non-finite")
+    with Screen(glance, quiet=True) as screen:
+        screen.on_answer(task, Answer("failed"))
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(40, "40 s"), (600, "10 min"), (12600, "3.5 h"), (180000, "2.1 d")]
+)
+def test_a_time_is_as_exact_as_one_needs(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_reason_is_given_once() -> None:
+    answers = [Answer("stopped", "full."), Answer("stopped"), Answer("stopped", "full.")]
+    assert not_done(answers) == "full"
