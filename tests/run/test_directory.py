@@ -347,7 +347,7 @@ def test_a_training_reads_its_data_once_and_lets_them_go(
         splits.append(split)
         return read(section, split, data_dir)
 
-    monkeypatch.setattr(data, "load_for", counted)
+    monkeypatch.setattr("counterfeit.data.given.load_for", counted)
     seen = []
     run = counterfeit.train(
         tiny, out=tmp_path, on_epoch=[lambda run, *_: seen.append(run.load_split("train"))]
