@@ -127,6 +127,15 @@ def test_a_damaged_archive_is_named(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"{tmp_path} holds no data_batch_1.bin; add it."
 
 
+def test_an_archive_of_gigabytes_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they are in a file that nobody wants."""
+    monkeypatch.setattr("counterfeit.data.cifar.MOST", 10_000)
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(tar({"surprise": bytes(20_000)}))
+    assert "holds more than 10,000 bytes" in refused(tmp_path)
+
+
 def test_names_that_could_move_a_terminal_s_cursor_are_shown(tmp_path: Path) -> None:
     made = cifar_binary()
     made.files["batches.meta.txt"] = b"\n".join([b"\x1b[2J", *(b"b",) * 9])

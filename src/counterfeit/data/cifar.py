@@ -20,6 +20,8 @@ from counterfeit.data.packed import read, read_members
 from counterfeit.errors import CounterfeitError
 
 PIXELS = 3 * 32 * 32
+MOST = 1024**3
+"""Bytes of an archive, unpacked; the four have about 190 million."""
 
 Records = tuple[Int64[np.ndarray, " N"], UInt8[np.ndarray, "N 3072"]]
 """Labels and pixels of a batch."""
@@ -166,7 +168,8 @@ def _contents(folder: Path, layout: Layout, files: Iterable[str]) -> dict[str, b
     """What the files hold, each by its name."""
     archive = folder / layout.archive
     if archive.is_file():
-        found = read_members(archive, {f"{layout.inside}/{file}": file for file in files})
+        inside = {f"{layout.inside}/{file}": file for file in files}
+        found = read_members(archive, inside, MOST)
     else:
         found = {file: read(folder / file) for file in files if (folder / file).is_file()}
     for file in files:

@@ -74,22 +74,24 @@ def read(path: Path, most: int | None = None) -> bytes:
     return content
 
 
-def read_members(archive: Path, wanted: Mapping[str, str]) -> dict[str, bytes]:
+def read_members(archive: Path, wanted: Mapping[str, str], most: int) -> dict[str, bytes]:
     """Plain files of a .tar.gz archive, those of them that are there.
 
     Args:
         wanted: what each shall be called, by its path in the archive.
+        most: bytes that the archive may hold, unpacked.
 
     Raises:
-        CounterfeitError: the archive is damaged, or larger than this machine's memory.
+        CounterfeitError: the archive is damaged or too large.
     """
     found: dict[str, bytes] = {}
     with reading(archive), tarfile.open(archive, "r:gz") as members:
-        room = archive.stat().st_size * DEFLATED
         for entry in members:
+            if entry.offset_data + entry.size > most:
+                raise CounterfeitError(f"{archive} holds more than {most:,} bytes; replace it.")
             if entry.name not in wanted or not entry.isreg():
                 continue
-            if entry.size > room:
+            if entry.size > archive.stat().st_size * DEFLATED:
                 raise EOFError
             require_memory(2 * entry.size, f"the files in {archive}", "replace it")
             file = members.extractfile(entry)
