@@ -89,3 +89,19 @@ def test_a_truncated_file_of_labels_is_named(tmp_path: Path, suffix: str) -> Non
     labels.unlink()
     with pytest.raises(CounterfeitError, match="holds no qmnist-test-labels-idx2-int"):
         data.load(tmp_path, "test")
+
+
+@pytest.mark.parametrize(("offset", "value"), [(8, 1), (10, 99)])
+def test_an_encrypted_archive_or_one_of_another_packing_is_named(
+    tmp_path: Path, offset: int, value: int
+) -> None:
+    """Both are said in the list of members at the end, 8 and 10 bytes into each entry."""
+    (whole,) = emnist().files.values()
+    changed = bytearray(whole)
+    at = 0
+    while (at := changed.find(b"PK\x01\x02", at)) != -1:
+        changed[at + offset] = value
+        at += 1
+    (tmp_path / "gzip.zip").write_bytes(changed)
+    with pytest.raises(CounterfeitError, match=r"cannot read .*gzip\.zip: .*; replace it\.$"):
+        read_emnist("letters", tmp_path, "train")

@@ -6,7 +6,6 @@ import io
 import lzma
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 from counterfeit.data.folders import LABELS_FILE, Listing, no_picture, read_labels
 from counterfeit.data.images import PassedOver
+from counterfeit.data.packed import DAMAGED
 from counterfeit.data.pictures import Picture
 from counterfeit.errors import CounterfeitError
 
@@ -28,11 +28,6 @@ OPENERS: dict[bytes, Callable[[Path], Any]] = {
     b"\xfd7zXZ": lzma.open,
 }
 """What compressed tars begin with, and what reads them."""
-
-DAMAGED = (
-    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError, OverflowError),
-    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
-)
 
 
 def is_archive(path: Path) -> bool:

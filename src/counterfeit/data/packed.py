@@ -18,8 +18,12 @@ from counterfeit.errors import CounterfeitError
 DEFLATED = 1032
 """Bytes that deflate packs into one, at most: who claims more lies."""
 
-BROKEN = (EOFError, struct.error)
-UNREADABLE = (OSError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile)
+CUT_SHORT = (EOFError, struct.error)
+DAMAGED = (
+    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError, OverflowError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+)
+"""What reading a damaged file can end in."""
 
 
 class Readable(Protocol):
@@ -37,8 +41,8 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (*BROKEN, *UNREADABLE) as error:
-        if isinstance(error, BROKEN) or "unexpected end" in str(error):  # tarfile's words
+    except (*CUT_SHORT, *DAMAGED) as error:
+        if isinstance(error, CUT_SHORT) or "unexpected end" in str(error):  # tarfile's words
             raise CounterfeitError(f"{path} is cut short; replace it.") from error
         raise CounterfeitError(f"cannot read {path}: {error}; replace it.") from error
 
