@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 
 from counterfeit import data, environment
 from counterfeit.data.array_files import choose, of_name, read_arrays
+from counterfeit.data.fitting import Look
 from counterfeit.errors import CounterfeitError, UsageError
 
 RNG = np.random.default_rng(0)
@@ -138,7 +139,7 @@ def test_labels_that_are_no_classes_are_left_out_and_that_is_said(tmp_path: Path
     several = np.ones((30, 3), np.int64)
     train = data.load(write(tmp_path / "set.npz", {"x": IMAGES, "y": several}))
     assert train.labels is None
-    assert "not one class for each image" in data.describe_source(train)
+    assert any("not one class for each image" in each for each in data.doubts(train, Look()))
     with pytest.raises(UsageError, match="29 labels of 30 images"):
         data.load(write(tmp_path / "set.npz", {"x": IMAGES, "y": LABELS[1:]}))
 

@@ -100,6 +100,8 @@ def data(
     except data_sets.NoSuchSplit as error:
         show(f"no test images: {error}")
     show(data_sets.describe_source(*read))
+    for doubt in data_sets.doubts(train_images, data_sets.Look(*look[:-1])):
+        show(f"note: {doubt}")
     show("\n".join(data_sets.origin(name)))
     if preview is not None:
         data_sets.preview(train_images, preview)

@@ -4,6 +4,8 @@ Images are uint8 (N, C, H, W); a training batch is an index and a cast.
 """
 
 from counterfeit.data.classes import class_numbers, class_sizes, classes_of
+from counterfeit.data.doubts import doubts
+from counterfeit.data.fitting import Look
 from counterfeit.data.identity import Identity, identities
 from counterfeit.data.images import ImageData, NoSuchSplit, Split, as_float, as_uint8
 from counterfeit.data.loading import anchored, load, load_for
@@ -21,6 +23,7 @@ from counterfeit.data.show import describe, describe_source, preview
 __all__ = [
     "Identity",
     "ImageData",
+    "Look",
     "NoSuchSplit",
     "Split",
     "anchored",
@@ -33,6 +36,7 @@ __all__ = [
     "data_folder",
     "describe",
     "describe_source",
+    "doubts",
     "fetch",
     "find",
     "identities",

@@ -18,6 +18,7 @@ from counterfeit.data.fitting import Look, fit_all, fitted_shape
 from counterfeit.data.images import ImageData, NoSuchSplit, Source, Split
 from counterfeit.environment import require_memory
 from counterfeit.errors import UsageError
+from counterfeit.language import english
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def array_set(
             together = np.concatenate(columns)
             found = as_labels(together)
         if found is None:
-            notes.append("its labels are not one class for each image, and are left out")
+            notes.append(english("The labels are not one class for each image, and are left out."))
         else:
             numbers, classes = found
             first = 0

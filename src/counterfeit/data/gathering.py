@@ -25,6 +25,7 @@ from counterfeit.data.pictures import (
     white_of,
 )
 from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.language import tr
 
 DEFAULT_IMAGE_SIZE = 28
 """Height and width when the user names none."""
@@ -85,8 +86,13 @@ def read_pictures(name: str, listing: Listing, split: Split, look: Look) -> Imag
     channels = look.channels or (1 if all(each.gray for each in glances) else 3)
     white = white_of(max((each.brightest or 0 for each in glances), default=0))
     if white != WHITES[-1]:
-        bits = white.bit_length()
-        notes.append(f"pictures of 16 bits use {bits} of them: {white:,} becomes white, not 65,535")
+        notes.append(
+            tr(
+                "Pictures of 16 bits use {bits} of them: {white} becomes white, not 65,535.",
+                bits=str(white.bit_length()),
+                white=f"{white:,}",
+            )
+        )
 
     # In the order in which they lie, each into its place in the split.
     size = look.size or DEFAULT_IMAGE_SIZE

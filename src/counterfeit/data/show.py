@@ -38,14 +38,12 @@ def describe_source(*splits: ImageData) -> str:
     """
     sources = [split.source for split in splits if split.source is not None]
     sizes = sum((Counter(source.sizes) for source in sources), Counter[tuple[int, int]]())
-    notes = dict.fromkeys(note for source in sources for note in source.notes)
     passed_over = dict.fromkeys(each for source in sources for each in source.passed_over)
     lines = []
     if sizes:
         named = [f"{h} x {w} ({count:,})" for (h, w), count in sizes.most_common(NAMED)]
         more = f" and {len(sizes) - NAMED:,} other sizes" if len(sizes) > NAMED else ""
         lines.append(f"before fitting: {', '.join(named)}{more}")
-    lines += notes
     by_reason: dict[str, list[str]] = {}
     for each in passed_over:
         by_reason.setdefault(each.why, []).append(each.name)

@@ -29,6 +29,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from counterfeit.data.images import TEST_SHARE, Split
+from counterfeit.language import english
 
 DIGITS_TEST = 360
 """The last so many of scikit-learn's 1,797 digits are for testing."""
@@ -90,7 +91,9 @@ def by_content(keys: Sequence[int], labels: Sequence[int] | None, *, test: bool)
     )
 
 
-VALIDATION_IS_TEST = "its validation images are the test split, as it has no others to test with"
+VALIDATION_IS_TEST = english(
+    "The validation images are the test split, as there are no others to test with."
+)
 
 
 def own(keys: Sequence[int], labels: Sequence[int | None], given: Sequence[Split | None]) -> Parts:

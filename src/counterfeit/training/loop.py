@@ -11,8 +11,9 @@ from torch import nn
 
 from counterfeit import arguments, environment, recipe
 from counterfeit.arguments import StrPath
-from counterfeit.data import ImageData, class_sizes
+from counterfeit.data import ImageData, class_sizes, doubts
 from counterfeit.data.given import take
+from counterfeit.data.loading import look_of
 from counterfeit.errors import CannotWrite, CounterfeitError, command
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
@@ -106,6 +107,8 @@ def train(
     real = take(data, spec.data, data_dir)
     spec = spec.with_values({"data.name": real.section.name})
     train_split = real.train
+    for doubt in doubts(train_split, look_of(spec.data)):
+        logger.warning(doubt)
     images = training_images(spec, train_split)
     _tell(english("building the networks"), on_stage)
     sizes = class_sizes(train_split, images)
