@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import dask
 import pytest
+import torch
+from dask_jobqueue.slurm import SLURMCluster
 from distributed import Client
 from small_study import path_of_plan, same_bits, small_plan, terms_of
 
@@ -183,3 +186,27 @@ def test_a_scheduler_has_workers_of_its_own() -> None:
         connected(scheduler="tcp://127.0.0.1:1", workers=3),
     ):
         pass
+
+
+def test_each_gpu_has_workers_that_see_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("counterfeit.study.cluster.pick_device", lambda name: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with connected(workers=3) as client:
+        client.wait_for_workers(3, timeout=PATIENCE)
+        seen = client.run(os.getenv, "CUDA_VISIBLE_DEVICES")
+        held = [each["resources"] for each in client.scheduler_info()["workers"].values()]
+    assert sorted(seen.values()) == ["0", "0", "1"]
+    assert held == [{"GPU": 1}] * 3
+
+
+def test_jobs_of_slurm_have_workers_of_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(SLURMCluster, "scale", lambda self, jobs: asked.append(jobs))
+    settings = {"jobqueue.slurm.cores": 4, "jobqueue.slurm.queue": "batch"}
+    with dask.config.set(settings), connected(slurm=True, workers=5) as client:
+        script = client.cluster.job_script()
+    assert asked[0] == 5
+    assert "#SBATCH --cpus-per-task=4" in script
+    assert "#SBATCH -p batch" in script
+    assert "--nthreads 1 " in script
+    assert "--nworkers 4 " in script

@@ -78,7 +78,7 @@ def connected(
 
 def _local(workers: int | None, device: str) -> Any:
     """Processes on this machine."""
-    options = {"nthreads": 1, "memory_limit": 0}
+    options = {"nthreads": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
     if pick_device(device).type != "cuda":
         return LocalCluster(
             n_workers=workers or cores.count(),
@@ -116,10 +116,12 @@ def _slurm(jobs: int) -> Any:
         raise UsageError(
             "--slurm needs dask-jobqueue: `pip install 'counterfeit[study]'` brings it."
         ) from None
+    cores_of_a_job = dask.config.get("jobqueue.slurm.cores", None) or 1
     cluster = SLURMCluster(
-        cores=dask.config.get("jobqueue.slurm.cores", None) or 1,
-        processes=dask.config.get("jobqueue.slurm.cores", None) or 1,
+        cores=cores_of_a_job,
+        processes=cores_of_a_job,
         memory=dask.config.get("jobqueue.slurm.memory", None) or "4GB",
+        scheduler_options={"dashboard": False},
     )
     cluster.scale(jobs=jobs)
     return cluster
