@@ -39,8 +39,8 @@ METHOD = (
     english(
         "Recipes are compared seed by seed, by Student's t test of the differences; of a distance"
         " such as FID those of its logarithm, so that they are ratios. p values are corrected for"
-        " how many comparisons are made (Holm 1979), so that a study of recipes that are all alike"
-        " claims a difference in 5 % of cases or fewer. No p is below 2 / 4ⁿ at n seeds, however"
+        " how many comparisons are made (Holm 1979), so that of studies of recipes that are all"
+        " alike no more than about 5 % claim a difference. No p is below 2 / 4ⁿ at n seeds, however"
         " alike their differences: runs that either succeed or collapse agree that often by chance."
     ),
     english(
