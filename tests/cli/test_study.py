@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from command import call
+from small_study import SMALL, small_plan, terms_of
 
 from counterfeit.study.outcome import Outcome
 from counterfeit.study.plan import Plan, Study
+from counterfeit.study.worker import perform
 
 
 @pytest.fixture
@@ -16,6 +18,16 @@ def made(tmp_path: Path) -> Study:
     plan = Plan.parse({"recipes": ("sgd",), "data": ("digits",), "seeds": 2}, "a plan")
     study = Study.make(tmp_path / "s", plan)
     study.tasks[0].end(Outcome("finished"))
+    return study
+
+
+@pytest.fixture
+def trained(made: Study, quick_classifier: None) -> Study:
+    """Each of its runs of one epoch."""
+    plan = small_plan(epochs=1, variants=[{"label": "two", "recipe": "adam", "values": SMALL}])
+    study = Study.make(made.folder.parent / "trained" / "s", plan)
+    for task in study.tasks:
+        perform(task, terms_of(study))
     return study
 
 
@@ -55,8 +67,19 @@ def test_a_finished_study_needs_no_cluster(
     made.tasks[1].end(Outcome("failed", "it said so"))
     monkeypatch.setitem(sys.modules, "distributed", None)
     status, out, err = call(capsys, "study", str(made.folder))
-    assert (status, out) == (0, f"{made.folder}\n")
+    assert (status, out.splitlines()[-1]) == (0, str(made.folder))
     assert err == "2 of 2 runs have ended, 1 of them failed\n"
+
+
+def test_a_finished_study_says_what_is_certain(
+    trained: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trained.folder.parent)
+    _, out, err = call(capsys, "study", "s")
+    assert "FID" in out
+    assert out.splitlines()[-1] == "s"
+    status, quiet, err = call(capsys, "study", "s", "--quiet")
+    assert (status, quiet, err) == (0, "s\n", "")
 
 
 def test_what_a_study_needs_is_one_line(
@@ -82,6 +105,7 @@ def test_what_a_study_needs_is_one_line(
         (["sgd", "--seeds=0"], "seeds: should be a whole number"),
         (["{folder}", "--seeds=3", "--stop-on=critical"], "leave out --seeds, --stop-on"),
         (["{folder}", "--slurm", "--scheduler=tcp://x:1"], "leave the rest out"),
+        (["{folder}", "--workers=0"], "one at the least"),
         (["status", "{folder}/runs"], "is no study"),
     ],
 )

@@ -167,16 +167,32 @@ def _conduct(
                 on_answer=screen.on_answer,
             )
     glance.look()
+    folder = _near(made.folder)
     if not quiet:
+        _say_verdict(made)
         tell(glance.summary())
-    print(made.folder)
+    print(folder)
     left = [answer for answer in answers.values() if answer.state == "stopped"]
     if left:
         raise CounterfeitError(
             f"{len(left)} of {len(made.tasks)} runs have not ended: {not_done(left)};"
-            f" {command('counterfeit', 'study', made.folder)} goes on."
+            f" {command('counterfeit', 'study', folder)} goes on."
         )
-    suggest("counterfeit", "study", "report", made.folder, quiet=quiet)
+    suggest("counterfeit", "study", "report", folder, quiet=quiet)
+
+
+def _say_verdict(made: "Study") -> None:
+    """What the runs say so far, as `study report` begins."""
+    from counterfeit.study.results import read
+    from counterfeit.study.tables import verdict_text
+    from counterfeit.study.verdict import judge
+
+    say(f"{verdict_text(judge(read(made)), columns(sys.stdout))}\n")
+
+
+def _near(folder: Path) -> Path:
+    """The folder as seen from here, where it lies below."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 @study.command
@@ -196,9 +212,9 @@ def status(folder: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
     glance.look()
     print(all_runs(glance, columns(sys.stdout)))
     say(f"\n{glance.summary()}\n")
-    print(opened.folder)
+    print(_near(opened.folder))
     if glance.count("training") == 0 and glance.count("stopped") + glance.count("waiting") > 0:
-        suggest("counterfeit", "study", opened.folder, quiet=quiet)
+        suggest("counterfeit", "study", _near(opened.folder), quiet=quiet)
 
 
 @study.command

@@ -47,6 +47,8 @@ def connected(
     """
     if scheduler is not None and (slurm or workers is not None):
         raise UsageError("--scheduler names a cluster with its own workers: leave the rest out.")
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers}: one at the least trains the runs.")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
     own = scheduler is None and not slurm
     settings: dict[str, Any] = {

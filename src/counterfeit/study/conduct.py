@@ -59,7 +59,7 @@ def conduct(
         evaluate_every=plan.evaluate_every,
         samples=plan.samples,
         stop_on=plan.stop_on,
-        device=device,
+        device=device.partition(":")[0],  # a worker on one GPU sees no other
         data_dir=data_dir and data_dir.resolve(),
         session=uuid.uuid4().hex,
     )
