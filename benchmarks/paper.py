@@ -23,7 +23,7 @@ from counterfeit.files import append_row
 from counterfeit.game.inputs import draw_latents
 from counterfeit.insight import charts
 from counterfeit.insight.charts.axes import D_COLOUR, FAINT, G_COLOUR
-from counterfeit.insight.tables import number
+from counterfeit.insight.numbers import number
 from counterfeit.measure.evaluate import SAMPLES
 from counterfeit.measure.images import compare_features
 from counterfeit.measure.measurement import Measurement

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import Row, read_rows, write_rows
 from counterfeit.insight import charts
+from counterfeit.insight.accounts import findings_text
 from counterfeit.insight.charts.classes import class_bars, count_classes
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report import write_report
-from counterfeit.insight.tables import findings_text
 from counterfeit.insight.verdict import judge
 from counterfeit.insight.vitals import vitals
 from counterfeit.run import Run

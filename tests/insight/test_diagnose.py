@@ -5,8 +5,8 @@ import torch
 
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Stopped
+from counterfeit.insight.accounts import finding_line, findings_text
 from counterfeit.insight.diagnose import Finding, Watch, diagnose
-from counterfeit.insight.tables import finding_line, findings_text
 from counterfeit.run import Run
 from counterfeit.training import loop
 

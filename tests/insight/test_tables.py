@@ -1,7 +1,7 @@
 """Metrics as text: names, values with their errors, and the classes."""
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -10,9 +10,7 @@ from counterfeit.insight.tables import (
     class_bars,
     evaluation_text,
     metrics_table,
-    number,
     protocol,
-    real_number,
     scores_line,
 )
 from counterfeit.language import speaking
@@ -20,28 +18,6 @@ from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName
 from counterfeit.run.rows import LeftOut
-
-
-def test_numbers_show_what_is_known_of_them() -> None:
-    assert number(Measurement(62.4321, 1.234)) == "62.4 ± 1.2"
-    assert number(Measurement(0.84123, 0.00561)) == "0.8412 ± 0.0056"
-    assert number(Measurement(-1234.5, 99.6)) == "-1,234 ± 100"
-    assert number(Measurement(124875, 80216)) == "125,000 ± 80,000"
-    assert number(Measurement(3.14e-8, 1.23e-9)) == "3.1e-08 ± 1.2e-09"
-    assert number(Measurement(0.1668, None)) == "0.1668"
-    assert number(Measurement(0.0, 0.0)) == "0"
-    assert number(Measurement(96.3, 1e-12)) == "96.3"
-    assert number(Measurement(float("nan"), 1.0)) == "none"
-
-
-@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e5))
-def test_values_and_errors_are_rounded_alike(value: float, spread: float) -> None:
-    shown, _, error = number(Measurement(value, spread)).replace(",", "").partition(" ± ")
-    assume(error and "e" not in error)
-    assert len(shown.partition(".")[2]) == len(error.partition(".")[2])
-    assert abs(float(shown) - value) <= 0.06 * spread
-    assert float(error) == pytest.approx(spread, rel=0.06)
-
 
 FEATURES = "mnist-v1-77eed34d"
 
@@ -155,16 +131,6 @@ def test_a_bar_is_as_long_as_its_share(share: float, width: int) -> None:
     assert len(drawn) <= width
     assert abs(len(drawn) - share * width) <= 1
     assert bool(drawn) == (share > 0)
-
-
-def test_fewer_real_images_are_shown_and_counted() -> None:
-    real = {
-        f"fid_x-v1_{protocol}": Measurement(value, None)
-        for protocol, value in (("test_200", 0.9), ("test_1k", 0.5), ("validation_10k", 0.1))
-    }
-    assert real_number("fid_x-v1_test_10k", real) == "0.5 (of 1,000)"
-    assert real_number("fid_x-v1_test_200", real) == "0.9"
-    assert real_number("fid_y-v1_test_10k", real) == ""
 
 
 NO_LABELS = LeftOut(("fid",), "no labels")

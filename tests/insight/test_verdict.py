@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from counterfeit import recipe
 from counterfeit.files import write_rows
 from counterfeit.insight.columns import newest_metrics
+from counterfeit.insight.evidence import Evidence
 from counterfeit.insight.verdict import (
     HEALTHY_COVERAGE,
     HEALTHY_RECALL,
     POOR,
-    Evidence,
     judge,
     verdict,
 )
@@ -447,6 +447,10 @@ def test_an_evaluation_without_classes_says_how_many_different_images_there_are(
     real = {"support_size_test_1k": Measurement(918.4, 80)}
     said = verdict([], known(metrics, real=real)).sentence
     assert "different images 5 against 918 for real images, Parzen 9" in said
+    many = metrics | {"support_size_test_1k": Measurement(33_300, 9_000)}
+    said = verdict([], known(many, real=real)).sentence
+    assert "as many different images as real ones, Parzen 9" in said
+    assert "33,300 against" not in said
 
 
 @pytest.mark.parametrize("column", ["d_real_q05", "score_real_mean"])

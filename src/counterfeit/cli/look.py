@@ -25,8 +25,8 @@ def diagnose(run: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
         quiet: no word of what to do next.
     """
     language.use(lang)
+    from counterfeit.insight.accounts import findings_text
     from counterfeit.insight.diagnose import diagnose as diagnose_run
-    from counterfeit.insight.tables import findings_text
     from counterfeit.run import Run
 
     trained = Run.open(run)

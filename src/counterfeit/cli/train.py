@@ -130,8 +130,9 @@ def train(
         spec = spec.with_values({"data.name": parent.recipe.data.name})
 
     from counterfeit.environment import keep_freed_memory
+    from counterfeit.insight.accounts import finding_line
     from counterfeit.insight.diagnose import Watch, diagnose
-    from counterfeit.insight.tables import finding_line, scores_line
+    from counterfeit.insight.tables import scores_line
     from counterfeit.insight.verdict import judge
     from counterfeit.training import loop
 

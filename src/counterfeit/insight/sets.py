@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from counterfeit.insight.tables import number, place, protocol
+from counterfeit.insight.numbers import number, sample_number
+from counterfeit.insight.tables import place, protocol
 from counterfeit.language import tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.names import MetricName, left_out_line, like, main_features, named
@@ -26,12 +27,13 @@ def comparison_text(sets: Mapping[str, Measured], real: Measured, width: int | N
     rows = []
     for metric in asked:
         names = [named(metric, metrics) for metrics in columns]
+        ceiling = like(next(filter(None, names)), real.metrics)
+        of_real = real.metrics[ceiling] if ceiling else None
         cells = [
-            number(metrics[name]) if name else "–"
+            sample_number(name, metrics[name], of_real) if name else "–"
             for name, metrics in zip(names, columns, strict=True)
         ]
-        ceiling = like(next(filter(None, names)), real.metrics)
-        best = number(real.metrics[ceiling]) if ceiling else ""
+        best = number(of_real) if of_real else ""
         rows.append([translated(MetricName(metric).short), *cells, best])
     numbered = [f"[{n}]" for n in range(1, len(sets) + 1)]
     head = ["", *numbered, tr("real images") if real.metrics else ""]

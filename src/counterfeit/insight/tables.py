@@ -1,12 +1,11 @@
-"""Metrics and findings as text."""
+"""Metrics as text."""
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 
 from counterfeit.files import Row
-from counterfeit.insight.verdict import judge, listed
+from counterfeit.insight.numbers import listed, number, sample_number
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.images import Measured
 from counterfeit.measure.measurement import Measurement
@@ -22,8 +21,6 @@ from counterfeit.measure.names import (
     main_features,
     named,
 )
-from counterfeit.run import Run
-from counterfeit.run.findings import Finding
 from counterfeit.terminal import TABLE_WIDTH, fill, pad
 
 GOOD = {
@@ -112,7 +109,8 @@ def metrics_table(
         if name.features not in (None, main):
             title = english("by the features of {reader}", reader=name.features or "")
         ceiling = like(text, real)
-        cells = [number(samples[text]), "" if ceiling is None else number(real[ceiling])]
+        of_real = None if ceiling is None else real[ceiling]
+        cells = [sample_number(text, samples[text], of_real), number(of_real) if of_real else ""]
         if name.metric == "classes_found":
             of = str(len(class_shares(samples)))
             cells = [cell and tr("{found} of {of}", found=cell, of=of) for cell in cells]
@@ -257,34 +255,6 @@ def _by_count(names: Iterable[MetricName]) -> list[str]:
     ]
 
 
-def real_number(name: str, real: Mapping[str, Measurement]) -> str:
-    """What real images score under that name, or fewer of them, which is then said."""
-    ceiling = like(name, real)
-    if ceiling is None:
-        return ""
-    value = number(real[ceiling])
-    if ceiling == name:
-        return value
-    return tr("{value} (of {count})", value=value, count=f"{MetricName.parse(ceiling).count:,}")
-
-
-def number(measurement: Measurement) -> str:
-    """A value as exact as it is known: to two digits of its standard error, else to four digits.
-
-    An error of 0 (but for rounding), as where all samples are alike, says nothing and is left out.
-    """
-    value, spread = measurement
-    if not math.isfinite(value):
-        return tr("none")
-    if spread is None or not math.isfinite(spread) or spread <= 1e-9 * max(1e-9, abs(value)):
-        return f"{value:.4g}"
-    digits = 1 - math.floor(math.log10(spread))
-    if digits > 6:
-        return f"{value:.2g} ± {spread:.2g}"
-    value, spread = round(value, digits), round(spread, digits)
-    return f"{value:,.{max(0, digits)}f} ± {spread:,.{max(0, digits)}f}"
-
-
 def scores_line(row: Row) -> str:
     """What is said of an evaluation while the run goes on: what tells most, in one line.
 
@@ -306,68 +276,3 @@ def scores_line(row: Row) -> str:
         parts.append(tr("{found} of {of} classes", found=value, of=of))
     scores = ", ".join(parts) or tr("nothing could be measured")
     return tr("epoch {epoch}: {scores}", epoch=f"{row['epoch']:.4g}", scores=scores)
-
-
-def finding_line(finding: Finding) -> str:
-    """What is said of a finding while the run goes on."""
-    return tr(
-        "{severity}: {name} {span}. {meaning} Try: {advice}",
-        severity=translated(finding.severity),
-        name=_name(finding),
-        span=translated(finding.span),
-        meaning=translated(finding.meaning),
-        advice=translated(finding.advice),
-    )
-
-
-def _name(finding: Finding) -> str:
-    """As docs/diagnosis.md has it, behind its title where that is of another language."""
-    title = translated(finding.title)
-    return finding.name if title == finding.title else f"{title}({finding.name})"
-
-
-def findings_text(run: Run, findings: list[Finding], width: int | None = None) -> str:
-    """The verdict on a run, and a readable account of each finding.
-
-    Args:
-        width: of lines; None for one line a paragraph.
-    """
-    head = f"{run.path.name}: {judge(run, findings).sentence}"
-    accounts = (_account(finding, width) for finding in findings)
-    return "\n\n".join([fill(head, width), *accounts])
-
-
-def _account(finding: Finding, width: int | None) -> str:
-    numbers = [
-        f"{key} {value:.3g}" if isinstance(value, float | int) else f"{key} {value}"
-        for key, value in finding.evidence.items()
-        if key != "figure"
-    ]
-    evidence = ", ".join(numbers)
-    figure = finding.evidence.get("figure")
-    if figure:
-        evidence = tr(
-            "{evidence}; look at the figure `{figure}` of `counterfeit report`",
-            evidence=evidence,
-            figure=str(figure),
-        )
-    parts = {
-        tr("means"): translated(finding.meaning),
-        tr("try"): translated(finding.advice),
-        tr("evidence"): evidence,
-        tr("source"): translated(finding.source),
-    }
-    first, last = f"{finding.first_step:,}", f"{finding.last_step:,}"
-    steps = tr("step {first}", first=first)
-    if first != last:
-        steps = tr("steps {first} to {last}", first=first, last=last)
-    span = translated(finding.span)
-    title = tr("{name} {span} ({steps})", name=_name(finding), span=span, steps=steps)
-    paragraphs = [
-        fill(text, width, first=f"  {pad(name, 10)}", rest=" " * 12)
-        for name, text in parts.items()
-        if text
-    ]
-    severity = translated(finding.severity).upper()
-    head = fill(title, width, first=f"{severity}  ", rest=" " * 12)
-    return "\n".join([head, *paragraphs])

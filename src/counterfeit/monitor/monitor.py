@@ -14,8 +14,8 @@ from counterfeit import arguments
 from counterfeit.arguments import StrPath
 from counterfeit.data.given import find
 from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.insight.accounts import finding_line
 from counterfeit.insight.diagnose import diagnose, news
-from counterfeit.insight.tables import finding_line
 from counterfeit.insight.verdict import judge
 from counterfeit.insight.vitals import Gauge
 from counterfeit.monitor.examiner import Examiner, NotFinite

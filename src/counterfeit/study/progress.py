@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from counterfeit.errors import CounterfeitError
+from counterfeit.insight.accounts import finding_line
 from counterfeit.insight.columns import spent
-from counterfeit.insight.tables import finding_line
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import named
 from counterfeit.run import Run

@@ -55,3 +55,14 @@ def test_where_no_class_is_found_no_bar_says_otherwise(small_run: Run, tmp_path:
     assert [text.get_text() for text in axes.texts] == [NOTHING_FOUND]
     assert [bars.get_label() for bars in axes.containers] == ["data"]
     assert axes.get_xlabel() == "class, as read by the Digits classifier"
+
+
+def test_classes_found_that_could_not_be_computed_hide_no_bar(
+    small_run: Run, tmp_path: Path
+) -> None:
+    run = Run(shutil.copytree(small_run.path, tmp_path / "run"))
+    values = {f"share_{c}_digits-v1-01234567_1k": [0.1, 0.0] for c in range(10)}
+    values["classes_found_digits-v1-01234567_1k"] = [None, None]  # type: ignore[list-item]
+    run.append_metrics({"step": 33, "epoch": 3, "metrics": values})
+    axes = class_bars(count_classes(run)).axes[0]
+    assert len(axes.containers) > 1

@@ -94,7 +94,8 @@ def count_classes(run: Run) -> ClassShares:
         ).T
         reader = name.features or ""
         clear = named("classes_found", measured["metrics"], name.features)
-        clearly = None if clear is None else int(measured["metrics"][clear].value)
+        value = math.nan if clear is None else measured["metrics"][clear].value
+        clearly = None if math.isnan(value) else int(value)
         counted = "samples" if name.count is None else f"{name.count:,} samples"
     elif run.recipe.data.name == "mnist":
         fixed = classifier.mnist()

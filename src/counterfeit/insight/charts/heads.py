@@ -46,7 +46,7 @@ def head_curves(
     require(rows, *names)
     epochs = column(rows, "epoch")
     figure, (axes,) = timeline((2.5,), findings, epochs)
-    style(axes, "what D's mistakes about them cost", "cross entropy (nats)")
+    style(axes, "cost of D's mistakes about classes and codes", "cross entropy (nats)")
     ends, heights = [], [np.zeros(1)]
     for name in names:
         values, label = column(rows, name), name.removeprefix("penalty_")

@@ -11,7 +11,7 @@ import numpy as np
 from counterfeit import data, recipe
 from counterfeit.files import Row
 from counterfeit.insight.columns import column, epoch_losses, newest_metrics, spent
-from counterfeit.insight.tables import number, real_number
+from counterfeit.insight.numbers import real_number, sample_number
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import class_shares, left_out_line, like, named
 from counterfeit.run import Run
@@ -220,9 +220,13 @@ def metrics(runs: Sequence[Run], headings: Sequence[str]) -> tuple[list[str], Ro
         row = newest_metrics(run.metrics)
         metrics = row["metrics"] if row else {}
         columns.append({tr("epoch"): f"{row['epoch']:.4g}"} if row else {})
-        columns[-1] |= {name: number(measurement) for name, measurement in metrics.items()}
+        known = run.real_scores
+        columns[-1] |= {
+            name: sample_number(name, measurement, known.get(like(name, known) or ""))
+            for name, measurement in metrics.items()
+        }
         if on_one_data_set(runs):
-            scores = {name: real_number(name, run.real_scores) for name in metrics}
+            scores = {name: real_number(name, known) for name in metrics}
             real |= {name: score for name, score in scores.items() if score}
     if not any(columns):
         return [], []
