@@ -27,6 +27,7 @@ import torch
 from torch import nn
 
 import zoo_conditions
+import zoo_families
 import zoo_sets
 import zoo_specimens
 from counterfeit import recipe
@@ -39,11 +40,17 @@ from counterfeit.run import Run
 from counterfeit.training import loop
 from zoo_specimens import COLLAPSE, OVERPOWERED, Specimen
 
-SPECIMENS = [*zoo_specimens.SPECIMENS, *zoo_sets.SPECIMENS, *zoo_conditions.SPECIMENS]
+SPECIMENS = [
+    *zoo_specimens.SPECIMENS,
+    *zoo_sets.SPECIMENS,
+    *zoo_conditions.SPECIMENS,
+    *zoo_families.SPECIMENS,
+]
 TEST_SPECIMENS = [
     *zoo_specimens.TEST_SPECIMENS,
     *zoo_sets.TEST_SPECIMENS,
     *zoo_conditions.TEST_SPECIMENS,
+    *zoo_families.TEST_SPECIMENS,
 ]
 
 
@@ -147,8 +154,8 @@ def observe(specimen: Specimen, run: Run) -> Outcome:
 
 
 def overpowered_from(record: Record) -> float | None:
-    """Onset, as docs/diagnosis.md defined it before anything was measured."""
-    rows = record.epochs
+    """Onset, as docs/diagnosis.md defined it before anything was measured; of no critic."""
+    rows = record.epochs if "d_real_q05" in record.columns else []
     return _from(rows, [r["d_real_q05"] > 0.75 and r["d_fake_q95"] < 0.1 for r in rows])
 
 

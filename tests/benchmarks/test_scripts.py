@@ -48,10 +48,11 @@ ELSEWHERE = {
     "fuzz_bytes.py": "tests/fuzz/test_fuzz.py",
     "fuzz_published.py": "tests/fuzz/test_fuzz.py",
     "miniatures.py": "tests/data/test_catalogue.py",
-    "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all four by zoo.py
+    "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all five by zoo.py
     "zoo_specimens.py": "tests/benchmarks/test_scripts.py",
     "zoo_sets.py": "tests/benchmarks/test_scripts.py",
     "zoo_conditions.py": "tests/benchmarks/test_scripts.py",
+    "zoo_families.py": "tests/benchmarks/test_scripts.py",
     "convolution_floor.py": "tests/benchmarks/test_convolutions.py",
     "plain_convolutions.py": "tests/benchmarks/test_convolutions.py",
 }

@@ -164,6 +164,10 @@ class VitalsRow(ForeignColumns, total=False):
     data_repeated: float
     """Share of training images that are flat or equal to another one."""
 
+    real_distance: float
+    """The unit of all distances: the mean one between two training images, or an image's length
+    where all are alike."""
+
     # Of the 100 fixed latents' images:
     spread: float
     """Mean distance between two of them: 1 for training images, 0 when all are alike."""

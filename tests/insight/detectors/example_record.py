@@ -24,7 +24,7 @@ HEALTHY_SIGNS = {
 CUSTOM = recipe.load("batchnorm-smoothing").model_copy(
     update={
         "generator": recipe.CustomGenerator(
-            name="custom", label="G", shapes={}, output="tanh", batch_norm=True
+            name="custom", label="G", shapes={}, output="sigmoid", batch_norm=True
         ),
         "discriminator": recipe.CustomDiscriminator(name="custom", label="D", shapes={}),
         "loss": recipe.CustomLoss(name="custom", outputs="logits"),
@@ -73,9 +73,22 @@ def names(found: Record) -> set[str]:
     return {finding.name for finding in examine(found)}
 
 
+SCORES = {
+    "score_gap": 1.0, "score_real_mean": 1.0, "score_fake_mean": 0.0, "score_real_q05": 0.0,
+    "score_real_q95": 2.0, "score_fake_q05": -1.0, "score_fake_q95": 1.0,
+}  # fmt: skip
+"""What a critic says while nothing is wrong."""
+
 BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "discriminator-overpowering": ({"d_real_q05": 0.99, "d_fake_q95": 0.01}, {}),
     "garbage-passes": ({"d_real_mean": 0.5, "d_fake_mean": 0.5}, {"distance": [1.1] * 10}),
+    "critic-overpowering": ({"d_loss": 0.01, "score_real_q05": 2.0, "score_fake_q95": 0.1}, {}),
+    "blind-critic": (SCORES | {"score_gap": 0.1}, {"distance": [1.1] * 10}),
+    "flat-critic": ({"score_gap": 1e-9, "g_grad_norm": 1e-8}, {}),
+    "exploding-critic": (SCORES | {"score_real_q95": 90.0}, {"real_distance": 10.0}),
+    "stalled-critic": ({"score_gap": 1.0}, {"distance": [0.5] * 10}),
+    "idle-penalty": ({"penalty_gradient": 0.0}, {}),
+    "heavy-penalty": ({"penalty_r1": 50.0, "penalty_r2": 0.1}, {"distance": [0.5] * 10}),
     "mode-collapse": ({}, {"spread": 0.05}),
     "partial-mode-collapse": ({}, {"repeated": 0.25, "spread": 0.6}),
     "mode-hopping": ({}, {"moved": 1.1}),
@@ -91,6 +104,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {},
         {"class_spread": [[0.9, 0.05, 0.8]] * 10, "least_class_spread": 0.05},
     ),
+    "ignored-codes": ({"penalty_codes": 2.6}, {}),
     "no-progress": ({}, {"distance": [1.5] * 10}),
     "unlike-real-images": ({}, {"unlike": 0.9, "distance": [0.3] * 10}),
     "saturated-outputs": ({}, {"extreme": 0.99}),
@@ -98,6 +112,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gradient-explosion": ({"g_grad_norm": 500.0}, {}),
     "dead-units": ({}, {"g_dead": 0.9}),
     "discriminator-overfitting": ({}, {"d_knows": 0.9, "d_held_out": 0.2}),
+    "exhausted-augmentation": ({"augmented": 1.0}, {}),
     "memorisation": ({}, {"copied": 0.1}),
     "batchnorm-gap": ({}, {"batchnorm_gap": 0.9}),
     "broken-data": ({}, {"data_repeated": 0.5}),

@@ -1,5 +1,6 @@
-"""Classes that were asked for: whether G listens, and whether each one is alive."""
+"""Classes and codes that G is given: whether it listens, and whether each class is alive."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from counterfeit.insight.detectors.detector import Seen, Spell, detector, last_s
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import grown_up
 from counterfeit.language import english
+from counterfeit.recipe import Latent
 
 IGNORED = 1 / 3
 IGNORED_SURE = 20
@@ -153,3 +155,43 @@ def misread(asked: Sequence[int], seen: Sequence[int]) -> dict[int, float]:
         if len(of_class) >= LEAST_IMAGES:
             shares[number] = sum(s not in (-1, number) for s in of_class) / len(of_class)
     return shares
+
+
+UNREAD = 0.8
+CODES_EPOCHS = 2
+
+
+@detector(
+    "ignored-codes",
+    "warning",
+    needs=("penalty_codes", "moved"),
+    evidence=("penalty_codes", "guessed"),
+    figure="penalties",
+    meaning=english(
+        "The latent's codes are ignored: D can tell hardly more of them from G's images than by"
+        " guessing."
+    ),
+    advice=english(
+        "Give them weight: --set latent.information=1; if they have it, a higher --set"
+        " generator.optimizer.lr, or fewer codes (--set latent.categories=...,"
+        " latent.continuous=...)."
+    ),
+    source="Chen et al. 2016 (arXiv 1606.03657), figure 1: without its term, the mutual information"
+    " with the codes falls to 0",
+)
+def ignored_codes(record: Record) -> Seen:
+    """What D gets wrong about the codes is hardly less than what it would by guessing, or is not
+    counted at all."""
+    rows = record.joined
+    guessed = guessing(record.recipe.latent)
+    shown = [row | {"guessed": guessed} for row in rows]
+    wrong = column(rows, "penalty_codes")
+    ignored = (wrong > UNREAD * guessed) | (guessed == 0)
+    return Seen(shown, last_spell(ignored & grown_up(rows), CODES_EPOCHS))
+
+
+def guessing(latent: Latent) -> float:
+    """What `game.auxiliary.Codes` adds to D's loss where D has no idea of the codes: the entropy of
+    the categories, and of each code on [-1, 1] half of its variance."""
+    entropy = math.log(latent.categories) if latent.categories else 0.0
+    return latent.information * (entropy + latent.continuous / 6)

@@ -3,6 +3,7 @@ for D's answers."""
 
 import numpy as np
 
+from counterfeit.game.losses import expected
 from counterfeit.insight.columns import column
 from counterfeit.insight.detectors.balance import GARBAGE_DISTANCE
 from counterfeit.insight.detectors.detector import GAN, GANHACKS, Seen, detector, last_spell
@@ -65,6 +66,8 @@ def labels_swapped(record: Record) -> Seen:
     rows = record.joined
     gap = column(rows, "d_fake_mean") - column(rows, "d_real_mean")
     reversed_ = (gap > SWAPPED_GAP) | (column(rows, "score_gap") < 0)
+    if (fair := expected(record.recipe.loss).equilibrium.d_loss) is not None:
+        reversed_ &= ~(column(rows, "d_loss") > fair)  # it does badly by what it is taught
     far = column(rows, "distance") > GARBAGE_DISTANCE
     late = column(rows, "step") >= GROWN_UP
     return Seen(rows, last_spell(reversed_ & far & late, SWAPPED_EPOCHS))

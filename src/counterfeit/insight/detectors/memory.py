@@ -40,6 +40,34 @@ def discriminator_overfitting(record: Record) -> Seen:
     return Seen(rows, last_spell(knows > KNOWS, KNOWS_EXAMINATIONS), figure=figure)
 
 
+EXHAUSTED = 0.98
+EXHAUSTED_EPOCHS = 2
+
+
+@detector(
+    "exhausted-augmentation",
+    "warning",
+    needs=("augmented",),
+    evidence=("augmented", "d_knows"),
+    figure="samples",
+    meaning=english(
+        "Every image is augmented before D sees it, and D is still surer of training images than it"
+        " may be: augmentation can do no more, and may show in G's images."
+    ),
+    advice=english(
+        "More training images; more kinds of augmentation, as in --set"
+        ' \'inputs.augment=["color", "translation", "cutout"]\'; a smaller D, or a lower --set'
+        " discriminator.optimizer.lr."
+    ),
+    source="Karras et al. 2020 (arXiv 2006.06676), section 2.2: above a probability"
+    " of about 0.8 augmentations leak",
+)
+def exhausted_augmentation(record: Record) -> Seen:
+    """The probability of augmentation has risen to its end."""
+    rows = record.epochs
+    return Seen(rows, last_spell(column(rows, "augmented") > EXHAUSTED, EXHAUSTED_EPOCHS))
+
+
 COPIED = 0.5
 COPIED_EXAMINATIONS = 1
 

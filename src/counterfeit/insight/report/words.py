@@ -81,6 +81,24 @@ EVIDENCE = {
     "score_held_out": english("the critic's mean score of real images that were held out"),
     "score_generated": english("the critic's mean score of generated images"),
     "score_gap": english("the critic's mean score of real images less that of generated ones"),
+    "score_real_q05": english("19 in 20 real images are scored above this"),
+    "score_fake_q95": english("19 in 20 generated images are scored below this"),
+    "separation": english(
+        "how far real images' scores are above those of generated ones, as a multiple of how far"
+        " apart the scores of one kind are; 0 where the critic cannot tell"
+    ),
+    "score_width": english(
+        "how far apart the scores of one kind of image are, nine tenths of them"
+    ),
+    "image_distance": english("mean distance between two training images, in G's range"),
+    "highest_gap": english("the highest that the gap between the scores was"),
+    "penalty_gradient": english("what the gradient penalty adds to D's loss"),
+    "penalty_r1": english("what R1 adds to D's loss"),
+    "penalty_r2": english("what R2 adds to D's loss"),
+    "penalty_consistency": english("what the consistency penalty adds to D's loss"),
+    "penalty_codes": english("what D gets wrong about the codes, in its loss"),
+    "guessed": english("the same where D only guesses"),
+    "augmented": english("probability with which an image is augmented before D sees it"),
     "sampled_in_train_mode": english("how often images were drawn in train mode in that epoch"),
     "trained_in_eval_mode": english("share of G's updates that were made in eval mode"),
     "latents_repeated": english("share of the batches of latents that had been seen before"),

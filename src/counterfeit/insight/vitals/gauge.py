@@ -162,6 +162,7 @@ class Gauge:
         among = squared_distances(points, points).sqrt_()
         spread = mean_distance(among) / self.scale
         row: Row = {
+            "real_distance": self.scale,
             "spread": spread,
             "distance": 2 * float(to_real.mean()) / self.scale - spread - 1,
             "extreme": extreme(images),

@@ -1,0 +1,117 @@
+"""D as a critic, what is added to its loss, and codes and augmentation: on series of known answer,
+each near its limits."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from example_record import SCORES, names, record
+
+from counterfeit import recipe
+from counterfeit.game.auxiliary import Codes
+from counterfeit.game.inputs import Batch
+from counterfeit.insight.detectors import examine
+from counterfeit.insight.detectors.conditions import guessing
+from counterfeit.networks import Scores
+from counterfeit.recipe import Latent
+
+
+def found(log: dict[str, Any], signs: dict[str, Any] | None = None, base: str = "wgan-gp") -> set:
+    return names(record(log=log, signs=signs, spec=recipe.load(base)))
+
+
+FAR = {"distance": [1.1] * 10}
+
+
+def test_a_critic_that_is_caught_up_with_is_no_finding() -> None:
+    falling = [2.0, 1.5, 1.0, 0.6, 0.4, 0.3, 0.2, 0.1, 0.05, 0.02]
+    assert not found(SCORES | {"score_gap": falling, "penalty_gradient": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("base", "d_loss", "won"),
+    [
+        ("lsgan", 0.01, True),
+        ("lsgan", 0.05, False),
+        ("hinge-sn", 0.1, True),
+        ("hinge-sn", 0.3, False),
+        ("ragan", 0.05, True),
+        ("wgan-gp", -50.0, False),  # such a critic has no least loss
+    ],
+)
+def test_who_wins_is_seen_by_the_loss_that_is_fair(base: str, d_loss: float, won: bool) -> None:
+    log = SCORES | {"d_loss": d_loss, "score_real_q05": 2.0, "score_fake_q95": 0.1}
+    assert ("critic-overpowering" in found(log, base=base)) == won
+    overlapping = log | {"score_fake_q95": 2.1}
+    assert "critic-overpowering" not in found(overlapping, base=base)
+
+
+def test_a_blind_critic_is_told_by_no_unit() -> None:
+    blind = {name: 1e-6 * value for name, value in SCORES.items()} | {"score_gap": 1e-7}
+    for log in (blind, SCORES | {"score_gap": -5.0}):  # fakes above real images
+        assert "blind-critic" in found(log, FAR)
+        assert "blind-critic" not in found(log)  # the images get near
+    assert "blind-critic" not in found(SCORES, FAR)
+
+
+def test_scores_may_be_as_far_apart_as_images() -> None:
+    wide = SCORES | {"score_fake_q05": -18.0}  # 19 wide, and fakes' count as well
+    for base, explodes in (("wgan-gp", True), ("wgan", False)):  # sigmoid, and tanh of twice that
+        said = found(wide, {"real_distance": 5.0}, base)
+        assert ("exploding-critic" in said) == explodes
+    assert "exploding-critic" in found(SCORES | {"score_gap": None}, {"real_distance": 50.0})
+
+
+def test_a_gap_that_fell_and_stays_is_no_stall() -> None:
+    settled = {"distance": [0.9, 0.5, 0.2] + [0.1] * 7}
+    fallen = SCORES | {"score_gap": [2.0, 1.5] + [0.5] * 8}
+    assert "stalled-critic" not in found(fallen, settled)
+    assert "stalled-critic" in found(SCORES, settled)
+    assert "stalled-critic" not in found(SCORES)  # the images get nearer
+
+
+def test_penalties_are_looked_at_one_by_one() -> None:
+    assert found({"penalty_r1": 0.0, "penalty_r2": 0.1}) == {"idle-penalty"}
+    assert found({"penalty_r1": 0.01, "penalty_r2": 50.0}) == {"heavy-penalty"}
+    assert not found({"penalty_classes": 0.0})
+    near = {"distance": [0.1] * 10}
+    assert "heavy-penalty" not in found({"penalty_r1": 50.0}, near)
+
+
+def test_what_guessing_costs_is_what_the_game_says_of_a_head_that_knows_nothing() -> None:
+    spec = Latent(dim=3, categories=10, continuous=2, information=0.5)
+    rng = torch.Generator().manual_seed(0)
+    count = 200_000
+    z = torch.zeros(count, spec.width)
+    z[torch.arange(count), 3 + torch.randint(10, (count,), generator=rng)] = 1
+    z[:, -2:].uniform_(-1, 1, generator=rng)
+    told = Scores(torch.zeros(count), {"codes": torch.zeros(count, 12)})
+    lost = Codes(spec).generator(told, Batch(torch.zeros(count, 1), None, z))
+    assert guessing(spec) == pytest.approx(float(lost), rel=1e-3)
+    assert guessing(spec) == pytest.approx(0.5 * (math.log(10) + 1 / 3))
+
+
+@pytest.mark.parametrize(("wrong", "ignored"), [(2.5, True), (1.5, False), (0.05, False)])
+def test_codes_are_ignored_where_d_has_to_guess(wrong: float, ignored: bool) -> None:
+    said = found({"penalty_codes": wrong}, base="infogan")
+    assert ("ignored-codes" in said) == ignored
+
+
+def test_codes_without_weight_are_ignored() -> None:
+    spec = recipe.load("infogan").with_values({"latent.information": 0.0})
+    (finding,) = examine(record(log={"penalty_codes": 0.0}, spec=spec))
+    assert (finding.name, finding.evidence["guessed"]) == ("ignored-codes", 0.0)
+
+
+def test_augmentation_may_be_strong() -> None:
+    assert not found({"augmented": [0.1 * epoch for epoch in range(10)]})
+    assert found({"augmented": [0.2 * epoch for epoch in range(8)] + [1.0, 1.0]}) == {
+        "exhausted-augmentation"
+    }
+
+
+def test_a_critic_that_does_badly_by_its_own_loss_is_not_taught_the_opposite() -> None:
+    reversed_ = SCORES | {"score_gap": -1.0}
+    assert "labels-swapped" in found(reversed_ | {"d_loss": -1.0}, FAR)
+    assert "labels-swapped" not in found(reversed_ | {"d_loss": 1.0}, FAR)
