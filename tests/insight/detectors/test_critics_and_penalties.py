@@ -1,20 +1,13 @@
 """D as a critic, what is added to its loss, and codes and augmentation: on series of known answer,
 each near its limits."""
 
-import math
 from typing import Any
 
 import pytest
-import torch
 from example_record import SCORES, names, record
 
 from counterfeit import recipe
-from counterfeit.game.auxiliary import Codes
-from counterfeit.game.inputs import Batch
 from counterfeit.insight.detectors import examine
-from counterfeit.insight.detectors.conditions import guessing
-from counterfeit.networks import Scores
-from counterfeit.recipe import Latent
 
 
 def found(log: dict[str, Any], signs: dict[str, Any] | None = None, base: str = "wgan-gp") -> set:
@@ -77,19 +70,6 @@ def test_penalties_are_looked_at_one_by_one() -> None:
     assert not found({"penalty_classes": 0.0})
     near = {"distance": [0.1] * 10}
     assert "heavy-penalty" not in found({"penalty_r1": 50.0}, near)
-
-
-def test_what_guessing_costs_is_what_the_game_says_of_a_head_that_knows_nothing() -> None:
-    spec = Latent(dim=3, categories=10, continuous=2, information=0.5)
-    rng = torch.Generator().manual_seed(0)
-    count = 200_000
-    z = torch.zeros(count, spec.width)
-    z[torch.arange(count), 3 + torch.randint(10, (count,), generator=rng)] = 1
-    z[:, -2:].uniform_(-1, 1, generator=rng)
-    told = Scores(torch.zeros(count), {"codes": torch.zeros(count, 12)})
-    lost = Codes(spec).generator(told, Batch(torch.zeros(count, 1), None, z))
-    assert guessing(spec) == pytest.approx(float(lost), rel=1e-3)
-    assert guessing(spec) == pytest.approx(0.5 * (math.log(10) + 1 / 3))
 
 
 @pytest.mark.parametrize(("wrong", "ignored"), [(2.5, True), (1.5, False), (0.05, False)])

@@ -1,17 +1,16 @@
 """Classes and codes that G is given: whether it listens, and whether each class is alive."""
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from counterfeit.files import Row
+from counterfeit.game.auxiliary import Codes
 from counterfeit.insight.columns import column, numbers
 from counterfeit.insight.detectors.detector import Seen, Spell, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import grown_up
 from counterfeit.language import english
-from counterfeit.recipe import Latent
 
 IGNORED = 1 / 3
 IGNORED_SURE = 20
@@ -183,15 +182,8 @@ def ignored_codes(record: Record) -> Seen:
     """What D gets wrong about the codes is hardly less than what it would by guessing, or is not
     counted at all."""
     rows = record.joined
-    guessed = guessing(record.recipe.latent)
+    guessed = Codes(record.recipe.latent).guessing(())
     shown = [row | {"guessed": guessed} for row in rows]
     wrong = column(rows, "penalty_codes")
     ignored = (wrong > UNREAD * guessed) | (guessed == 0)
     return Seen(shown, last_spell(ignored & grown_up(rows), CODES_EPOCHS))
-
-
-def guessing(latent: Latent) -> float:
-    """What `game.auxiliary.Codes` adds to D's loss where D has no idea of the codes: the entropy of
-    the categories, and of each code on [-1, 1] half of its variance."""
-    entropy = math.log(latent.categories) if latent.categories else 0.0
-    return latent.information * (entropy + latent.continuous / 6)
