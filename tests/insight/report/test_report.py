@@ -25,8 +25,8 @@ from counterfeit.run.rows import LeftOut, Measurement
 ABSENT = {"animation", "maxout-history", "scores", "penalties", "heads"}
 """The film stands for the animation; the others are of other activations and losses."""
 
-SHOWN = len(charts.FIGURES) - 4
-"""Pictures of a shared-maxout run without counted classes, and no film."""
+SHOWN = len(charts.FIGURES) - 5
+"""Pictures of a shared-maxout run without heads, penalties or counted classes, and no film."""
 
 VOID = {"wbr", "img", "meta", "link", "br", "hr", "input", "source"}
 
