@@ -21,6 +21,7 @@ SHORTEST = {
     "checksums.py": ["sgd", "--epochs=1", "--data=digits"],
     "diagnosis_cost.py": ["--epochs=1", "--data=digits"],
     "foreign_loops.py": ["perceptrons", "critic's sign", "--epochs=1", "--out={out}"],
+    "large_set.py": ["--gigabytes=0.03", "--in={out}", f"--share={2**60}"],
     "metrics.py": ["--data={digits28}"],
     "monitor_cost.py": ["--pairs=1", "--data={digits28}"],
     "paper.py": ["{runs}/paper-averaged", "--samples=200", "--images={out}"],

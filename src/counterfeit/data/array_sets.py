@@ -15,8 +15,7 @@ from counterfeit.data import splits
 from counterfeit.data.array_files import Arrays, Chosen
 from counterfeit.data.arrays import Stack, as_labels, rows_in_a_chunk, stack_of, words
 from counterfeit.data.fitting import Look, fit_all, fitted_shape
-from counterfeit.data.images import ImageData, NoSuchSplit, Source, Split
-from counterfeit.environment import require_memory
+from counterfeit.data.images import ImageData, NoSuchSplit, Room, Source, Split, in_memory
 from counterfeit.errors import UsageError
 from counterfeit.language import english
 
@@ -83,14 +82,17 @@ def array_set(
     return ArraySet(where, stacks, given, labels, classes, tuple(notes))
 
 
-def read_array_set(name: str, held: ArraySet, split: Split, look: Look) -> ImageData:
+def read_array_set(
+    name: str, held: ArraySet, split: Split, look: Look, room: Room = in_memory
+) -> ImageData:
     """The training images or the test images.
 
     Args:
         split: train or test.
+        room: where the images go.
 
     Raises:
-        CounterfeitError: none is for testing, or they do not fit into memory.
+        NoSuchSplit: none is for testing.
     """
     keys: list[int] = []
     labels: list[int | None] = []
@@ -104,9 +106,7 @@ def read_array_set(name: str, held: ArraySet, split: Split, look: Look) -> Image
     if not chosen:
         raise NoSuchSplit(held.where, len(keys))
     shape = fitted_shape(held.stacks[0].shape, look)
-    size = len(chosen) * int(np.prod(shape))
-    require_memory(size, f"the images of {held.where}", "make them smaller with --image-size")
-    images = torch.empty((len(chosen), *shape), dtype=torch.uint8)
+    images = room((len(chosen), *shape))
     _fill(images, np.array(chosen), held.stacks, look)
     of_split = [labels[i] for i in chosen]
     return ImageData(
@@ -122,16 +122,17 @@ def read_array_set(name: str, held: ArraySet, split: Split, look: Look) -> Image
 
 
 def _fill(images: Tensor, chosen: NDArray[np.int64], stacks: Sequence[Stack], look: Look) -> None:
-    """Read the chosen images of all stacks, in the order in which they lie, each to its place."""
-    first = 0
-    for stack in stacks:
-        places = np.flatnonzero((chosen >= first) & (chosen < first + len(stack)))
-        places = places[np.argsort(chosen[places])]
-        step = rows_in_a_chunk(stack.values)
-        for start in range(0, len(places), step):
-            some = places[start : start + step]
-            images[torch.from_numpy(some)] = fit_all(stack.read(chosen[some] - first), look)
-        first += len(stack)
+    """Read the chosen images of all stacks, a part at a time, each to its place."""
+    firsts = np.cumsum([0, *map(len, stacks)])
+    step = rows_in_a_chunk(stacks[0].values)
+    for start in range(0, len(chosen), step):
+        some = chosen[start : start + step]
+        for stack, first, end in zip(stacks, firsts, firsts[1:], strict=False):
+            places = np.flatnonzero((some >= first) & (some < end))
+            places = places[np.argsort(some[places])]  # in the order in which they lie
+            if len(places):
+                part = fit_all(stack.read(some[places] - first), look)
+                images[torch.from_numpy(start + places)] = part
 
 
 def column(given: Any, count: int, what: str) -> NDArray[Any]:

@@ -13,7 +13,15 @@ from torch import Tensor
 from counterfeit.data import splits
 from counterfeit.data.fitting import Look, fitted
 from counterfeit.data.folders import Listing
-from counterfeit.data.images import ImageData, NoSuchSplit, PassedOver, Source, Split
+from counterfeit.data.images import (
+    ImageData,
+    NoSuchSplit,
+    PassedOver,
+    Room,
+    Source,
+    Split,
+    in_memory,
+)
 from counterfeit.data.pictures import (
     WHITES,
     Broken,
@@ -60,7 +68,9 @@ class Sorted(NamedTuple):
     notes: list[str]
 
 
-def read_pictures(name: str, listing: Listing, split: Split, look: Look) -> ImageData:
+def read_pictures(
+    name: str, listing: Listing, split: Split, look: Look, room: Room = in_memory
+) -> ImageData:
     """The training images or the test images of a folder or an archive.
 
     Folders called train and test are splits, val too: validation where there is a test folder, else
@@ -69,6 +79,7 @@ def read_pictures(name: str, listing: Listing, split: Split, look: Look) -> Imag
 
     Args:
         split: train or test.
+        room: where the images go.
 
     Raises:
         BrokenImages: some cannot be read.
@@ -96,7 +107,8 @@ def read_pictures(name: str, listing: Listing, split: Split, look: Look) -> Imag
 
     # In the order in which they lie, each into its place in the split.
     size = look.size or DEFAULT_IMAGE_SIZE
-    images = np.empty((len(chosen), channels, size, size), np.uint8)
+    images = room((len(chosen), channels, size, size))
+    pixels = images.numpy()
     sizes: Counter[tuple[int, int]] = Counter()
     for place, index in sorted(enumerate(chosen), key=lambda pair: pair[1]):
         try:
@@ -105,7 +117,7 @@ def read_pictures(name: str, listing: Listing, split: Split, look: Look) -> Imag
         except Broken as error:
             broken[index] = str(error)
             continue
-        images[place] = fitted(picture, (size, size), channels, look).transpose(2, 0, 1)
+        pixels[place] = fitted(picture, (size, size), channels, look).transpose(2, 0, 1)
         sizes[picture.height, picture.width] += 1
     if broken:
         rest = set(range(len(pictures))) - set(chosen) - broken.keys()
@@ -115,7 +127,7 @@ def read_pictures(name: str, listing: Listing, split: Split, look: Look) -> Imag
     return ImageData(
         name,
         split,
-        torch.from_numpy(images),
+        images,
         None if None in labels else torch.tensor(labels),
         found.classes,
         parts.validation if split == "train" else 0,

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
@@ -29,6 +29,14 @@ class Stored(NamedTuple):
     """See `ImageData.classes`."""
     held_out: int | None = None
     """Of training images, where the files' own order does not say it; see `ImageData.held_out`."""
+
+
+Room = Callable[[tuple[int, int, int, int]], UInt8[Tensor, "N C H W"]]
+"""Makes room for images of that shape."""
+
+
+def in_memory(shape: tuple[int, int, int, int]) -> UInt8[Tensor, "N C H W"]:
+    return torch.empty(shape, dtype=torch.uint8)
 
 
 class NoSuchSplit(CounterfeitError):
@@ -131,8 +139,9 @@ class ImageData:
     def mean_image(self) -> Float[Tensor, "C H W"]:
         """The mean of each pixel over the images, in [0, 1]."""
         total = torch.zeros(self.shape, dtype=torch.int64, device=self.images.device)
-        for start in range(0, len(self), 4096):  # bounds the memory of the cast to int64
-            total += self.images[start : start + 4096].sum(0, dtype=torch.int64)
+        step = max(1, 2**22 // total.numel())  # bounds the memory of the cast to int64
+        for start in range(0, len(self), step):
+            total += self.images[start : start + step].sum(0, dtype=torch.int64)
         return (total.double() / (255 * len(self))).float()
 
 

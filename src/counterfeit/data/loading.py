@@ -14,7 +14,7 @@ from counterfeit.data.emnist import holds_emnist, holds_qmnist, read_only_emnist
 from counterfeit.data.fitting import BACKGROUND, FITS, Fit, Look, fit_all
 from counterfeit.data.images import SPLITS, ImageData, Split, Stored
 from counterfeit.data.own import load_own
-from counterfeit.data.published import fetch, find, is_published
+from counterfeit.data.published import data_folder, fetch, find, is_published
 from counterfeit.data.svhn import holds_svhn, read_svhn
 from counterfeit.data.usps import holds_usps, read_usps
 from counterfeit.errors import UsageError
@@ -136,7 +136,8 @@ def _load(
     place = find(name)
     read = next((read for holds, read in FORMATS if holds(place.path)), None)
     if read is None:
-        return load_own(name, place, split, look, skip_broken=skip_broken)
+        shelves = data_folder(data_dir) / "fitted"
+        return load_own(name, place, split, look, shelves, skip_broken=skip_broken)
     images, labels, classes, _ = read(place.path, split)
     held_out = 0
     if split == "train":

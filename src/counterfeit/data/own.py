@@ -18,6 +18,7 @@ from counterfeit.data.folders import Listing, folder_listing
 from counterfeit.data.gathering import read_as_they_are, read_pictures, without_broken
 from counterfeit.data.idx_sets import idx_files, is_idx_name, read_idx_files
 from counterfeit.data.images import ImageData, Split
+from counterfeit.data.shelf import Shelf
 from counterfeit.environment import require_memory
 from counterfeit.errors import UsageError
 
@@ -50,24 +51,36 @@ def find_place(name: str) -> Place | None:
     return None
 
 
-def load_own(name: str, place: Place, split: Split, look: Look, *, skip_broken: bool) -> ImageData:
+def load_own(
+    name: str, place: Place, split: Split, look: Look, shelves: Path, *, skip_broken: bool
+) -> ImageData:
     """The training images or the test images.
 
     Args:
         name: of the data.
         split: train or test.
+        shelves: where images are kept that are too many for memory.
         skip_broken: whether to go on without pictures that cannot be read.
 
     Raises:
         UsageError: it is not clear which images are meant, or these are of no kind that is read.
         CounterfeitError: there are none, or some are damaged.
     """
+    shelf = Shelf(shelves, place.path, look, place.key, skip_broken)
+    if (kept := shelf.find(name, split)) is not None:
+        return kept
     pictures = _pictures(place)
-    if pictures is not None:
-        with pictures as listing:
-            whole = without_broken(listing) if skip_broken else listing
-            return read_pictures(name, whole, split, look)
-    return read_array_set(name, array_set(*_arrays(place), str(place.path)), split, look)
+    try:
+        if pictures is not None:
+            with pictures as listing:
+                whole = without_broken(listing) if skip_broken else listing
+                made = read_pictures(name, whole, split, look, shelf.room)
+        else:
+            held = array_set(*_arrays(place), str(place.path))
+            made = read_array_set(name, held, split, look, shelf.room)
+        return shelf.keep(made)
+    finally:
+        shelf.clear()
 
 
 def load_as_they_are(

@@ -53,23 +53,29 @@ def says(D: nn.Module, batch: Batch) -> Scores:
 
 @dataclass(frozen=True)
 class Pool:
-    """The training images on a device, of which batches are made."""
+    """The training images, of which batches are made on a device."""
 
     images: UInt8[Tensor, "N C H W"]
+    """On the device; where they would take more than half of it, on the CPU."""
     labels: Int64[Tensor, " N"] | None
     value_range: tuple[float, float]
     """The lowest and highest pixel value that the networks see."""
+    device: torch.device
 
     @classmethod
     def of(
         cls, images: ImageData, value_range: tuple[float, float], device: torch.device
     ) -> "Pool":
         labels = None if images.labels is None else images.labels.to(device)
-        return cls(images.images.to(device), labels, value_range)
+        pixels = images.images
+        if device.type != "cuda" or 2 * pixels.nbytes < torch.cuda.mem_get_info(device)[0]:
+            pixels = pixels.to(device)
+        return cls(pixels, labels, value_range, device)
 
     def batches(self, chosen: Int64[Tensor, " n"], count: int) -> list[Batch]:
         """The images of those indices as `count` batches of one size: an index and a cast."""
-        images = as_float(self.images.index_select(0, chosen), *self.value_range).chunk(count)
+        some = self.images.index_select(0, chosen.to(self.images.device)).to(self.device)
+        images = as_float(some, *self.value_range).chunk(count)
         if self.labels is None:
             return [Batch(part) for part in images]
         labels = self.labels.index_select(0, chosen).chunk(count)
