@@ -1,5 +1,6 @@
 """A published set in colour, from its description to the metrics of a run that is trained on it."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from command import TINY, call
 
 from counterfeit import data
 from counterfeit.data.catalogue import PUBLISHED
+from counterfeit.data.sources import Source
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
@@ -56,6 +58,26 @@ def test_it_is_trained_on_and_measured_with_a_classifier_of_its_own(
     assert kept.name.startswith("cifar10-v")
     (row,) = run.metrics
     assert any(name.startswith("fid_cifar10-v1-") for name in row["metrics"])
+
+
+def test_on_a_terminal_a_download_is_told(
+    capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = cifar(10, (240, 60))
+    source = Source("somewhere", "go there", lambda folder: made.write(folder) and None)
+    small = replace(PUBLISHED["cifar10"], checksums=made.checksums, sources=(source,))
+    monkeypatch.setitem(PUBLISHED, "cifar10", small)
+
+    def told(*options: str, place: str) -> str:
+        status, _, err = call(capsys, "data", "cifar10", f"--data-dir={tmp_path / place}", *options)
+        assert status == 0
+        return err
+
+    assert told(place="no terminal") == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert told("--quiet", place="quiet") == ""
+    assert told(place="terminal") == "fetching cifar10 from somewhere\n"
+    assert told(place="terminal") == ""
 
 
 def test_the_list_names_every_set(capsys) -> None:

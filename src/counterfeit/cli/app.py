@@ -48,6 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     atexit.register(gc.freeze)
     debug = "--debug" in arguments
     with streams.standing():
+        told = sys.stderr.isatty() and not {"--quiet", "-q"}.intersection(arguments)
+        downloads = logging.getLogger("counterfeit.data.published")  # they may take minutes
+        downloads.setLevel(logging.INFO if told else logging.NOTSET)
         try:
             app(
                 [argument for argument in arguments if argument != "--debug"],

@@ -19,7 +19,7 @@ from counterfeit.data.catalogue import PUBLISHED, Published
 from counterfeit.data.own import KINDS, Place, find_place
 from counterfeit.data.sources import FETCH_ERRORS, reason
 from counterfeit.errors import CounterfeitError, UsageError
-from counterfeit.language import english
+from counterfeit.language import english, tr
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def _fetch_files(name: str, published: Published, folder: Path, wanted: Sequence
     folder.mkdir(parents=True, exist_ok=True)
     failures = [f"on disk in {folder}: no whole {', '.join(wanted)}"]
     for source in published.sources:
-        log.info("fetching %s from %s", name, source.name)
+        log.info(tr("fetching {data} from {source}", data=name, source=source.name))
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
             staging = Path(temporary)
             try:
