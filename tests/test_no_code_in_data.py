@@ -6,7 +6,6 @@ import io
 import json
 import pickle
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from counterfeit.measure import inception
 from counterfeit.measure.inception import Inception
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
+from traps import Trap
 
 PACKAGE = Path(counterfeit.__file__).parent
 
@@ -82,16 +82,6 @@ def test_no_module_runs_data(path: Path) -> None:
 )
 def test_the_search_finds_what_it_looks_for(source: str) -> None:
     assert runs_data(source)
-
-
-class Trap:
-    """Leaves a file where it is unpickled."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
-        return (Path.touch, (self.mark,))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from PIL import Image
 from counterfeit import data
 from counterfeit.errors import CounterfeitError
 from miniatures import CIFAR10, CIFAR100, Miniature, cifar, cifar_binary, cifar_python, python2, tar
+from traps import Trap
 
 PUBLICATIONS: dict[str, Callable[[], Miniature]] = {
     "10, binary": cifar_binary,
@@ -98,14 +99,6 @@ def test_a_pickle_of_something_else_is_one_line(tmp_path: Path, table: object, s
     made.files["test_batch"] = python2(table)
     made.write(tmp_path)
     assert says in refused(tmp_path, "test")
-
-
-class Trap:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Callable[..., None], tuple[Path]]:
-        return (Path.touch, (self.mark,))
 
 
 @pytest.mark.parametrize("name", ["test_batch", "batches.meta"])

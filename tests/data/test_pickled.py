@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from counterfeit.data.pickled import NotPlainData, read
 from miniatures import cifar_python, python2
+from traps import Trap
 
 TEXT = st.text() | st.binary()
 PLAIN = st.recursive(
@@ -55,14 +56,6 @@ def test_a_value_that_occurs_twice_is_one_value() -> None:
     found = read(pickle.dumps([inner, inner]))
     assert found == [[1], [1]]
     assert found[0] is found[1]
-
-
-class Trap:
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self) -> tuple[Any, tuple[Path]]:
-        return (Path.touch, (self.mark,))
 
 
 @pytest.mark.parametrize("protocol", range(6))
