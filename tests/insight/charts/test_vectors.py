@@ -20,7 +20,7 @@ def drawn(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     run = Run(shutil.copytree(small_run.path, tmp_path_factory.mktemp("vectors") / "run"))
     shares = {f"share_{c}_digits-v1-ab_1k": [0.1, 0.01] for c in range(10)}
     run.append_metrics({"step": 33, "epoch": 3, "metrics": shares})
-    row = run.log[-1] | {"step": 34, "score_gap": 1.0, "penalty_r1": 0.5}
+    row = run.log[-1] | {"step": 34, "score_gap": 1.0, "penalty_r1": 0.5, "penalty_codes": 2.0}
     for of in ("real", "fake"):
         row |= {f"score_{of}_q{q}": 0.5 for q in ("05", "25", "50", "75", "95")}
     run.append_log(row)
