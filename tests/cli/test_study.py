@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from command import call
-from small_study import SMALL, small_plan, terms_of
+from small_study import SMALL, small_plan
 
 from counterfeit.study.outcome import Outcome
 from counterfeit.study.plan import Plan, Study
-from counterfeit.study.worker import perform
+from counterfeit.study.worker import Terms, perform
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def trained(made: Study, quick_classifier: None) -> Study:
     plan = small_plan(epochs=1, variants=[{"label": "two", "recipe": "adam", "values": SMALL}])
     study = Study.make(made.folder.parent / "trained" / "s", plan)
     for task in study.tasks:
-        perform(task, terms_of(study))
+        perform(task, Terms.of(study.plan))
     return study
 
 

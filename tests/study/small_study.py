@@ -6,7 +6,6 @@ from pathlib import Path
 from counterfeit.files import Row
 from counterfeit.run import Run
 from counterfeit.study.plan import Plan, Study
-from counterfeit.study.worker import Terms
 
 SMALL = {
     "generator.hidden": (32, 32),
@@ -29,17 +28,6 @@ def small_plan(epochs: int = 2, seeds: int = 1, **more: object) -> Plan:
         "evaluate_every": epochs,
     }
     return Plan.parse(table | more, "small")
-
-
-def terms_of(study: Study) -> Terms:
-    plan = study.plan
-    return Terms(
-        images=plan.images,
-        seconds=plan.seconds,
-        evaluate_every=plan.evaluate_every,
-        samples=plan.samples,
-        stop_on=plan.stop_on,
-    )
 
 
 def same_bits(study: Study) -> dict[str, object]:

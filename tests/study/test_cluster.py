@@ -14,12 +14,12 @@ import pytest
 import torch
 from dask_jobqueue.slurm import SLURMCluster
 from distributed import Client
-from small_study import path_of_plan, same_bits, small_plan, terms_of
+from small_study import path_of_plan, same_bits, small_plan
 
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.study.cluster import connected
 from counterfeit.study.plan import Study, Task
-from counterfeit.study.worker import perform
+from counterfeit.study.worker import Terms, perform
 
 PLAN = small_plan(epochs=12, seeds=3)
 
@@ -32,7 +32,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """What the study's runs are when nothing happens to them."""
     study = Study.make(tmp_path_factory.mktemp("undisturbed") / "s", PLAN)
     for task in study.tasks:
-        assert perform(task, terms_of(study)).state == "finished"
+        assert perform(task, Terms.of(study.plan)).state == "finished"
     return same_bits(study)
 
 

@@ -1,12 +1,12 @@
 """How far a study is, as its files say."""
 
 import pytest
-from small_study import SMALL, small_plan, terms_of
+from small_study import SMALL, small_plan
 
 from counterfeit.study.outcome import Outcome
 from counterfeit.study.plan import Study
 from counterfeit.study.progress import Glance, Screen, all_runs, duration, not_done
-from counterfeit.study.worker import Answer, perform
+from counterfeit.study.worker import Answer, Terms, perform
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def half_done(tmp_path_factory: pytest.TempPathFactory) -> Study:
     plan = small_plan(seeds=2, variants=[two, wild])
     study = Study.make(tmp_path_factory.mktemp("half") / "s", plan)
     for task in study.tasks[:2]:
-        perform(task, terms_of(study))
+        perform(task, Terms.of(study.plan))
     return study
 
 

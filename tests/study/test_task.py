@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from small_study import SMALL, same_bits, small_plan, terms_of
+from small_study import SMALL, same_bits, small_plan
 
 from counterfeit import files
 from counterfeit.errors import CounterfeitError
@@ -15,7 +15,7 @@ from counterfeit.study import worker
 from counterfeit.study.claim import Displaced, claimed
 from counterfeit.study.plan import Study, Task
 from counterfeit.study.task import chosen_step
-from counterfeit.study.worker import Answer, halt, perform
+from counterfeit.study.worker import Answer, Terms, halt, perform
 from counterfeit.training import loop
 
 
@@ -41,7 +41,7 @@ def splits(run: Run, step: int) -> set[str | None]:
 
 def test_a_task_ends_measured_on_both_splits_and_is_done_once(study: Study) -> None:
     task = study.tasks[0]
-    assert perform(task, terms_of(study)) == Answer("finished")
+    assert perform(task, Terms.of(study.plan)) == Answer("finished")
     run, outcome = Run.open(task.run), task.outcome
     assert outcome is not None
     assert (task.state, outcome.epoch, outcome.step) == ("finished", 2, run.checkpoint_steps[-1])
@@ -49,13 +49,13 @@ def test_a_task_ends_measured_on_both_splits_and_is_done_once(study: Study) -> N
     assert run.recipe == task.spec
     assert run.seed == task.seed
     before = run.metrics
-    assert perform(task, terms_of(study)) == Answer("finished")
+    assert perform(task, Terms.of(study.plan)) == Answer("finished")
     assert Run.open(task.run).metrics == before
 
 
 def test_it_is_what_train_makes(study: Study, tmp_path: Path) -> None:
     task = study.tasks[1]
-    perform(task, terms_of(study))
+    perform(task, Terms.of(study.plan))
     alone = loop.train(task.spec, seed=task.seed, out=tmp_path / "runs")
     one, other = alone.checkpoint(), Run.open(task.run).checkpoint()
     assert one.step == other.step
@@ -67,7 +67,7 @@ def test_the_chosen_checkpoint_is_chosen_on_validation_images_and_measured_on_te
 ) -> None:
     study = Study.make(tmp_path / "s", small_plan(epochs=6, evaluate_every=1))
     task = study.tasks[1]
-    perform(task, terms_of(study))
+    perform(task, Terms.of(study.plan))
     run, outcome = Run.open(task.run), task.outcome
     assert outcome is not None
     fids = {
@@ -87,13 +87,13 @@ def test_a_run_that_diverges_is_a_failure_at_once_when_looked_at_again(tmp_path:
     plan = small_plan(variants=[{"label": "wild", "recipe": "sgd", "values": wild}])
     study = Study.make(tmp_path / "s", plan)
     (task,) = study.tasks
-    answer = perform(task, terms_of(study))
+    answer = perform(task, Terms.of(study.plan))
     assert answer.state == task.state == "failed"
     assert answer.why is not None
     assert answer.why.startswith("non-finite")
-    assert perform(task, terms_of(study)) == answer
+    assert perform(task, Terms.of(study.plan)) == answer
     (study.folder / "tasks" / f"{task.id}.json").unlink()  # killed just before it was written
-    assert perform(task, terms_of(study)).state == "failed"
+    assert perform(task, Terms.of(study.plan)).state == "failed"
 
 
 def test_a_critical_finding_ends_a_run_where_the_plan_says_so(tmp_path: Path) -> None:
@@ -102,12 +102,12 @@ def test_a_critical_finding_ends_a_run_where_the_plan_says_so(tmp_path: Path) ->
     plan = small_plan(epochs=40, variants=variants, stop_on="critical")
     study = Study.make(tmp_path / "s", plan)
     (task,) = study.tasks
-    assert perform(task, terms_of(study)).state == "failed"
+    assert perform(task, Terms.of(study.plan)).state == "failed"
     outcome = task.outcome
     assert outcome is not None
     assert outcome.epoch < 40
     (study.folder / "tasks" / f"{task.id}.json").unlink()
-    assert perform(task, terms_of(study)).state == "failed"
+    assert perform(task, Terms.of(study.plan)).state == "failed"
     assert Run.open(task.run).log[-1]["epoch"] == outcome.epoch
 
 
@@ -116,9 +116,9 @@ def test_a_budget_in_images_or_seconds_ends_a_run_with_an_epoch(tmp_path: Path) 
         plan = small_plan().with_values(budget)
         study = Study.make(tmp_path / next(iter(budget)), plan)
         task = study.tasks[1]
-        assert perform(task, terms_of(study)) == Answer("finished")
+        assert perform(task, Terms.of(study.plan)) == Answer("finished")
         assert Run.open(task.run).log[-1]["epoch"] == epochs
-        assert perform(task, terms_of(study)) == Answer("finished")
+        assert perform(task, Terms.of(study.plan)) == Answer("finished")
 
 
 def test_a_halted_task_saves_amid_an_epoch_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_halted_task_saves_amid_an_epoch_and_goes_on_to_the_same_bits(tmp_path
         for name in ("whole", "halted")
     )
     (task,) = halted.tasks
-    terms = terms_of(halted)
+    terms = Terms.of(halted.plan)
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(perform(task, terms)))
     thread.start()
@@ -147,7 +147,7 @@ def test_a_halted_task_saves_amid_an_epoch_and_goes_on_to_the_same_bits(tmp_path
 
 
 def test_a_halted_session_begins_nothing(study: Study) -> None:
-    terms = terms_of(study)
+    terms = Terms.of(study.plan)
     halt(terms.session)
     assert perform(study.tasks[0], terms) == Answer("stopped")
     assert study.tasks[0].state == "waiting"
@@ -156,7 +156,7 @@ def test_a_halted_session_begins_nothing(study: Study) -> None:
 def test_a_worker_that_lacks_the_folder_says_so(study: Study) -> None:
     task = study.tasks[0]
     elsewhere = Task(Path("/nowhere"), task.recipe, task.values, task.data, task.seed, task.id)
-    answer = perform(elsewhere, terms_of(study))
+    answer = perform(elsewhere, Terms.of(study.plan))
     assert answer.state == "stopped"
     assert answer.why is not None
     assert "a file system that all workers share" in answer.why
@@ -169,14 +169,14 @@ def test_what_keeps_a_run_from_its_end_is_no_failure(
         raise CounterfeitError("the disk is full.")
 
     monkeypatch.setattr(loop, "train", full)
-    assert perform(study.tasks[0], terms_of(study)) == Answer("stopped", "the disk is full.")
+    assert perform(study.tasks[0], Terms.of(study.plan)) == Answer("stopped", "the disk is full.")
     assert study.tasks[0].outcome is None
 
 
 def test_a_second_worker_waits_for_the_first_one(study: Study) -> None:
     task = study.tasks[0]
     answers: list[Answer] = []
-    second = threading.Thread(target=lambda: answers.append(perform(task, terms_of(study))))
+    second = threading.Thread(target=lambda: answers.append(perform(task, Terms.of(study.plan))))
     with claimed(task.lock):
         second.start()
         second.join(1)

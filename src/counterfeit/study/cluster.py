@@ -24,6 +24,9 @@ SCHEDULER_SECONDS = 30.0
 GPU = "GPU"
 """The resource that workers with a GPU offer: `dask worker --resources GPU=1`."""
 
+UNSEEN = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Of a scheduler of ours: any port will do, so that two studies may go on at once."""
+
 
 @contextmanager
 def connected(
@@ -86,7 +89,7 @@ def _local(workers: int | None, device: str) -> Any:
             n_workers=workers or cores.count(),
             threads_per_worker=1,
             memory_limit=0,  # the system's own limits hold; none of our processes is its share
-            dashboard_address=None,
+            scheduler_kwargs=UNSEEN,
             silence_logs=logging.CRITICAL,
         )
     import torch
@@ -104,7 +107,7 @@ def _local(workers: int | None, device: str) -> Any:
             }
             for number in range(workers or len(gpus))
         },
-        scheduler={"cls": Scheduler, "options": {"dashboard": False, "host": "127.0.0.1"}},
+        scheduler={"cls": Scheduler, "options": {"host": "127.0.0.1"} | UNSEEN},
         silence_logs=logging.CRITICAL,
     )
 
@@ -123,7 +126,7 @@ def _slurm(jobs: int) -> Any:
         cores=cores_of_a_job,
         processes=cores_of_a_job,
         memory=dask.config.get("jobqueue.slurm.memory", None) or "4GB",
-        scheduler_options={"dashboard": False},
+        scheduler_options=UNSEEN,
     )
     cluster.scale(jobs=jobs)
     return cluster

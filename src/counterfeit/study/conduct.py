@@ -52,16 +52,11 @@ def conduct(
         Interrupted: SIGINT or SIGTERM came; all is saved.
     """
     todo = {task.id: task for task in study.tasks if task.outcome is None}
-    plan = study.plan
-    terms = Terms(
-        images=plan.images,
-        seconds=plan.seconds,
-        evaluate_every=plan.evaluate_every,
-        samples=plan.samples,
-        stop_on=plan.stop_on,
-        device=device.partition(":")[0],  # a worker on one GPU sees no other
-        data_dir=data_dir and data_dir.resolve(),
-        session=uuid.uuid4().hex,
+    terms = Terms.of(
+        study.plan,
+        device.partition(":")[0],  # a worker on one GPU sees no other
+        data_dir and data_dir.resolve(),
+        uuid.uuid4().hex,
     )
     resources = {GPU: 1} if device.startswith("cuda") else None
     kinds = {(task.recipe, task.data): task for task in todo.values()}

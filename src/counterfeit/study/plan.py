@@ -32,6 +32,7 @@ from counterfeit.files import write_whole, writing
 from counterfeit.recipe import Recipe, Section
 from counterfeit.recipe.explain import explain
 from counterfeit.recipe.tables import plain
+from counterfeit.study.claim import is_claimed
 from counterfeit.study.names import label_of, slug, unique
 from counterfeit.study.outcome import Outcome, State
 
@@ -249,8 +250,6 @@ class Task:
             return ended.state
         if not self.lock.exists():
             return "waiting"
-        from counterfeit.study.claim import is_claimed
-
         if is_claimed(self.lock):
             return "training"
         return "stopped" if self.run.exists() else "waiting"

@@ -17,7 +17,7 @@ from distributed import WorkerPlugin, rejoin, secede
 from counterfeit.errors import CounterfeitError, Interrupted
 from counterfeit.recipe import Data
 from counterfeit.study.claim import Displaced, claimed
-from counterfeit.study.plan import Task
+from counterfeit.study.plan import Plan, Task
 
 if TYPE_CHECKING:
     from distributed import Worker
@@ -36,6 +36,22 @@ class Terms:
     data_dir: Path | None = None
     session: str = ""
     """Names the command that hands the tasks out, which alone may halt them."""
+
+    @classmethod
+    def of(
+        cls, plan: Plan, device: str = "auto", data_dir: Path | None = None, session: str = ""
+    ) -> "Terms":
+        """What a plan says to all of its tasks, and where they are done."""
+        return cls(
+            images=plan.images,
+            seconds=plan.seconds,
+            evaluate_every=plan.evaluate_every,
+            samples=plan.samples,
+            stop_on=plan.stop_on,
+            device=device,
+            data_dir=data_dir,
+            session=session,
+        )
 
     @property
     def halted(self) -> bool:
