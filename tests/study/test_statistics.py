@@ -134,6 +134,13 @@ def test_too_few_seeds_for_any_claim_have_no_power() -> None:
     assert statistics.seeds_needed(100.0, 1.0, ALPHA / 3) == 4
 
 
+@pytest.mark.parametrize(("comparisons", "seeds"), [(1, 3), (3, 4), (15, 5), (45, 6)])
+def test_many_comparisons_take_many_seeds(comparisons: int, seeds: int) -> None:
+    assert statistics.least_seeds(comparisons) == seeds
+    assert statistics.power(100.0, 1.0, seeds, ALPHA / comparisons) == pytest.approx(1)
+    assert statistics.power(100.0, 1.0, seeds - 1, ALPHA / comparisons) == 0
+
+
 def test_no_number_of_seeds_shows_what_is_not_there() -> None:
     assert statistics.seeds_needed(0.0, 1.0) is None
     assert statistics.seeds_needed(1e-3, 1.0) is None

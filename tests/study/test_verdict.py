@@ -104,6 +104,15 @@ def test_one_seed_shows_no_difference() -> None:
     assert not verdict.comparisons[0].real
 
 
+def test_too_few_seeds_for_so_many_comparisons_are_said() -> None:
+    results = results_of({"sgd": [99.0, 98.0, 97.0], "adam": [1.0, 1.1, 1.2], "wgan": [5.0] * 3})
+    verdict = judge(results)
+    assert not any(each.real for each in verdict.comparisons)
+    assert words.summary(verdict, "mnist").startswith("Can't tell yet: 3 comparisons take 4 seeds")
+    few = judge(results_of({"sgd": [99.0, 98.0], "adam": [1.0, 1.1]}))
+    assert words.summary(few, "mnist") == "Can't tell yet: that takes 3 seeds or more."
+
+
 def test_more_is_better_where_it_is() -> None:
     name = "coverage_mnist-v1-0123abcd_test_1k"
     shares = [[0.1, 0.12, 0.11, 0.09, 0.13], [0.8, 0.83, 0.79, 0.82, 0.84]]

@@ -64,8 +64,10 @@ def write_page(
     """
     path = path or study.folder / "report.html"
     templates = environment("templates", package="counterfeit.study")
+    by_set = by_data(results)
     parts = [
-        _part(number, own, verdict, path) for number, own in enumerate(by_data(results).values(), 1)
+        _part(number, own, verdict, path, several=len(by_set) > 1)
+        for number, own in enumerate(by_set.values(), 1)
     ]
     metric = translated(MetricName(verdict.metric).short)
     page = templates.get_template("study.html").render(
@@ -117,8 +119,10 @@ def _state(results: Sequence[Result]) -> str:
     )
 
 
-def _part(number: int, results: Sequence[Result], verdict: Verdict, page: Path) -> dict[str, Any]:
-    """What the page shows of one data set."""
+def _part(
+    number: int, results: Sequence[Result], verdict: Verdict, page: Path, *, several: bool
+) -> dict[str, Any]:
+    """What the page shows of one data set; where there are several, headings name it."""
     data = results[0].task.data
     standings = [each for each in verdict.standings if each.data == data]
     compared = [each for each in verdict.comparisons if each.data == data]
@@ -141,6 +145,9 @@ def _part(number: int, results: Sequence[Result], verdict: Verdict, page: Path) 
         "metrics": (tr("All metrics"), bool(metrics)),
         "runs": (tr("The runs"), True),
     }
+    if several:
+        told = f" ({words.data_name(data)})"
+        there = {name: (heading + told, shown) for name, (heading, shown) in there.items()}
     begun = [each.run.path for each in results if each.run]
     return {
         "number": number,

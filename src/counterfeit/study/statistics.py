@@ -7,7 +7,7 @@ reasons for each choice, and what it was found to do on simulated truth.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,20 +137,25 @@ def compare(values: Values, pairs: Sequence[tuple[int, int]] | None = None) -> D
     """
     pairs = list(combinations(range(values.shape[-2]), 2)) if pairs is None else list(pairs)
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    count, centre, spread = _moments(values[..., first, :] - values[..., second, :])
-    error = spread / np.sqrt(count)
+    seeds, centre, spread = _moments(values[..., first, :] - values[..., second, :])
+    error = spread / np.sqrt(seeds)
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = 2 * stats.t.sf(np.abs(centre) / error, count - 1)
-    p = np.where((centre == 0) & (count > 1), 1.0, np.maximum(p, least_p(count)))
+        p = 2 * stats.t.sf(np.abs(centre) / error, seeds - 1)
+    p = np.where((centre == 0) & (seeds > 1), 1.0, np.maximum(p, least_p(seeds)))
     corrected, level = holm(p)
-    half = _quantile(level, count - 1) * error
-    return Differences(pairs, count, centre, centre - half, centre + half, spread, corrected, level)
+    half = _quantile(level, seeds - 1) * error
+    return Differences(pairs, seeds, centre, centre - half, centre + half, spread, corrected, level)
 
 
 def least_p(seeds: Any) -> Any:
     """The chance that so many differences are all one and the same, if recipes are alike and half
     of their runs end at one value and half at another: 2 / 4^n."""
     return 0.5 ** (2.0 * np.asarray(seeds) - 1)
+
+
+def least_seeds(comparisons: int) -> int:
+    """Fewer of them can claim nothing in so many comparisons."""
+    return next(seeds for seeds in count(2) if least_p(seeds) <= ALPHA / comparisons)
 
 
 def holm(p: Values) -> tuple[Values, Values]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import MetricName
-from counterfeit.study.statistics import MOST_SEEDS
+from counterfeit.study.statistics import MOST_SEEDS, least_seeds
 from counterfeit.study.verdict import Comparison, Verdict
 
 SAID = 30
@@ -25,6 +25,18 @@ def summary(verdict: Verdict, data: str) -> str:
         return tr("Nothing to compare yet: no run was measured.")
     if not compared:
         return tr("There is one recipe, and nothing to compare it with.")
+    seeds, made = max(each.seeds for each in compared), compared[0].comparisons
+    if seeds < (least := least_seeds(made)):
+        return (
+            tr(
+                "Can't tell yet: {count} comparisons take {least} seeds or more; `--against RECIPE`"
+                " makes fewer comparisons.",
+                count=str(made),
+                least=str(least),
+            )
+            if made > 1
+            else tr("Can't tell yet: that takes {least} seeds or more.", least=str(least))
+        )
     if not any(each.real for each in compared):
         return tr("Can't tell: no difference between these recipes is beyond chance.")
     if len(leaders) == 1:
