@@ -1,13 +1,21 @@
+import math
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from counterfeit.data import emnist
 from counterfeit.errors import CounterfeitError
-from counterfeit.insight.charts.classes import NOTHING_FOUND, class_bars, count_classes
+from counterfeit.insight.charts.classes import (
+    NOTHING_FOUND,
+    ClassShares,
+    class_bars,
+    count_classes,
+)
 from counterfeit.run import Run
 
 
@@ -66,3 +74,30 @@ def test_classes_found_that_could_not_be_computed_hide_no_bar(
     run.append_metrics({"step": 33, "epoch": 3, "metrics": values})
     axes = class_bars(count_classes(run)).axes[0]
     assert len(axes.containers) > 1
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [
+        tuple("0123456789"),
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        emnist.CLASSES["balanced"],
+        emnist.CLASSES["byclass"],
+        tuple(f"thing {number}" for number in range(100)),
+    ],
+    ids=len,
+)
+def test_names_of_classes_do_not_overlap(classes: tuple[str, ...]) -> None:
+    even = np.full(len(classes), 1 / len(classes))
+    figure = class_bars(ClassShares(even, 0 * even, even, classes, "", "digits-v1-ab", 1))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    labels = [label for label in axes.get_xticklabels() if label.get_text()]
+    every = math.ceil(len(classes) / len(labels))
+    assert [label.get_text() for label in labels] == list(classes)[::every]
+    height = labels[0].get_fontsize() / 72 * figure.dpi
+    places = [axes.transData.transform((label.get_position()[0], 0))[0] for label in labels]
+    for (place, label), (after, _) in pairwise(zip(places, labels, strict=True)):
+        aslant = label.get_rotation() > 0
+        lines = 0.75 * height / np.sin(np.pi / 3)  # a quarter of the height is between lines
+        assert after - place > (lines if aslant else label.get_window_extent().width)

@@ -38,6 +38,10 @@ class ClassShares:
     """Classes that enough of the samples show clearly; None where it is not known."""
 
 
+MOST_NAMES, MOST_LETTERS = 25, 30
+"""Ticks that can be read beside each other, aslant and upright."""
+
+
 def class_bars(shares: ClassShares) -> Figure:
     """Each class's share of the data and of the generated images, with two standard errors."""
     figure = Figure(figsize=(CHART_WIDTH, 3.1), dpi=CHART_DPI, layout="constrained")
@@ -52,9 +56,14 @@ def class_bars(shares: ClassShares) -> Figure:
         axes.bar(at + 0.2, shares.generated, 0.4, color=G_COLOUR, label="generated")
         errors = 2 * shares.errors
         axes.errorbar(at + 0.2, shares.generated, errors, fmt="none", ecolor="black", lw=1)
-    crowded = max(map(len, shares.classes)) * len(shares.classes) > 30
+    widest = max(map(len, shares.classes))
+    crowded = widest > 1 and widest * len(shares.classes) > 30
+    every = math.ceil(len(shares.classes) / (MOST_NAMES if crowded else MOST_LETTERS))
     axes.set_xticks(
-        at, shares.classes, rotation=60 if crowded else 0, ha="right" if crowded else "center"
+        at[::every],
+        shares.classes[::every],
+        rotation=60 if crowded else 0,
+        ha="right" if crowded else "center",
     )
     axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     reader = MetricName("", shares.reader).reader
