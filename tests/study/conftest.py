@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from small_study import small_plan
 
 from counterfeit import data
 from counterfeit.measure.train_classifier import classifier_for
-from counterfeit.study.plan import Plan, Study
+from counterfeit.study.plan import Study
 from counterfeit.study.worker import Terms, perform
 
 
@@ -24,20 +25,8 @@ def quick_classifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture(scope="session")
 def trained_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Two recipes with three seeds on digits; the last run is to come."""
-    small = {"generator.hidden": (16, 16), "discriminator.hidden": (16, 16)}
-    plan = Plan.parse(
-        {
-            "variants": [
-                {"recipe": name, "values": small, "label": name} for name in ("sgd", "adam")
-            ],
-            "data": ["digits"],
-            "epochs": 3,
-            "seeds": 3,
-            "samples": 100,
-        },
-        "small",
-    )
+    plan = small_plan(epochs=3, seeds=3, evaluate_every=1)
     study = Study.make(tmp_path_factory.mktemp("studies") / "small", plan)
     for task in study.tasks[:-1]:
-        perform(task, Terms(samples=plan.samples))
+        perform(task, Terms.of(study.plan))
     return study

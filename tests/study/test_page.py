@@ -82,7 +82,7 @@ def test_the_command_prints_the_verdict_and_writes_files(
 ) -> None:
     status, out, err = call(
         capsys, "study", "report", str(trained_study.folder), f"--out={tmp_path / 'page.html'}",
-        "--metric=coverage", "--against=sgd", "--checkpoint=best",
+        "--metric=coverage", "--against=two", "--checkpoint=best",
     )  # fmt: skip
     assert (status, err) == (0, "")
     lines = out.splitlines()

@@ -98,6 +98,12 @@ def test_nothing_to_compare_is_said(values: list) -> None:
     assert words.summary(verdict, "mnist").startswith("Nothing to compare yet")
 
 
+def test_a_distance_of_nothing_counts() -> None:
+    verdict = judge(results_of({"sgd": [10.0, 11.0, 12.0], "adam": [-1e-9, 0.0, 1e-9]}))
+    assert verdict.comparisons[0].seeds == 3
+    assert verdict.standings[1].mean.value < 1e-5
+
+
 def test_one_seed_shows_no_difference() -> None:
     verdict = judge(results_of({"sgd": [100.0], "adam": [1.0]}))
     assert words.sentence(verdict.comparisons[0]).endswith("two seeds or more that both have")

@@ -13,6 +13,9 @@ from counterfeit.study import statistics
 from counterfeit.study.results import Board, Checkpoint, Result, board, by_data
 from counterfeit.study.statistics import Estimate, Values
 
+LEAST_RATIO = 1e-6
+"""Of what is compared as ratios: by rounding, a distance of nothing may lie on either side of 0."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -26,7 +29,7 @@ class Scale:
 
     def of(self, values: Values) -> Values:
         """The values where differences mean the same everywhere."""
-        return np.log(values) if self.log else values
+        return np.log(np.maximum(values, LEAST_RATIO)) if self.log else values
 
     def back(self, estimate: Estimate) -> Estimate:
         """A mean or a difference on that scale as a number, or a ratio, to be shown."""

@@ -59,13 +59,13 @@ def sentences(comparisons: Sequence[Comparison]) -> list[str]:
 
 def sentence(comparison: Comparison) -> str:
     """What a comparison shows, in one sentence."""
-    numbers = _numbers(comparison)
     if comparison.seeds < 2:
         return tr(
             "can't tell {first} from {second}: they need two seeds or more that both have",
             first=comparison.first,
             second=comparison.second,
         )
+    numbers = _numbers(comparison)
     if comparison.real:
         return tr(
             "{first} is better than {second}: {numbers}",
