@@ -15,6 +15,7 @@ from pathlib import Path
 
 import counterfeit
 from counterfeit import recipe
+from counterfeit.training import loop
 
 
 def main() -> None:
@@ -32,7 +33,7 @@ def main() -> None:
         if options.data is not None:
             spec = spec.with_values({"data.name": options.data})
         with tempfile.TemporaryDirectory() as folder:
-            run = counterfeit.train(spec, epochs=options.epochs, seed=options.seed, out=folder)
+            run = loop.train(spec, epochs=options.epochs, seed=options.seed, out=folder)
             print(f"{checksum(run.path, options.epochs)}  {name}", flush=True)
 
 

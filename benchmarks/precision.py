@@ -17,13 +17,13 @@ from pathlib import Path
 
 import torch
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.environment import describe
 from counterfeit.files import append_row
 from counterfeit.measure.evaluate import SAMPLES, evaluate
 from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import Reference, reference_for
+from counterfeit.training import loop
 
 PRECISIONS = ("float32", "bf16")
 
@@ -57,9 +57,7 @@ def main() -> None:
                 spec = recipe.load(options.recipe).with_values(
                     {"training.precision": precision, "data.name": options.data}
                 )
-                run = counterfeit.train(
-                    spec, epochs=options.epochs, seed=seed, device="cpu", out=out
-                )
+                run = loop.train(spec, epochs=options.epochs, seed=seed, device="cpu", out=out)
                 reference = reference or reference_for(run)
                 measured_run = evaluate(run, samples=options.samples, reference=reference)
                 for name, measured in measured_run.metrics.items():

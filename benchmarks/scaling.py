@@ -24,10 +24,10 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import counterfeit
 from counterfeit import data, recipe
 from counterfeit.environment import describe
 from counterfeit.insight.charts.axes import CHART_DPI, D_COLOUR, DASHED, FAINT
+from counterfeit.training import loop
 from plain import perceptrons
 from train_speed import products
 
@@ -42,7 +42,7 @@ def epoch_ends(spec: recipe.Recipe, read: Callable[[], float]) -> list[float]:
     """Train `spec`, and what `read` gives at the end of each epoch."""
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as out:
-        counterfeit.train(spec, out=out, device="cpu", on_epoch=[lambda *_: ends.append(read())])
+        loop.train(spec, out=out, device="cpu", on_epoch=[lambda *_: ends.append(read())])
     return ends
 
 

@@ -39,13 +39,13 @@ import torch
 from torch import Tensor, nn
 
 import convolution_floor
-import counterfeit
 from counterfeit import data, recipe
 from counterfeit.environment import describe, keep_freed_memory
 from counterfeit.files import append_row
 from counterfeit.game.engines.products import ONEDNN
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Batch
+from counterfeit.training import loop
 from plain import convolutional_update, perceptrons, torchvision_folder, trainer
 
 PLAIN = Path(__file__).with_name("plain.py")
@@ -260,7 +260,7 @@ def ours(spec: recipe.Recipe, device: torch.device, precision: str) -> Callable[
             ends.append(time.perf_counter())
 
         with tempfile.TemporaryDirectory() as out:
-            counterfeit.train(spec, out=out, device=device.type, on_epoch=[note])
+            loop.train(spec, out=out, device=device.type, on_epoch=[note])
         return ends[1] - ends[0]
 
     return run

@@ -25,6 +25,7 @@ import torch
 import counterfeit
 from counterfeit import recipe
 from counterfeit.environment import describe
+from counterfeit.training import loop
 
 UNTIL_THE_FIRST_UPDATE = """
 import os, sys, time
@@ -107,7 +108,7 @@ def main() -> None:
         samples, commands, evaluations = [], [], []
         for _ in range(options.repeats):
             with tempfile.TemporaryDirectory() as out:
-                run = counterfeit.train(spec, out=out, device="cpu")
+                run = loop.train(spec, out=out, device="cpu")
                 samples.append(sample_seconds(run, options.samples))
                 file = f"--out={out}/x.npz"
                 commands.append(

@@ -19,7 +19,7 @@ HOUSE = [
     ["training"],
     ["measure"],
     ["insight"],
-    ["progress", "reproduce", "monitor"],
+    ["progress", "reproduce", "monitor", "session"],
     ["study"],
     ["cli"],
     ["__main__"],

@@ -19,6 +19,7 @@ from counterfeit.measure import inception
 from counterfeit.measure.inception import Inception
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
+from counterfeit.training import loop
 from traps import Trap
 
 PACKAGE = Path(counterfeit.__file__).parent
@@ -102,7 +103,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ["data.name=digits", "generator.hidden=[8]", "discriminator.hidden=[8]",
          "discriminator.dropout=0.0", "training.epochs=1"]
     )  # fmt: skip
-    return counterfeit.train(spec, out=folder, data_dir=folder / "data")
+    return loop.train(spec, out=folder, data_dir=folder / "data")
 
 
 def pickled(trap: Trap) -> bytes:
@@ -175,7 +176,7 @@ def test_training_sets_a_pickle_aside_unread(
     weights = run / "checkpoints" / "step-00000011.safetensors"
     weights.write_bytes(write(Trap(mark)))
     sign(weights)
-    resumed = counterfeit.resume(run)
+    resumed = loop.resume(run)
     assert "step-00000011" in caplog.text
     assert (run / "checkpoints" / "damaged" / weights.name).exists()
     assert resumed.checkpoint().step == 11

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from counterfeit.recipe import Recipe
     from counterfeit.recipe import load as load_recipe
     from counterfeit.run import Run
-    from counterfeit.training.loop import resume, train
+    from counterfeit.session import resume, train
 
 __all__ = [
     "CounterfeitError",
@@ -33,11 +33,11 @@ _HOMES = {
     "Interrupted": ("counterfeit.errors", "Interrupted"),
     "Monitor": ("counterfeit.monitor", "Monitor"),
     "Recipe": ("counterfeit.recipe", "Recipe"),
-    "Run": ("counterfeit.run", "Run"),
+    "Run": ("counterfeit.insight", "Run"),
     "evaluate": ("counterfeit.measure.sets", "evaluate"),
     "load_recipe": ("counterfeit.recipe", "load"),
-    "resume": ("counterfeit.training.loop", "resume"),
-    "train": ("counterfeit.training.loop", "train"),
+    "resume": ("counterfeit.session", "resume"),
+    "train": ("counterfeit.session", "train"),
 }
 
 

@@ -1,11 +1,14 @@
-"""Progress on a terminal's stderr; elsewhere only what must be said."""
+"""Progress on a terminal's stderr or in a notebook's cell; elsewhere only what must be said."""
 
 import copy
+import io
+import math
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -22,6 +25,12 @@ BAR_WIDTH = 10
 BESIDE = BAR_WIDTH + len("  1:23:45 left ")
 """Columns that the bar and the time take."""
 
+EVERY_SECONDS = 0.2
+"""Between two changes of a notebook's cell."""
+
+NOTEBOOK_WIDTH = 100
+"""In columns."""
+
 
 class Bar:
     """A progress bar with a text that changes, shown while its `with` block runs."""
@@ -37,6 +46,7 @@ class Bar:
             disable=quiet or not console.is_terminal or console.is_dumb_terminal,
             transient=True,  # what stays is said
         )
+        self._cell = Cell() if console.is_jupyter and not quiet else None
         self._quiet = quiet
         self._title = title
         self._state = tr("starting")
@@ -59,7 +69,12 @@ class Bar:
 
     def show(self, completed: float, state: str) -> None:
         self._state = state
-        self._progress.update(self._task, completed=completed, state=state)
+        self._update(completed=completed, state=state)
+
+    def _update(self, **fields: Any) -> None:
+        self._progress.update(self._task, **fields)
+        if self._cell is not None:
+            self._cell.show(self._progress)
 
     def say(self, line: str) -> None:
         """A line above the bar that stays; without a terminal, a line on stderr."""
@@ -91,16 +106,18 @@ class Bar:
 
     def on_measuring(self, stage: str, done: float) -> None:
         """For an evaluation between two epochs: the bar stands still, and says for what."""
-        self._progress.update(self._task, state=tr("measuring: {stage}", stage=translated(stage)))
+        self._update(state=tr("measuring: {stage}", stage=translated(stage)))
 
     def on_measured(self, line: str) -> None:
         """What an evaluation says; the bar shows again what it showed before."""
         self.say(line)
-        self._progress.update(self._task, state=self._state)
+        self._update(state=self._state)
 
     def __enter__(self) -> "Bar":
         if not self._progress.disable:
             self._progress.start()
+        if self._cell is not None:
+            self._cell.begin(self._progress)
         return self
 
     def __exit__(
@@ -111,3 +128,40 @@ class Bar:
     ) -> None:
         if not self._progress.disable:  # else rich before 15 prints an empty line
             self._progress.stop()
+        if self._cell is not None:
+            self._cell.end()
+
+
+class Cell:
+    """Bars in the output of a notebook's cell, in one place; rich does so with ipywidgets alone."""
+
+    def begin(self, bars: Progress) -> None:
+        from IPython.display import HTML, display
+
+        self._shown = -math.inf
+        self._html = HTML
+        self._place = display(HTML(_html(bars)), display_id=True)
+
+    def show(self, bars: Progress) -> None:
+        """As they are now; not more often than the eye sees."""
+        now = time.monotonic()
+        if now - self._shown >= EVERY_SECONDS:
+            self._shown = now
+            self._place.update(self._html(_html(bars)))
+
+    def end(self) -> None:
+        """What stays is said."""
+        self._place.update(self._html(""))
+
+
+def _html(bars: Progress) -> str:
+    """As on a terminal."""
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=NOTEBOOK_WIDTH,
+        force_jupyter=False,
+        color_system=None,
+    )
+    console.print(bars.get_renderable())
+    return console.export_html(inline_styles=True, code_format="<pre>{code}</pre>")

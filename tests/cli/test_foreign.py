@@ -71,4 +71,4 @@ def test_it_cannot_be_resumed(capsys, path: Path) -> None:
     status, _, err = call(capsys, "train", "--resume", str(path), "-q")
     assert status == 1
     assert err.count("\n") == 1
-    assert "only the code that made it can build it" in err
+    assert "only that loop can go on with it" in err

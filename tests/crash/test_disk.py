@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError
 from counterfeit.run import Run
+from counterfeit.training import loop
 from crash import POISONED_STEP, FileSystem, fingerprint, run_in, small_world, train
 
 Mount = Callable[..., Path]
@@ -44,7 +44,7 @@ def six(tiny: recipe.Recipe) -> recipe.Recipe:
 
 @pytest.fixture
 def whole(six: recipe.Recipe, tmp_path: Path) -> dict[str, str]:
-    return fingerprint(counterfeit.train(six, out=tmp_path / "whole"))
+    return fingerprint(loop.train(six, out=tmp_path / "whole"))
 
 
 def only_run(folder: Path) -> Run:
@@ -75,7 +75,7 @@ def test_a_disk_that_takes_no_more(
             mount(f"{small},{rw}")
 
     with pytest.raises(CounterfeitError, match=reason) as stopped:
-        counterfeit.train(six, out=disk, on_epoch=[protect])
+        loop.train(six, out=disk, on_epoch=[protect])
     assert "The checkpoint of step" in str(stopped.value)
     assert "--resume" in str(stopped.value)
     run = only_run(disk)
@@ -83,7 +83,7 @@ def test_a_disk_that_takes_no_more(
     assert not unfinished_files(disk)
 
     mount(f"{large},rw")
-    assert fingerprint(counterfeit.resume(run.path)) == whole
+    assert fingerprint(loop.resume(run.path)) == whole
 
 
 def test_a_limit_on_the_size_of_files(six: recipe.Recipe, whole, tmp_path: Path) -> None:
@@ -95,13 +95,13 @@ def test_a_limit_on_the_size_of_files(six: recipe.Recipe, whole, tmp_path: Path)
 
     try:
         with pytest.raises(CounterfeitError, match="File too large"):
-            counterfeit.train(six, out=tmp_path / "limited", on_epoch=[limit])
+            loop.train(six, out=tmp_path / "limited", on_epoch=[limit])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     run = only_run(tmp_path / "limited")
     assert run.checkpoint().epoch == 3
     assert not unfinished_files(run.path)
-    assert fingerprint(counterfeit.resume(run.path)) == whole
+    assert fingerprint(loop.resume(run.path)) == whole
 
 
 def test_a_folder_that_vanishes(six: recipe.Recipe, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_folder_that_vanishes(six: recipe.Recipe, tmp_path: Path) -> None:
         shutil.rmtree(run.path)
 
     with pytest.raises(CounterfeitError, match=r"cannot write .*folder is gone"):
-        counterfeit.train(six, out=tmp_path / "runs", on_epoch=[vanish])
+        loop.train(six, out=tmp_path / "runs", on_epoch=[vanish])
 
 
 def test_a_full_disk_at_every_operation(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from counterfeit.game import optimizers
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Batch, Pool
+from counterfeit.training import loop
 from small_networks import PERCEPTRONS, shrunk
 
 SHAPE = (1, 8, 8)
@@ -204,10 +205,9 @@ def test_threads_that_build_at_once_get_the_weights_of_their_seeds() -> None:
 
 
 def test_threads_that_train_at_once_get_the_runs_of_their_seeds(tmp_path, tiny) -> None:
-    import counterfeit
 
     def train(seed: int, folder: str) -> dict[str, Tensor]:
-        run = counterfeit.train(tiny, epochs=1, seed=seed, out=tmp_path / f"{folder}-{seed}")
+        run = loop.train(tiny, epochs=1, seed=seed, out=tmp_path / f"{folder}-{seed}")
         return dict(run.checkpoint().tensors)
 
     before = torch.random.get_rng_state()
@@ -221,7 +221,6 @@ def test_threads_that_train_at_once_get_the_runs_of_their_seeds(tmp_path, tiny) 
 
 
 def test_looking_at_the_generator_after_an_epoch_changes_nothing(tmp_path, tiny) -> None:
-    import counterfeit
 
     def look(run, epoch: int, generator: nn.Module) -> None:
         z = torch.randn(50, tiny.latent.dim)
@@ -230,8 +229,8 @@ def test_looking_at_the_generator_after_an_epoch_changes_nothing(tmp_path, tiny)
             for tensor in generator.state_dict().values():
                 tensor.zero_()
 
-    plain = counterfeit.train(tiny, out=tmp_path / "plain")
-    looked = counterfeit.train(tiny, out=tmp_path / "looked", on_epoch=[look])
+    plain = loop.train(tiny, out=tmp_path / "plain")
+    looked = loop.train(tiny, out=tmp_path / "looked", on_epoch=[look])
     ours, theirs = (run.checkpoint().tensors for run in (plain, looked))
     assert ours.keys() == theirs.keys()
     for name, tensor in ours.items():
@@ -240,10 +239,9 @@ def test_looking_at_the_generator_after_an_epoch_changes_nothing(tmp_path, tiny)
 
 
 def test_a_generator_is_handed_over_as_it_samples(tmp_path, tiny) -> None:
-    import counterfeit
 
     modes: list[bool] = []
-    counterfeit.train(tiny, out=tmp_path, on_epoch=[lambda run, epoch, G: modes.append(G.training)])
+    loop.train(tiny, out=tmp_path, on_epoch=[lambda run, epoch, G: modes.append(G.training)])
     assert modes == [False, False]
 
 

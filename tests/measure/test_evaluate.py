@@ -25,6 +25,7 @@ from counterfeit.measure.reference import Reference, reference_for
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
+from counterfeit.training import loop
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Run:
             "training.epochs=4",
         ]
     )
-    return counterfeit.train(spec, out=tmp_path_factory.mktemp("runs"))
+    return loop.train(spec, out=tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +68,7 @@ def test_test_and_validation_images_are_disjoint_from_training(trained: Run) -> 
 
 def test_validation_images_that_were_trained_on_are_not_held_out(trained: Run, tmp_path) -> None:
     spec = trained.recipe.with_overrides(["data.train_images=1300", "training.epochs=1"])
-    run = counterfeit.train(spec, out=tmp_path)
+    run = loop.train(spec, out=tmp_path)
     assert reference_for(run, "validation").training is None
     assert reference_for(run, "test").training is not None
 
@@ -147,7 +148,7 @@ def test_training_evaluates_briefly_and_on_validation_images_only(trained: Run, 
         on_stage=lambda stage, done: stages.append(stage),
         on_metrics=told.append,
     )
-    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[evaluator])
+    run = loop.train(trained.recipe, out=tmp_path, on_epoch=[evaluator])
     assert [row["epoch"] for row in run.metrics] == [2, 4]
     assert told == run.metrics
     assert "reading images" in stages
@@ -170,11 +171,9 @@ def test_real_images_are_measured_once_and_again_under_another_protocol(
         return measure_real(reference, count, brief=brief)
 
     monkeypatch.setattr("counterfeit.measure.evaluate.measure_real", counted)
-    run = counterfeit.train(
-        trained.recipe, epochs=1, out=tmp_path, on_epoch=[Evaluator(1, samples=50)]
-    )
-    counterfeit.resume(run, epochs=2, on_epoch=[Evaluator(1, samples=50)])
-    counterfeit.resume(run, epochs=4, on_epoch=[Evaluator(1, samples=60)])
+    run = loop.train(trained.recipe, epochs=1, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
+    loop.resume(run, epochs=2, on_epoch=[Evaluator(1, samples=50)])
+    loop.resume(run, epochs=4, on_epoch=[Evaluator(1, samples=60)])
     assert counts == [50, 60]
     counted_samples = {MetricName.parse(name).count for name in run.real_scores}
     assert counted_samples == {50, 60}
@@ -183,9 +182,7 @@ def test_real_images_are_measured_once_and_again_under_another_protocol(
 def test_fewer_real_images_than_samples_are_the_ceiling_all_the_same(
     trained: Run, tmp_path
 ) -> None:
-    run = counterfeit.train(
-        trained.recipe, epochs=1, out=tmp_path, on_epoch=[Evaluator(1, samples=1300)]
-    )
+    run = loop.train(trained.recipe, epochs=1, out=tmp_path, on_epoch=[Evaluator(1, samples=1300)])
     counts = {
         MetricName.parse(name).count
         for name in (*run.metrics[0]["metrics"], *run.real_scores)
@@ -236,7 +233,7 @@ def test_the_ceiling_of_memorisation_is_empty_where_all_images_are_trained_on_or
     trained: Run, tmp_path
 ) -> None:
     spec = trained.recipe.with_overrides(["data.train_images=1437", "training.epochs=1"])
-    reference = reference_for(counterfeit.train(spec, out=tmp_path))
+    reference = reference_for(loop.train(spec, out=tmp_path))
     samples, real = evaluate(trained, samples=40, reference=reference), measure_real(reference, 40)
     assert "nearest_ratio_test_40" in samples.metrics
     assert "nearest_ratio_test_40" not in real.metrics
@@ -256,7 +253,7 @@ def test_what_real_images_score_is_kept_beside_other_protocols(trained: Run, tmp
 
 
 def test_measuring_changes_no_training_number(trained: Run, tmp_path) -> None:
-    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
+    run = loop.train(trained.recipe, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
     one, other = run.checkpoint().tensors, trained.checkpoint().tensors
     assert all((one[name] == other[name]).all() for name in other)
 
@@ -389,7 +386,7 @@ def test_training_is_evaluated_on_odd_sets_too(
     test = data.ImageData("digits", "test", digits.images[-200:], labels[:200])
     monkeypatch.setattr("counterfeit.data.loading.load", in_parts(test, training))
     spec = tiny.with_values({"training.batch_size": 30})
-    run = counterfeit.train(spec, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
+    run = loop.train(spec, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
     assert [row["epoch"] for row in run.metrics] == [1, 2]
     names = [MetricName.parse(name) for name in run.metrics[-1]["metrics"]]
     counted = [name.of_class for name in names if name.of_class is not None]
@@ -403,9 +400,9 @@ def test_an_evaluation_that_is_impossible_is_refused_before_training_and_ends_no
     few = replace(data.load("digits", "train").first(100), labels=None, held_out=1)
     monkeypatch.setattr("counterfeit.data.loading.load", in_parts(few, few))
     with pytest.raises(counterfeit.CounterfeitError, match="nothing can be measured"):
-        Evaluator(1).check(trained.recipe, None)
+        counterfeit.train(trained.recipe, evaluate_every=1, out=tmp_path)
     spec = trained.recipe.with_overrides(["data.train_images=100", "training.epochs=2"])
-    run = counterfeit.train(spec, out=tmp_path, on_epoch=[Evaluator(1)])
+    run = loop.train(spec, out=tmp_path, on_epoch=[Evaluator(1)])
     assert run.log[-1]["epoch"] == 2
     assert run.metrics == []
     (said,) = [text for text in caplog.messages if "without evaluations" in text]
@@ -420,8 +417,8 @@ def test_an_evaluation_that_a_kill_prevented_is_made_up_for(trained: Run, tmp_pa
         raise Killed
 
     with pytest.raises(Killed):
-        counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[kill])
+        loop.train(trained.recipe, out=tmp_path, on_epoch=[kill])
     (path,) = tmp_path.iterdir()
     for _ in range(2):
-        run = counterfeit.resume(path, on_epoch=[Evaluator(1, samples=50)])
+        run = loop.resume(path, on_epoch=[Evaluator(1, samples=50)])
         assert [row["epoch"] for row in run.metrics] == [1, 2, 3, 4]

@@ -22,6 +22,7 @@ from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.stored import Samples
+from counterfeit.training import loop
 
 SHAPE = (1, 8, 8)
 
@@ -134,7 +135,7 @@ def test_what_the_command_refuses_python_does_too(
 
 @pytest.fixture
 def trained(tiny: recipe.Recipe, tmp_path: Path) -> Run:
-    return counterfeit.train(tiny, out=tmp_path)
+    return loop.train(tiny, out=tmp_path)
 
 
 def test_a_run_is_a_set_of_the_samples_that_it_is_measured_by(trained: Run) -> None:

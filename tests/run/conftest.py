@@ -6,6 +6,7 @@ import pytest
 
 import counterfeit
 from counterfeit.run import Run
+from counterfeit.training import loop
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +15,7 @@ def trained(tmp_path_factory) -> Run:
         ["data.name=digits", "generator.hidden=[8]", "discriminator.hidden=[8]",
          "discriminator.dropout=0", "training.epochs=1"]
     )  # fmt: skip
-    return counterfeit.train(spec, out=tmp_path_factory.mktemp("runs"))
+    return loop.train(spec, out=tmp_path_factory.mktemp("runs"))
 
 
 @pytest.fixture

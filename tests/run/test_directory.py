@@ -16,6 +16,7 @@ from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run, rows
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import Measurement
+from counterfeit.training import loop
 
 
 def test_no_run_is_refused(tmp_path) -> None:
@@ -93,7 +94,7 @@ def spoil(path: Path, how: str) -> None:
 def damaged(trained: Run, tmp_path, request: pytest.FixtureRequest) -> Run:
     """A run of two checkpoints, the newer one damaged."""
     run = Run.open(shutil.copytree(trained.path, tmp_path / "copy"))
-    counterfeit.resume(run.path, epochs=3)
+    loop.resume(run.path, epochs=3)
     spoil(run.path / "checkpoints" / f"step-{33:08d}.{request.param[0]}", request.param[1])
     return run
 
@@ -111,7 +112,7 @@ def test_a_damaged_checkpoint_is_named_and_set_aside(damaged: Run, caplog) -> No
     left = {path.name: path.read_bytes() for path in newest.parent.glob("step-*33*")}
     log = damaged.log
     caplog.clear()
-    counterfeit.resume(damaged.path)
+    loop.resume(damaged.path)
     assert "It is set aside in" in caplog.text
     assert left == {path.name: path.read_bytes() for path in (newest.parent / "damaged").iterdir()}
     assert damaged.checkpoint().step == 33
@@ -125,7 +126,7 @@ def test_a_run_with_no_sound_checkpoint_starts_anew(trained: Run, tmp_path, capl
     spoil(run.path / "checkpoints" / f"step-{run.checkpoint_steps[0]:08d}.safetensors", "cut")
     with pytest.raises(CounterfeitError, match="is damaged"):
         run.sample(1)
-    again = counterfeit.resume(run.path).checkpoint().tensors
+    again = loop.resume(run.path).checkpoint().tensors
     assert all((whole[name] == again[name]).all() for name in whole)
 
 
@@ -134,15 +135,15 @@ def test_one_process_trains_a_run_and_others_read_it(trained: Run, tmp_path) -> 
 
     def try_all(run: Run, epoch: int, generator: object) -> None:
         with pytest.raises(CounterfeitError, match="another process is training"):
-            counterfeit.resume(run.path)
+            loop.resume(run.path)
         other = Run.open(run.path)
         assert len(other.sample(2)) == 2
         assert other.log[-1]["epoch"] == epoch
         assert other.snapshot_epochs[-1] == epoch
         seen.append(epoch)
 
-    run = counterfeit.train(trained.recipe, out=tmp_path, on_epoch=[try_all])
-    counterfeit.resume(run.path, epochs=2)
+    run = loop.train(trained.recipe, out=tmp_path, on_epoch=[try_all])
+    loop.resume(run.path, epochs=2)
     assert seen == [1]
 
 
@@ -245,7 +246,7 @@ def test_a_state_of_another_shape_does_not_resume(copy: Run) -> None:
         bad = {name: torch.zeros(3)}
         copy.write_checkpoint(Checkpoint(state.step, state.epoch, dict(state.tensors) | bad))
         with pytest.raises(CounterfeitError, match="does not fit its recipe"):
-            counterfeit.resume(copy.path, epochs=2)
+            loop.resume(copy.path, epochs=2)
 
 
 def test_a_path_too_long_is_no_run(tmp_path) -> None:
@@ -263,7 +264,7 @@ def test_a_file_in_place_of_a_folder_is_named_on_resume(copy: Run) -> None:
     shutil.rmtree(copy.path / "snapshots")
     (copy.path / "snapshots").write_bytes(b"")
     with pytest.raises(CounterfeitError, match="snapshots: File exists"):
-        counterfeit.resume(copy.path)
+        loop.resume(copy.path)
 
 
 def test_files_that_are_no_snapshots_are_left_alone(copy: Run) -> None:
@@ -271,7 +272,7 @@ def test_files_that_are_no_snapshots_are_left_alone(copy: Run) -> None:
         (copy.path / "snapshots" / name).write_bytes(b"")
     (copy.path / "snapshots" / "epoch-0007.npz").mkdir()
     assert copy.snapshot_epochs == [0, 1, 99999999999999999999]
-    counterfeit.resume(copy.path, epochs=2)
+    loop.resume(copy.path, epochs=2)
     assert copy.snapshot_epochs == [0, 1, 2]
 
 

@@ -2,7 +2,6 @@
 
 import pytest
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.insight.diagnose import Watch
 from counterfeit.run import Run
@@ -18,6 +17,7 @@ from counterfeit.run.rows import (
     ScoreColumns,
     VitalsRow,
 )
+from counterfeit.training import loop
 from counterfeit.training.soundness import NonFinite
 
 
@@ -30,7 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
          "training.batch_size=64", "training.epochs=1"]
     )  # fmt: skip
     out = tmp_path_factory.mktemp("runs")
-    return counterfeit.train(spec, out=out, on_epoch=[Watch(stop_on_critical=False)])
+    return loop.train(spec, out=out, on_epoch=[Watch(stop_on_critical=False)])
 
 
 def test_a_row_of_the_log_has_every_column_and_no_other(run: Run) -> None:

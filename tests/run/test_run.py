@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-import counterfeit
 from counterfeit import data, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.training import loop
 
 
 def test_a_checkpoint_of_other_networks_is_refused(trained: Run, tmp_path) -> None:
@@ -64,7 +64,7 @@ def test_a_training_reads_its_data_once_and_lets_them_go(
 
     monkeypatch.setattr("counterfeit.data.given.load_for", counted)
     seen = []
-    run = counterfeit.train(
+    run = loop.train(
         tiny, out=tmp_path, on_epoch=[lambda run, *_: seen.append(run.load_split("train"))]
     )
     assert splits == ["train"]

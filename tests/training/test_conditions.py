@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.game.game import Game
 from counterfeit.run import Run
+from counterfeit.training import loop
 from counterfeit.training.loop import LOG_EVERY
 
 KINDS = {
@@ -35,7 +35,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Run:
             *KINDS["embedding"],
         ]
     )
-    return counterfeit.train(spec, out=tmp_path_factory.mktemp("runs"))
+    return loop.train(spec, out=tmp_path_factory.mktemp("runs"))
 
 
 RECIPES = ("conditional", "acgan", "infogan")
@@ -50,7 +50,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_bit(
         spec = recipe.load(kind).with_overrides([*small, "data.name=digits", "training.epochs=2"])
     else:
         spec = tiny.with_overrides(KINDS[kind])
-    whole = counterfeit.train(spec, out=tmp_path / "whole")
+    whole = loop.train(spec, out=tmp_path / "whole")
     steps, update = count(1), Game.update
 
     def stopping(self: Game, *given: object) -> object:
@@ -64,10 +64,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_bit(
     with monkeypatch.context() as patch:
         patch.setattr(Game, "update", stopping)
         with pytest.raises(Interrupted) as stopped:
-            counterfeit.train(spec, out=tmp_path / "parts")
+            loop.train(spec, out=tmp_path / "parts")
     run = stopped.value.run
     assert 0 < run.checkpoint().step < whole.checkpoint().step < LOG_EVERY
-    again = counterfeit.resume(run)
+    again = loop.resume(run)
     one, other = whole.checkpoint().tensors, again.checkpoint().tensors
     assert one.keys() == other.keys()
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -111,7 +111,7 @@ def test_snapshots_have_rows_of_classes(told: Run) -> None:
 
 
 def test_a_run_that_is_told_nothing_refuses_a_class(tiny: recipe.Recipe, tmp_path: Path) -> None:
-    run = counterfeit.train(tiny, epochs=1, out=tmp_path)
+    run = loop.train(tiny, epochs=1, out=tmp_path)
     assert run.classes == ()
     assert run.labels(10) is None
     with pytest.raises(UsageError, match=r"is not conditional.*train conditional"):
@@ -121,7 +121,7 @@ def test_a_run_that_is_told_nothing_refuses_a_class(tiny: recipe.Recipe, tmp_pat
 
 
 def test_codes_fix_a_category(tiny: recipe.Recipe, tmp_path: Path) -> None:
-    run = counterfeit.train(tiny.with_overrides(KINDS["codes"]), epochs=1, out=tmp_path)
+    run = loop.train(tiny.with_overrides(KINDS["codes"]), epochs=1, out=tmp_path)
     assert not torch.equal(run.sample(8, codes=1), run.sample(8, codes=2))
     assert torch.equal(run.sample(8, codes=1), run.sample(8, codes=[1] * 8))
     with pytest.raises(UsageError, match="there is no class 4; there are: 0, 1, 2, 3"):
@@ -139,7 +139,7 @@ def test_data_without_labels_are_refused_before_anything_is_written(
         Image.new("L", (8, 8), number).save(folder / f"{number}.png")
     spec = tiny.with_overrides([*KINDS["concat"], f"data.name={folder}", "training.batch_size=8"])
     with pytest.raises(UsageError, match="has no labels, and the networks of") as caught:
-        counterfeit.train(spec, out=tmp_path / "runs")
+        loop.train(spec, out=tmp_path / "runs")
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "runs").exists()
 
@@ -147,12 +147,12 @@ def test_data_without_labels_are_refused_before_anything_is_written(
 def test_an_unconditional_run_of_before_classes_were_kept_works_on(
     tiny: recipe.Recipe, tmp_path: Path
 ) -> None:
-    run = counterfeit.train(tiny, epochs=1, out=tmp_path)
+    run = loop.train(tiny, epochs=1, out=tmp_path)
     path = run.path / "environment.json"
     facts = json.loads(path.read_text())
     del facts["classes"]
     path.write_text(json.dumps(facts))
-    again = counterfeit.resume(Run.open(run.path), epochs=2)
+    again = loop.resume(Run.open(run.path), epochs=2)
     assert again.environment["classes"] == {}
     assert len(again.sample(3)) == 3
 

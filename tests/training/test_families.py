@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.insight import charts
 from counterfeit.insight.vitals import vitals
 from counterfeit.run import Run
+from counterfeit.training import loop
 
 CONVOLUTIONAL = {
     "generator.name": "dcgan",
@@ -63,9 +63,9 @@ def spec_of(family: str) -> recipe.Recipe:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_run_resumes_to_the_bit_and_can_be_looked_at(family: str, tmp_path) -> None:
     spec = spec_of(family)
-    whole = counterfeit.train(spec, epochs=2, out=tmp_path / "whole", device="cpu")
-    part = counterfeit.train(spec, epochs=1, out=tmp_path / "part", device="cpu")
-    again = counterfeit.resume(part.path, epochs=2)
+    whole = loop.train(spec, epochs=2, out=tmp_path / "whole", device="cpu")
+    part = loop.train(spec, epochs=1, out=tmp_path / "part", device="cpu")
+    again = loop.resume(part.path, epochs=2)
     one, other = whole.checkpoint().tensors, again.checkpoint().tensors
     assert one.keys() == other.keys()
     for name, tensor in one.items():
@@ -89,8 +89,8 @@ def test_a_run_resumes_to_the_bit_and_can_be_looked_at(family: str, tmp_path) ->
 def test_looking_at_networks_leaves_them_as_they_were(family: str, tmp_path) -> None:
     """What diagnosis asks while a run trains changes no number of the training."""
     spec = spec_of(family)
-    silent = counterfeit.train(spec, epochs=2, out=tmp_path / "silent", device="cpu")
-    watched = counterfeit.train(
+    silent = loop.train(spec, epochs=2, out=tmp_path / "silent", device="cpu")
+    watched = loop.train(
         spec,
         epochs=2,
         out=tmp_path / "watched",

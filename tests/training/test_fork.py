@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.game.inputs import draw_latents
 from counterfeit.run import SNAPSHOT_IMAGES, Run, generate
 from counterfeit.seeds import stream
+from counterfeit.training import loop
 from counterfeit.training.fork import fork, recipe_now
 
 
@@ -23,7 +23,7 @@ def parent(tmp_path_factory: pytest.TempPathFactory) -> Run:
         ["data.name=digits", "generator.hidden=[16, 16]", "discriminator.hidden=[16, 8]",
          "training.batch_size=64", "training.epochs=2"]
     )  # fmt: skip
-    return counterfeit.train(spec, seed=3, out=tmp_path_factory.mktemp("runs"))
+    return loop.train(spec, seed=3, out=tmp_path_factory.mktemp("runs"))
 
 
 def files(run: Run) -> dict[Path, bytes]:
@@ -32,7 +32,7 @@ def files(run: Run) -> dict[Path, bytes]:
 
 def test_a_fork_without_changes_goes_on_as_its_parent_would(parent: Run, tmp_path) -> None:
     before = files(parent)
-    child = counterfeit.resume(fork(parent, parent.recipe, out=tmp_path).path, epochs=4)
+    child = loop.resume(fork(parent, parent.recipe, out=tmp_path).path, epochs=4)
     assert files(parent) == before
     assert child.environment["parent"] == {"run": str(parent.path), "step": 44}
     assert child.seed == 3
@@ -41,7 +41,7 @@ def test_a_fork_without_changes_goes_on_as_its_parent_would(parent: Run, tmp_pat
 
     twin = tmp_path / "twin"
     shutil.copytree(parent.path, twin)
-    state, other = child.checkpoint(), counterfeit.resume(twin, epochs=4).checkpoint()
+    state, other = child.checkpoint(), loop.resume(twin, epochs=4).checkpoint()
     assert all(torch.equal(tensor, other.tensors[name]) for name, tensor in state.tensors.items())
 
 
@@ -62,7 +62,7 @@ def test_a_fork_without_changes_goes_on_as_its_parent_would(parent: Run, tmp_pat
 )
 def test_changed_values_train_on(parent: Run, tmp_path, changes: list[str]) -> None:
     spec = parent.recipe.with_overrides([*changes, "training.epochs=3"])
-    child = counterfeit.resume(fork(parent, spec, out=tmp_path).path)
+    child = loop.resume(fork(parent, spec, out=tmp_path).path)
     assert child.recipe == spec
     assert [row["epoch"] for row in child.log][:2] == [1, 2]
     assert child.log[-1]["epoch"] == 3
@@ -114,7 +114,7 @@ def test_rows_that_come_to_one_step_become_one(tmp_path: Path) -> None:
             "training.epochs=1",
         ]
     )
-    parent = counterfeit.train(spec, out=tmp_path)
+    parent = loop.train(spec, out=tmp_path)
     child = fork(parent, spec.with_overrides(["training.batch_size=1000"]), out=tmp_path)
     assert [row["step"] for row in child.log] == sorted({row["step"] for row in child.log})
 
@@ -126,7 +126,7 @@ def test_a_fork_has_no_fewer_epochs_than_its_parent(parent: Run, tmp_path) -> No
 
 
 def test_a_fork_of_another_seed_goes_on_with_its_parents_snapshots(parent: Run, tmp_path) -> None:
-    child = counterfeit.resume(fork(parent, parent.recipe, seed=4, out=tmp_path).path, epochs=3)
+    child = loop.resume(fork(parent, parent.recipe, seed=4, out=tmp_path).path, epochs=3)
     z = draw_latents(child.recipe.latent, SNAPSHOT_IMAGES, stream(parent.seed, "history"))
     here = generate(child.generator(), z, child.recipe.value_range)
     assert (child.snapshot(3) == here.numpy()).all()
@@ -136,7 +136,7 @@ def test_a_fork_of_another_seed_goes_on_with_its_parents_snapshots(parent: Run, 
 
 def test_a_fork_of_other_latents_leaves_its_parents_snapshots(parent: Run, tmp_path) -> None:
     spec = parent.recipe.with_overrides(["latent.std=0.5", "training.epochs=3"])
-    child = counterfeit.resume(fork(parent, spec, out=tmp_path).path)
+    child = loop.resume(fork(parent, spec, out=tmp_path).path)
     assert child.snapshot_epochs == [2, 3]
     here = generate(parent.generator(), child.history(), spec.value_range)
     assert (child.snapshot(2) == here.numpy()).all()
@@ -152,19 +152,19 @@ def test_latents_that_were_drawn_on_a_gpu_are_not_mixed_with_others(parent: Run,
             assert torch.equal(old.history(), parent.history())
             assert fork(old, old.recipe, out=tmp_path).snapshot_epochs == [0, 1, 2]
     with pytest.raises(CounterfeitError, match="with --fork"):
-        counterfeit.resume(old)
-    child = counterfeit.resume(fork(old, old.recipe, out=tmp_path), epochs=3)
+        loop.resume(old)
+    child = loop.resume(fork(old, old.recipe, out=tmp_path), epochs=3)
     assert child.snapshot_epochs == [2, 3]
     assert len(child.log) == 3
 
 
 def test_old_fakes_go_on_where_they_fit(parent: Run, tmp_path) -> None:
     spec = parent.recipe.with_overrides(["inputs.replay=0.5"])
-    replaying = counterfeit.train(spec, epochs=1, out=tmp_path / "first")
-    whole = counterfeit.train(spec, epochs=2, out=tmp_path / "whole")
-    child = counterfeit.resume(fork(replaying, spec, out=tmp_path / "same").path)
+    replaying = loop.train(spec, epochs=1, out=tmp_path / "first")
+    whole = loop.train(spec, epochs=2, out=tmp_path / "whole")
+    child = loop.resume(fork(replaying, spec, out=tmp_path / "same").path)
     for name, tensor in whole.checkpoint().tensors.items():
         assert torch.equal(tensor, child.checkpoint().tensors[name]), name
     smaller = spec.with_overrides(["training.batch_size=32"])
-    child = counterfeit.resume(fork(replaying, smaller, out=tmp_path / "smaller").path)
+    child = loop.resume(fork(replaying, smaller, out=tmp_path / "smaller").path)
     assert len(child.checkpoint().tensors["replay.images"]) == 4 * 32

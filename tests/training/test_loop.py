@@ -14,7 +14,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.files import Row
@@ -48,7 +47,7 @@ def assert_same_runs(one: Run, other: Run) -> None:
 
 
 def test_a_run_directory_holds_what_the_design_promises(tiny: recipe.Recipe, tmp_path) -> None:
-    run = counterfeit.train(tiny, seed=5, out=tmp_path)
+    run = loop.train(tiny, seed=5, out=tmp_path)
     per_epoch = 1437 // 64
 
     assert run.path.parent == tmp_path
@@ -81,26 +80,26 @@ def test_a_run_directory_holds_what_the_design_promises(tiny: recipe.Recipe, tmp
 def test_what_comes_before_the_first_row_is_told(tiny: recipe.Recipe, tmp_path: Path) -> None:
     told: list[str] = []
     hear = {"on_stage": [told.append], "on_row": [lambda row: told.append("row")]}
-    run = counterfeit.train(tiny, epochs=1, out=tmp_path, **hear)
+    run = loop.train(tiny, epochs=1, out=tmp_path, **hear)
     expected = ["reading the data", "building the networks", "training", "row"]
     assert told == expected
-    counterfeit.resume(run, epochs=2, **hear)
+    loop.resume(run, epochs=2, **hear)
     assert told == 2 * expected
 
 
 def test_rows_close_at_the_interval_and_at_the_epochs_end(tiny, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(loop, "LOG_EVERY", 10)
     seen: list[Row] = []
-    run = counterfeit.train(tiny, epochs=1, out=tmp_path, on_row=[seen.append])
+    run = loop.train(tiny, epochs=1, out=tmp_path, on_row=[seen.append])
     assert [row["step"] for row in run.log] == [10, 20, 22]
     assert seen == run.log
 
 
 def test_the_seed_fixes_everything(tiny: recipe.Recipe, tmp_path) -> None:
-    one = counterfeit.train(tiny, seed=1, out=tmp_path / "one")
+    one = loop.train(tiny, seed=1, out=tmp_path / "one")
     torch.manual_seed(99)
-    two = counterfeit.train(tiny, seed=1, out=tmp_path / "two")
-    other = counterfeit.train(tiny, seed=2, out=tmp_path / "other")
+    two = loop.train(tiny, seed=1, out=tmp_path / "two")
+    other = loop.train(tiny, seed=2, out=tmp_path / "other")
     assert_equal_states(one.checkpoint(), two.checkpoint())
     assert without_speed(one.log) == without_speed(two.log)
     assert (one.snapshot(2) == two.snapshot(2)).all()
@@ -112,7 +111,7 @@ def test_the_seed_fixes_everything(tiny: recipe.Recipe, tmp_path) -> None:
 def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
     tiny: recipe.Recipe, tmp_path, monkeypatch, stop_at: int
 ) -> None:
-    whole = counterfeit.train(tiny, out=tmp_path / "whole")
+    whole = loop.train(tiny, out=tmp_path / "whole")
 
     add = loop.Interval.add
     updates = 0
@@ -127,12 +126,12 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
     with monkeypatch.context() as patch:
         patch.setattr(loop.Interval, "add", add_and_interrupt)
         with pytest.raises(Interrupted, match="--resume") as stopped:
-            counterfeit.train(tiny, out=tmp_path / "stopped")
+            loop.train(tiny, out=tmp_path / "stopped")
     assert stopped.value.exit_status == 130
     (path,) = (tmp_path / "stopped").iterdir()
     assert Run.open(path).checkpoint().step == stop_at
 
-    assert_same_runs(whole, counterfeit.resume(path))
+    assert_same_runs(whole, loop.resume(path))
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
@@ -151,13 +150,13 @@ def test_ctrl_c_is_a_keyboard_interrupt_that_holds_the_run(tiny, tmp_path, monke
     with monkeypatch.context() as patch:
         stop_at(patch, 7)
         try:
-            counterfeit.train(tiny, out=tmp_path)
+            loop.train(tiny, out=tmp_path)
         except Exception:
             pytest.fail("a signal is no error")
         except KeyboardInterrupt as stopped:
             run = stopped.run
     assert run.checkpoint().step == 7
-    assert counterfeit.resume(run).log[-1]["epoch"] == 2
+    assert loop.resume(run).log[-1]["epoch"] == 2
 
 
 def test_the_speed_after_a_resume_counts_what_was_trained_since(
@@ -166,33 +165,33 @@ def test_the_speed_after_a_resume_counts_what_was_trained_since(
     with monkeypatch.context() as patch:
         stop_at(patch, 20)
         with pytest.raises(Interrupted) as stopped:
-            counterfeit.train(tiny, epochs=1, out=tmp_path)
+            loop.train(tiny, epochs=1, out=tmp_path)
     seconds = count()
     monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
-    run = counterfeit.resume(stopped.value.run)
+    run = loop.resume(stopped.value.run)
     assert [row["images_per_second"] for row in run.log] == [2 * 64]  # in one second
 
 
 @pytest.mark.parametrize(("epochs", "says"), [(1, "2 epochs"), (0, "training.epochs")])
 def test_fewer_epochs_than_a_run_has_are_refused(tiny, tmp_path, epochs: int, says: str) -> None:
-    run = counterfeit.train(tiny, out=tmp_path)
+    run = loop.train(tiny, out=tmp_path)
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
     with pytest.raises(UsageError, match=says):
-        counterfeit.resume(run.path, epochs=epochs)
+        loop.resume(run.path, epochs=epochs)
     assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
 
 
 def test_a_run_may_end_where_it_is(tiny, tmp_path, monkeypatch) -> None:
-    run = counterfeit.train(tiny, epochs=1, out=tmp_path)
-    again = counterfeit.resume(counterfeit.resume(run, epochs=3), epochs=3)
+    run = loop.train(tiny, epochs=1, out=tmp_path)
+    again = loop.resume(loop.resume(run, epochs=3), epochs=3)
     assert (again.recipe.training.epochs, again.log[-1]["epoch"]) == (3, 3)
     with monkeypatch.context() as patch:
         stop_at(patch, 80)  # in epoch 4
         with pytest.raises(Interrupted):
-            counterfeit.resume(run, epochs=9)
+            loop.resume(run, epochs=9)
     with pytest.raises(UsageError, match=r"3\.636 epochs"):
-        counterfeit.resume(run, epochs=3)
-    ended = counterfeit.resume(run, epochs=4)
+        loop.resume(run, epochs=3)
+    ended = loop.resume(run, epochs=4)
     assert (ended.recipe.training.epochs, ended.log[-1]["epoch"]) == (4, 4)
 
 
@@ -202,7 +201,7 @@ def test_a_signal_does_not_wait_for_an_evaluation(tiny: recipe.Recipe, tmp_path)
         pytest.fail("it went on")
 
     with pytest.raises(Interrupted) as stopped:
-        counterfeit.train(tiny, out=tmp_path, on_epoch=[evaluate])
+        loop.train(tiny, out=tmp_path, on_epoch=[evaluate])
     assert stopped.value.exit_status == 143
     (path,) = tmp_path.iterdir()
     assert Run.open(path).checkpoint().epoch == 1
@@ -220,14 +219,14 @@ def test_no_handler_of_errors_takes_a_signal(tiny: recipe.Recipe, tmp_path, make
                 raise makes_of_it from None
 
     with pytest.raises(Interrupted) as stopped:
-        counterfeit.train(tiny, out=tmp_path, on_epoch=[evaluate])
+        loop.train(tiny, out=tmp_path, on_epoch=[evaluate])
     assert stopped.value.exit_status == 143
 
 
 def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) -> None:
-    run = counterfeit.train(tiny, epochs=1, out=tmp_path)
+    run = loop.train(tiny, epochs=1, out=tmp_path)
     before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-    counterfeit.resume(run.path)
+    loop.resume(run.path)
     assert before == {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
 
 
@@ -245,34 +244,34 @@ def test_resuming_a_finished_run_changes_nothing(tiny: recipe.Recipe, tmp_path) 
     ],
 )
 def test_every_choice_of_a_recipe_trains(tiny: recipe.Recipe, tmp_path, overrides) -> None:
-    run = counterfeit.train(tiny.with_overrides(overrides), epochs=1, out=tmp_path)
+    run = loop.train(tiny.with_overrides(overrides), epochs=1, out=tmp_path)
     assert all(torch.isfinite(t).all() for t in run.checkpoint().tensors.values())
 
 
 def test_rates_that_end_with_the_epochs_say_so_when_these_change(tiny, tmp_path, caplog) -> None:
     falling = tiny.with_overrides(["generator.optimizer.schedule=cosine"])
-    run = counterfeit.train(falling, epochs=1, out=tmp_path / "falling")
-    counterfeit.resume(run.path)
+    run = loop.train(falling, epochs=1, out=tmp_path / "falling")
+    loop.resume(run.path)
     assert not caplog.records
-    counterfeit.resume(run.path, epochs=2)
+    loop.resume(run.path, epochs=2)
     (record,) = caplog.records
     assert "from epoch 1 on they are those of 2 epochs, not of 1" in record.getMessage()
-    constant = counterfeit.train(tiny, epochs=1, out=tmp_path / "constant")
-    counterfeit.resume(constant.path, epochs=2)
+    constant = loop.train(tiny, epochs=1, out=tmp_path / "constant")
+    loop.resume(constant.path, epochs=2)
     assert len(caplog.records) == 1
 
 
 def test_rows_say_how_often_images_are_augmented_where_that_adapts(tiny, tmp_path) -> None:
     always = ['inputs.augment=["translation"]']
-    run = counterfeit.train(tiny.with_overrides(always), epochs=1, out=tmp_path / "always")
+    run = loop.train(tiny.with_overrides(always), epochs=1, out=tmp_path / "always")
     assert "augmented" not in run.log[-1]
     adapting = tiny.with_overrides([*always, "inputs.adaptive=-0.99"])  # D is always surer
-    run = counterfeit.train(adapting, epochs=1, out=tmp_path / "adapting")
+    run = loop.train(adapting, epochs=1, out=tmp_path / "adapting")
     assert run.log[-1]["augmented"] == pytest.approx(22 * 64 / 500_000)
 
 
 def test_old_checkpoints_go_and_milestones_stay(tiny: recipe.Recipe, tmp_path) -> None:
-    run = counterfeit.train(tiny, epochs=13, out=tmp_path)
+    run = loop.train(tiny, epochs=13, out=tmp_path)
     assert [step // 22 for step in run.checkpoint_steps] == [1, 2, 5, 10, 12, 13]
     assert run.step_at(5) == 5 * 22
     with pytest.raises(UsageError, match="1, 2, 5, 10, 12, 13"):
@@ -281,7 +280,7 @@ def test_old_checkpoints_go_and_milestones_stay(tiny: recipe.Recipe, tmp_path) -
 
 def test_fewer_images_than_a_batch_are_refused(tiny: recipe.Recipe, tmp_path) -> None:
     with pytest.raises(UsageError, match="lower training"):
-        counterfeit.train(tiny.with_overrides(["training.batch_size=5000"]), out=tmp_path)
+        loop.train(tiny.with_overrides(["training.batch_size=5000"]), out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -289,7 +288,7 @@ def test_a_folder_that_cannot_be_written_is_named(tiny: recipe.Recipe, tmp_path)
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(CounterfeitError, match="--out"):
-        counterfeit.train(tiny, out=file / "runs")
+        loop.train(tiny, out=file / "runs")
 
 
 @pytest.mark.parametrize("penalty", ["gradient", "r1", "r2", "consistency"])
@@ -299,12 +298,12 @@ def test_a_penalty_on_a_batch_is_not_begun_and_goes_on(
     spec = tiny.with_values({"discriminator.norm": "batch", f"penalties.{penalty}.weight": 1})
     said = rf"penalties\.{penalty} needs .* set discriminator.norm to none, layer or spectral\.$"
     with pytest.raises(UsageError, match=said):
-        counterfeit.train(spec, out=tmp_path)
+        loop.train(spec, out=tmp_path)
     assert not list(tmp_path.iterdir())
     with monkeypatch.context() as earlier:
         earlier.setattr(recipe.Recipe, "require_trainable", lambda self: None)
-        old = counterfeit.train(spec, epochs=1, out=tmp_path)
-    assert counterfeit.resume(old.path, epochs=2).log[-1]["epoch"] == 2
+        old = loop.train(spec, epochs=1, out=tmp_path)
+    assert loop.resume(old.path, epochs=2).log[-1]["epoch"] == 2
     with pytest.raises(UsageError, match=said):
         fork(old, old.recipe, out=tmp_path)
 
@@ -316,7 +315,7 @@ def test_every_recipe_can_be_trained() -> None:
 
 def test_an_absent_device_is_refused(tiny: recipe.Recipe, tmp_path) -> None:
     with pytest.raises(UsageError, match="there is: cpu"):
-        counterfeit.train(tiny, device="tpu", out=tmp_path)
+        loop.train(tiny, device="tpu", out=tmp_path)
 
 
 RULES = [
@@ -354,7 +353,7 @@ def small(name: str) -> recipe.Recipe:
 
 @cache
 def whole_run(name: str) -> Run:
-    return counterfeit.train(small(name), out=tempfile.mkdtemp())
+    return loop.train(small(name), out=tempfile.mkdtemp())
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -374,19 +373,19 @@ def test_every_recipe_goes_on_to_the_bit_from_any_step(name: str, stops: list[in
         whole = whole_run(name)
         patch.setattr(Game, "update", update_and_stop)
         with pytest.raises(Interrupted) as stopped:
-            counterfeit.train(small(name), out=out)
+            loop.train(small(name), out=out)
         assert stopped.value.exit_status == 143
         (path,) = Path(out).iterdir()
         while stops:
             with pytest.raises(Interrupted):
-                counterfeit.resume(path)
-        assert_same_runs(whole, counterfeit.resume(path))
+                loop.resume(path)
+        assert_same_runs(whole, loop.resume(path))
 
 
 def test_samples_come_from_the_average_and_training_does_not(tiny, tmp_path) -> None:
-    plain = counterfeit.train(tiny, out=tmp_path / "plain")
+    plain = loop.train(tiny, out=tmp_path / "plain")
     spec = tiny.with_overrides(["generator.ema_decay=0.95"])
-    run = counterfeit.train(spec, out=tmp_path / "averaged")
+    run = loop.train(spec, out=tmp_path / "averaged")
     newest, average = run.generator(averaged=False), run.generator()
     assert torch.equal(newest.output.weight, plain.generator().output.weight)
     assert not torch.equal(average.output.weight, newest.output.weight)
@@ -396,9 +395,9 @@ def test_samples_come_from_the_average_and_training_does_not(tiny, tmp_path) -> 
 
 def test_the_average_goes_on_where_it_stopped(tiny, tmp_path) -> None:
     spec = tiny.with_overrides(["generator.ema_decay=0.95"])
-    whole = counterfeit.train(spec, epochs=2, out=tmp_path / "whole")
-    part = counterfeit.train(spec, epochs=1, out=tmp_path / "part")
-    assert_equal_states(whole.checkpoint(), counterfeit.resume(part.path, epochs=2).checkpoint())
+    whole = loop.train(spec, epochs=2, out=tmp_path / "whole")
+    part = loop.train(spec, epochs=1, out=tmp_path / "part")
+    assert_equal_states(whole.checkpoint(), loop.resume(part.path, epochs=2).checkpoint())
 
 
 def test_a_data_set_of_a_very_long_name_is_none(tiny: recipe.Recipe, tmp_path) -> None:

@@ -9,13 +9,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.errors import CounterfeitError, Interrupted
 from counterfeit.game.game import Game
 from counterfeit.game.step import Outcome
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.training import loop
 from counterfeit.training.soundness import MOST_ROLLBACKS, NonFinite, check, non_finite
 
 NAN, INF = float("nan"), float("inf")
@@ -71,7 +71,7 @@ def finite(state: Checkpoint) -> bool:
 def test_training_stops_and_keeps_the_last_sound_checkpoint(tiny, tmp_path, poison) -> None:
     poison(30, 1)
     with pytest.raises(CounterfeitError, match=r"The checkpoint of step 22 is kept") as stopped:
-        counterfeit.train(tiny, out=tmp_path)
+        loop.train(tiny, out=tmp_path)
     assert len(str(stopped.value).splitlines()) == 1
     (path,) = tmp_path.iterdir()
     run = Run.open(path)
@@ -83,9 +83,9 @@ def test_training_stops_and_keeps_the_last_sound_checkpoint(tiny, tmp_path, pois
     assert 31 <= finding["first_step"] <= finding["last_step"] == finding["step"] == 44
 
     with pytest.raises(CounterfeitError, match="NaN or infinite"):
-        counterfeit.resume(path)
+        loop.resume(path)
     assert run.findings == [finding]
-    assert counterfeit.resume(path, on_nan="rollback").rollbacks == [22]
+    assert loop.resume(path, on_nan="rollback").rollbacks == [22]
 
 
 def test_a_rollback_halves_both_learning_rates_from_there(tiny, tmp_path, poison, caplog) -> None:
@@ -101,7 +101,7 @@ def test_a_rollback_halves_both_learning_rates_from_there(tiny, tmp_path, poison
 
     with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.WARNING):
         patch.setattr(Game, "update", note)
-        run = counterfeit.train(tiny, out=tmp_path, on_nan="rollback")
+        run = loop.train(tiny, out=tmp_path, on_nan="rollback")
     assert "Going back to step 22 with half the learning rates" in caplog.text
     assert run.rollbacks == [22]
     assert run.log[-1]["epoch"] == 2
@@ -111,7 +111,7 @@ def test_a_rollback_halves_both_learning_rates_from_there(tiny, tmp_path, poison
 
 def test_a_run_resumed_after_its_rollback_is_the_same(tiny, tmp_path, poison, monkeypatch) -> None:
     poison(3, 2)  # twice, before there is any checkpoint
-    whole = counterfeit.train(tiny, out=tmp_path / "whole", on_nan="rollback")
+    whole = loop.train(tiny, out=tmp_path / "whole", on_nan="rollback")
     assert whole.rollbacks == [0, 0]
 
     updates: list[int] = []
@@ -122,9 +122,9 @@ def test_a_run_resumed_after_its_rollback_is_the_same(tiny, tmp_path, poison, mo
             signal.raise_signal(signal.SIGTERM)
 
     with pytest.raises(Interrupted):
-        counterfeit.train(tiny, out=tmp_path / "stopped", on_nan="rollback", on_row=[stop_late])
+        loop.train(tiny, out=tmp_path / "stopped", on_nan="rollback", on_row=[stop_late])
     (path,) = (tmp_path / "stopped").iterdir()
-    resumed = counterfeit.resume(path)
+    resumed = loop.resume(path)
     assert resumed.findings == whole.findings
     one, other = whole.checkpoint().tensors, resumed.checkpoint().tensors
     assert all(torch.equal(one[name], other[name]) for name in one)
@@ -133,7 +133,7 @@ def test_a_run_resumed_after_its_rollback_is_the_same(tiny, tmp_path, poison, mo
 def test_rollbacks_end(tiny: recipe.Recipe, tmp_path, poison) -> None:
     poison(30, 99)
     with pytest.raises(CounterfeitError, match="NaN or infinite"):
-        counterfeit.train(tiny, out=tmp_path, on_nan="rollback")
+        loop.train(tiny, out=tmp_path, on_nan="rollback")
     (path,) = tmp_path.iterdir()
     assert Run.open(path).rollbacks == [22] * MOST_ROLLBACKS
     assert len(Run.open(path).findings) == MOST_ROLLBACKS + 1
@@ -155,11 +155,11 @@ def test_a_signal_does_not_say_saved_when_a_nan_prevents_it(tiny, tmp_path, what
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Game, "update", spoil_and_stop)
         with pytest.raises(Interrupted) as stopped:
-            counterfeit.train(tiny, out=tmp_path)
+            loop.train(tiny, out=tmp_path)
     assert stopped.value.exit_status == 143
     said = str(stopped.value)
     assert "saved" not in said.replace("not saved", "")
     assert "is NaN or infinite" in said
     assert "The checkpoint of step 22 is kept" in said
     assert stopped.value.run.checkpoint_steps == [22]
-    assert counterfeit.resume(stopped.value.run).log[-1]["epoch"] == 2
+    assert loop.resume(stopped.value.run).log[-1]["epoch"] == 2

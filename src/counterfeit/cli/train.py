@@ -87,7 +87,6 @@ def train(
     """
     language.use(lang)
     from counterfeit import recipe as recipes_
-    from counterfeit.progress import Bar
 
     if recipe is None and resume is None:
         raise UsageError("name a recipe to train, or --resume a run.")
@@ -129,34 +128,24 @@ def train(
         parent.find_data(data, data_dir)
         spec = spec.with_values({"data.name": parent.recipe.data.name})
 
+    from counterfeit.data import load_for
     from counterfeit.environment import keep_freed_memory
-    from counterfeit.insight.accounts import finding_line
-    from counterfeit.insight.diagnose import Watch, diagnose
-    from counterfeit.insight.tables import scores_line
+    from counterfeit.insight.diagnose import diagnose
     from counterfeit.insight.verdict import judge
+    from counterfeit.session import attended
     from counterfeit.training import loop
 
     if not quiet:
         say_what_is_faster(spec, device)
     keep_freed_memory()
-    on_epoch: list[loop.OnEpoch] = []
-    with Bar(spec.training.epochs, quiet=quiet) as bar:
-        if evaluate_every is not None:
-            from counterfeit.measure.evaluate import Evaluator
-
-            evaluator = Evaluator(
-                evaluate_every,
-                on_stage=bar.on_measuring,
-                on_metrics=lambda row: bar.on_measured(scores_line(row)),
-            )
-            evaluator.check(spec, data_dir if resume is None or data_dir else parent.data_dir)
-            on_epoch.append(evaluator)
-        on_epoch.append(
-            Watch(
-                lambda finding: bar.say(finding_line(finding)),
-                stop_on_critical=stop_on == "critical",
-            )
-        )
+    measured = (
+        (lambda: parent.load_split("train"))
+        if resume is not None and not (fork and data)
+        else (lambda: load_for(spec.data, "train", data_dir))
+    )
+    with attended(
+        spec, quiet=quiet, measured=measured, evaluate_every=evaluate_every, stop_on=stop_on
+    ) as hooks:
         if resume is not None:
             if fork:
                 parent = fork_run(
@@ -169,13 +158,7 @@ def train(
                     other_data=data is not None,
                 )
             run = loop.resume(
-                parent,
-                epochs=spec.training.epochs,
-                device=device,
-                on_nan=on_nan,
-                on_stage=[bar.on_preparing],
-                on_row=[bar.on_row],
-                on_epoch=on_epoch,
+                parent, epochs=spec.training.epochs, device=device, on_nan=on_nan, **hooks
             )
         else:
             run = loop.train(
@@ -185,9 +168,7 @@ def train(
                 out=out or "runs",
                 data_dir=data_dir,
                 on_nan=on_nan,
-                on_stage=[bar.on_preparing],
-                on_row=[bar.on_row],
-                on_epoch=on_epoch,
+                **hooks,
             )
     print(run.path)
     if not quiet:

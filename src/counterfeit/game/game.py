@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -22,12 +23,15 @@ from counterfeit.game import (
 from counterfeit.game.average import Average
 from counterfeit.game.engines.choose import choose
 from counterfeit.game.inputs import Batch
+from counterfeit.game.own import Given, OwnLoss
 from counterfeit.game.replay import Replay
 from counterfeit.game.state import AVERAGE, REPLAY, VIEW, part_of
 from counterfeit.game.step import Outcome, Player, Rules
 from counterfeit.game.views import View
 from counterfeit.recipe import Latent, MlpGenerator, Recipe
-from counterfeit.seeds import stream, stream_seed
+from counterfeit.seeds import global_draws, stream, stream_seed
+
+NOTHING = Given()
 
 
 class Game:
@@ -94,6 +98,7 @@ class Game:
         seed: int,
         device: torch.device,
         halvings: Sequence[int] = (),
+        given: Given = NOTHING,
     ) -> "Game":
         """The recipe's game, as the seed starts it.
 
@@ -104,6 +109,7 @@ class Game:
             seed: fixes the initial weights and real labels, and all that `Game` says.
             device: where it all lives.
             halvings: see `Game`.
+            given: the user's own networks and loss, instead of the recipe's.
 
         Raises:
             CounterfeitError: this machine's memory cannot hold it.
@@ -111,12 +117,17 @@ class Game:
         channels, height, width = mean_image.shape
         dropout = torch.Generator(device)
         G, D = networks.build_pair(
-            recipe, (channels, height, width), classes, seed=seed, rng=dropout
+            recipe,
+            (channels, height, width),
+            classes,
+            seed=seed,
+            rng=dropout,
+            own=given.networks,
         )
         section = recipe.generator
         if isinstance(section, MlpGenerator) and section.output_bias == "data-mean":
             networks.init_output_bias(G, mean_image)
-        graphed = device.type == "cuda"
+        graphed = device.type == "cuda" and not given
         generator, discriminator = (
             Player(
                 network.to(device),
@@ -127,7 +138,7 @@ class Game:
         )
         discriminator.constraint = constraints.from_recipe(recipe.constraints)
         rules = Rules(
-            losses.from_recipe(recipe.loss, recipe.training.batch_size, seed, device),
+            given.loss or losses.from_recipe(recipe.loss, recipe.training.batch_size, seed, device),
             penalties.from_recipe(recipe.penalties),
             recipe.training.update,
             views.from_recipe(recipe, seed, device),
@@ -178,12 +189,22 @@ class Game:
         share = 0.5 ** sum(step >= start for start in self.halvings)  # of the learning rates
         self.generator.schedule(step, epoch, share, self.epochs)
         self.discriminator.schedule(step * len(reals), epoch, share, self.epochs)
-        outcome = self.engine(reals, z, step)
+        if self.is_ours:
+            outcome = self.engine(reals, z, step)
+        else:
+            with global_draws(stream_seed(self.seed, "user", step), {self.device}):
+                outcome = self.engine(reals, z, step)
         if self.rules.view is not None:
             self.rules.view.adapt(outcome.real_logits)
         if self.average is not None:
             self.average.update(self.G, step + 1)
         return outcome
+
+    @cached_property
+    def is_ours(self) -> bool:
+        """Whether none of its code is the user's, which may draw from global generators."""
+        parts = self.G, self.D, self.rules.loss
+        return not any(isinstance(each, networks.Own | OwnLoss) for each in parts)
 
     @property
     def augmented(self) -> float | None:

@@ -17,17 +17,22 @@ from counterfeit.run.findings import SEVERITIES, Finding, Severity
 __all__ = ["SEVERITIES", "Finding", "Severity", "Watch", "diagnose"]
 
 
-def diagnose(run: Run) -> list[Finding]:
+def diagnose(run: Run, *, looking: bool = True) -> list[Finding]:
     """What is wrong with a run, finished or not, the worst first.
 
     Rows of findings.jsonl that no detector makes, such as what training itself says when its
     numbers are no longer finite, are handed on as they are.
 
+    Args:
+        looking: at epochs of which no vital signs are kept, for which the data are read; else the
+            rows that there are must do.
+
     Raises:
         CounterfeitError: a file is damaged.
     """
     said = [Finding.from_row(row) for row in run.findings if row["name"] not in detectors.NAMES]
-    return detectors.in_order([*said, *detectors.examine(read(run))])
+    found = detectors.examine(read(run)) if looking else examined(run)
+    return detectors.in_order([*said, *found])
 
 
 def read(run: Run) -> Record:

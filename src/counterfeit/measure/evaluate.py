@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -33,7 +32,7 @@ from counterfeit.measure.reference import (
     some,
 )
 from counterfeit.measure.train_classifier import kept_classifier
-from counterfeit.recipe import SIGNED, Recipe
+from counterfeit.recipe import SIGNED
 from counterfeit.run import Run
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.rows import LeftOut, MetricsRow
@@ -98,10 +97,11 @@ def evaluate(
     asked, discriminator, signed = None, None, loss in SIGNED
     if isinstance(state, Samples):
         images = state.images[:samples]
+        asked = None if state.labels is None else state.labels[:samples]
     else:
         asked = run.labels(samples)
         images = run.sample(samples, labels=asked, step=state)
-        if signed and not brief:
+        if signed and not brief and run.can_build("discriminator"):
             discriminator = run.discriminator(state)
     reference = reference or reference_for(run)
     measured = measure_images(images, reference, asked=asked, brief=brief, progress=progress)
@@ -235,15 +235,6 @@ class Evaluator:
         self._compared = False
         self._unable = False
         self._said: set[LeftOut] = set()
-
-    def check(self, recipe: Recipe, data_dir: Path | None) -> None:
-        """Refuse a training of which nothing could be measured, before it starts.
-
-        Raises:
-            UsageError: there are neither two classes nor two validation images.
-            CounterfeitError: the data cannot be had.
-        """
-        require_measurable(data.load_for(recipe.data, "train", data_dir))
 
     def __call__(self, run: Run, epoch: int, generator: nn.Module) -> None:
         if epoch % self.every or self._unable or _measured(run, epoch):

@@ -88,7 +88,10 @@ def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | N
     if train_split.labels is None:
         return None
     path = _path(train_split.name, train_split.images, train_split.labels, folder)
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return None
+    except OSError:  # no path may be that long
         return None
     try:
         trained = Classifier(

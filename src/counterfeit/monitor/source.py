@@ -1,11 +1,9 @@
 """A generator and latents to look at it with, as if nobody had looked."""
 
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,6 +14,7 @@ from counterfeit.monitor.eyes import Eyes
 from counterfeit.monitor.images import as_images
 from counterfeit.run import SNAPSHOT_IMAGES
 from counterfeit.run.sampler import looking_at
+from counterfeit.seeds import global_draws
 
 BATCH = 100
 
@@ -102,22 +101,10 @@ class Source:
             yield
 
 
-@contextmanager
-def unchanged(network: nn.Module) -> Iterator[None]:
-    """Leaves the random states of torch, NumPy and Python as they were; inside, torch's begin the
-    same each time, so that a network that draws noise draws the same."""
-    devices = {each.device for each in network.parameters() if each.device.type == "cuda"}
-    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - whatever the loop uses
-    with torch.random.fork_rng(devices=devices):
-        torch.default_generator.manual_seed(0)
-        for device in devices:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(0)
-        try:
-            yield
-        finally:
-            random.setstate(states[0])
-            np.random.set_state(states[1])  # noqa: NPY002
+def unchanged(network: nn.Module) -> AbstractContextManager[None]:
+    """Leaves the random states of torch, NumPy and Python as they were; inside, they begin the same
+    each time, so that a network that draws noise draws the same."""
+    return global_draws(0, {each.device for each in network.parameters()})
 
 
 def _as_arguments(latents: Any) -> Arguments:

@@ -10,8 +10,8 @@ from counterfeit import environment
 from counterfeit.arguments import StrPath, shown
 from counterfeit.data.given import Real
 from counterfeit.errors import UsageError
-from counterfeit.insight.vitals.gauge import BATCH_NORMS
 from counterfeit.monitor.kept import Outputs
+from counterfeit.networks.own import normalises_batches, section_of
 from counterfeit.recipe import CustomDiscriminator, CustomGenerator, CustomLoss, Recipe
 from counterfeit.recipe.sections import Data, Latent, Training
 from counterfeit.run import Run
@@ -47,16 +47,14 @@ def create_run(
             data=real.section if real else Data(name="unknown"),
             latent=Latent(dim=latent_dim),
             generator=CustomGenerator(
-                name="custom",
-                label=names[0],
-                shapes=_shapes(generator),
+                **section_of(generator),
                 output="sigmoid" if value_range[0] >= 0 else "tanh",
-                batch_norm=any(isinstance(each, BATCH_NORMS) for each in generator.modules()),
+                batch_norm=normalises_batches(generator),
             ),
             discriminator=CustomDiscriminator(
-                name="custom",
-                label=names[-1] if discriminator else "unknown",
-                shapes=_shapes(discriminator),
+                **section_of(discriminator)
+                if discriminator
+                else {"name": "custom", "label": "unknown", "shapes": {}}
             ),
             loss=CustomLoss(name="custom", outputs=outputs),
             training=Training(epochs=epochs),
@@ -81,8 +79,3 @@ def create_run(
         if real is not None and real.kept:
             write_data(run.path, real.splits)
     return run
-
-
-def _shapes(network: nn.Module | None) -> dict[str, tuple[int, ...]]:
-    named = [] if network is None else network.named_parameters()
-    return {name: tuple(each.shape) for name, each in named}

@@ -8,6 +8,7 @@ from counterfeit.networks.build import (
     plan_discriminator,
     plan_generator,
     plan_pair,
+    plan_player,
     weights,
 )
 from counterfeit.networks.conditional import ask, told, within
@@ -15,6 +16,7 @@ from counterfeit.networks.initial import init_uniform, materialise
 from counterfeit.networks.layers import ChannelMaxout, Dropout, Maxout, SharedMaxout
 from counterfeit.networks.minibatch import judges_rows_apart
 from counterfeit.networks.mlp import MLPDiscriminator, MLPGenerator
+from counterfeit.networks.own import Own, OwnDiscriminator, OwnGenerator
 from counterfeit.networks.scores import Scores, scores
 
 __all__ = [
@@ -23,6 +25,9 @@ __all__ = [
     "MLPDiscriminator",
     "MLPGenerator",
     "Maxout",
+    "Own",
+    "OwnDiscriminator",
+    "OwnGenerator",
     "Scores",
     "SharedMaxout",
     "ask",
@@ -36,6 +41,7 @@ __all__ = [
     "plan_discriminator",
     "plan_generator",
     "plan_pair",
+    "plan_player",
     "scores",
     "told",
     "weights",

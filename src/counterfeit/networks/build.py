@@ -4,8 +4,10 @@ A network is planned on the meta device, where its sizes are known and nothing i
 memory is asked for, once; then its weights are drawn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
+from typing import get_args
 
 import torch
 from jaxtyping import Float
@@ -17,6 +19,7 @@ from counterfeit.networks.conditional import ask, within
 from counterfeit.networks.families import DISCRIMINATORS, GENERATORS, Shape
 from counterfeit.networks.initial import INITS, init_uniform, materialise
 from counterfeit.networks.mlp import MLPGenerator
+from counterfeit.networks.own import Kind
 from counterfeit.recipe import AnyGenerator, Network, Perceptron, Recipe
 from counterfeit.seeds import stream
 
@@ -78,10 +81,14 @@ def build_discriminator(
     return network
 
 
-def plan_pair(
-    recipe: Recipe, image_shape: Shape, classes: int = 0, rng: torch.Generator | None = None
-) -> tuple[nn.Module, nn.Module]:
-    """A recipe's generator and discriminator on the meta device, told classes if it asks for that.
+def plan_player(
+    player: Kind,
+    recipe: Recipe,
+    image_shape: Shape,
+    classes: int = 0,
+    rng: torch.Generator | None = None,
+) -> nn.Module:
+    """A recipe's generator or discriminator on the meta device, told classes if it asks for that.
 
     Args:
         classes: how many the data have.
@@ -89,22 +96,37 @@ def plan_pair(
 
     Raises:
         UsageError: the generator cannot be told as the recipe says.
-        CounterfeitError: a family has no images of that shape.
+        CounterfeitError: its family has no images of that shape, or only the user's code builds it.
     """
     g, d = recipe.generator, recipe.discriminator
     with torch.device("meta"):
-        return (
-            generator_around(
+        if player == "generator":
+            return generator_around(
                 lambda width: plan_generator(g, width, image_shape, rng), recipe, classes
-            ),
-            discriminator_around(
-                lambda shape: plan_discriminator(d, shape, rng), recipe, image_shape, classes
-            ),
+            )
+        return discriminator_around(
+            lambda shape: plan_discriminator(d, shape, rng), recipe, image_shape, classes
         )
 
 
+def plan_pair(
+    recipe: Recipe, image_shape: Shape, classes: int = 0, rng: torch.Generator | None = None
+) -> tuple[nn.Module, nn.Module]:
+    """Both; see `plan_player`."""
+    generator, discriminator = (
+        plan_player(player, recipe, image_shape, classes, rng) for player in get_args(Kind)
+    )
+    return generator, discriminator
+
+
 def build_pair(
-    recipe: Recipe, image_shape: Shape, classes: int = 0, *, seed: int, rng: torch.Generator
+    recipe: Recipe,
+    image_shape: Shape,
+    classes: int = 0,
+    *,
+    seed: int,
+    rng: torch.Generator,
+    own: Mapping[Kind, nn.Module] = MappingProxyType({}),
 ) -> tuple[nn.Module, nn.Module]:
     """A recipe's generator and discriminator on the CPU, to be trained, their weights drawn for
     `seed`.
@@ -112,21 +134,30 @@ def build_pair(
     Args:
         classes: how many the data have.
         rng: where dropout draws from, on the device of the images to come.
+        own: the user's, which stay as they are and where they are.
 
     Raises:
-        CounterfeitError: this machine's memory cannot train them, or see `plan_pair`.
+        CounterfeitError: this machine's memory cannot train them, or see `plan_player`.
     """
-    g, d = recipe.generator, recipe.discriminator
-    generator, discriminator = plan_pair(recipe, image_shape, classes, rng)
-    require_memory(
-        training_bytes(recipe, generator, discriminator),
-        "to be trained, these networks",
-        f"lower generator.{g.sized_by}, discriminator.{d.sized_by}, latent.dim or"
-        " training.batch_size",
-    )
-    _draw(generator, g, stream(seed, "init", 0))
-    _draw(discriminator, d, stream(seed, "init", 1))
-    return generator, discriminator
+    if not own:
+        planned = plan_pair(recipe, image_shape, classes, rng)
+        require_memory(
+            training_bytes(recipe, *planned),
+            "to be trained, these networks",
+            f"lower generator.{recipe.generator.sized_by},"
+            f" discriminator.{recipe.discriminator.sized_by}, latent.dim or training.batch_size",
+        )
+    else:  # what those need is not known
+        generator, discriminator = (
+            own.get(player) or plan_player(player, recipe, image_shape, classes, rng)
+            for player in get_args(Kind)
+        )
+        planned = generator, discriminator
+    sections = recipe.generator, recipe.discriminator
+    for number, (player, spec) in enumerate(zip(get_args(Kind), sections, strict=True)):
+        if player not in own:
+            _draw(planned[number], spec, stream(seed, "init", number))
+    return planned
 
 
 def _draw(network: nn.Module, spec: Network, rng: torch.Generator) -> None:

@@ -10,7 +10,13 @@ from pydantic import Field, ValidationError, model_validator
 from counterfeit.errors import UsageError
 from counterfeit.recipe.condition import Condition
 from counterfeit.recipe.explain import explain
-from counterfeit.recipe.networks import AnyGenerator, Discriminator, Generator, Network
+from counterfeit.recipe.networks import (
+    AnyGenerator,
+    CustomGenerator,
+    Discriminator,
+    Generator,
+    Network,
+)
 from counterfeit.recipe.rules import Constraints, CrossEntropy, Inputs, Loss, Penalties
 from counterfeit.recipe.sections import AnyOptimizer, Data, Latent, Section, Text, Training
 from counterfeit.recipe.tables import dotted, modern_key, modernised, parse_override, plain, put
@@ -66,8 +72,8 @@ class Recipe(Section):
 
     @property
     def is_custom(self) -> bool:
-        """Whether it is of a loop that is not ours: what Monitor knows, and nobody can train."""
-        return self.generator.name == "custom"
+        """Whether a part of it is code of the user's own, so that no command can train it."""
+        return "custom" in (self.generator.name, self.discriminator.name, self.loss.name)
 
     def require_trainable(self) -> None:
         """Refuse to begin what may be read, as of runs that have been trained, and means nothing.
@@ -93,6 +99,11 @@ class Recipe(Section):
         return names or self.latent.codes > 0
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it is of a loop that is not ours: what Monitor knows, and nobody can train."""
+        return isinstance(self.generator, CustomGenerator) and self.generator.optimizer is None
+
+    @property
     def value_range(self) -> tuple[float, float]:
         """The lowest and highest pixel value that the networks see."""
         return (0.0, 1.0) if self.generator.output == "sigmoid" else (-1.0, 1.0)
@@ -104,7 +115,7 @@ class Recipe(Section):
 
     def to_toml(self) -> str:
         """Whole, but of a loop that is not ours, where what is not known stays unsaid."""
-        table = self.model_dump(exclude_none=True, exclude_unset=self.is_custom)
+        table = self.model_dump(exclude_none=True, exclude_unset=self.is_foreign)
         return tomli_w.dumps({key: value for key, value in table.items() if value != {}})
 
     def changes(self, other: "Recipe") -> list[str]:

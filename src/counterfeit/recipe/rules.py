@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from counterfeit.arguments import shown
-from counterfeit.recipe.sections import Count, NonNegative, Positive, Probability, Section
+from counterfeit.recipe.sections import Count, NonNegative, Positive, Probability, Section, Text
 
 Label = Annotated[float, Field(ge=0, le=1)]
 LabelRange = tuple[Label, Label]
@@ -53,6 +53,8 @@ class CustomLoss(Section):
 
     name: Literal["custom"]
     outputs: Literal["logits", "probabilities", "scores"]
+    label: Text | None = None
+    """What its author calls it."""
 
 
 def loss_by_name(section: Any) -> Any:

@@ -48,8 +48,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     Raises:
         CannotWrite: the folder is missing, read-only or full.
     """
-    tensors = {key: tensor.detach().contiguous() for key, tensor in checkpoint.tensors.items()}
-    content = save(tensors)
+    content = save(_apart(checkpoint.tensors))
     state = {
         "step": checkpoint.step,
         "epoch": checkpoint.epoch,
@@ -58,6 +57,17 @@ def write(folder: Path, checkpoint: Checkpoint) -> None:
     weights, index = _paths(folder, checkpoint.step)
     write_whole(weights, content)
     write_whole(index, json.dumps(state, indent=2).encode())
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors without a memory in common, as of weights that a user's module has twice."""
+    apart, places = {}, set()
+    for key, tensor in tensors.items():
+        own = tensor.detach().contiguous()
+        place = own.untyped_storage().data_ptr()
+        apart[key] = own.clone() if place in places else own
+        places.add(place)
+    return apart
 
 
 def read(folder: Path, step: int) -> Checkpoint:

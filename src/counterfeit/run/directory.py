@@ -242,16 +242,12 @@ class Directory:
     def snapshot(self, epoch: int) -> NDArray[np.uint8]:
         """Images (100, C, H, W) of the fixed latents after `epoch` epochs; 0 is before training."""
         epoch = arguments.whole_number("epoch", epoch)
-        return snapshots.read(self._snapshots, epoch, self.image_shape, fewer=self.is_custom)
+        return snapshots.read(
+            self._snapshots, epoch, self.image_shape, fewer=self.recipe.is_foreign
+        )
 
     def write_snapshot(self, epoch: int, images: UInt8[Tensor, "N C H W"]) -> None:
         snapshots.write(self._snapshots, epoch, images)
-
-    @property
-    def is_custom(self) -> bool:
-        """Whether its generator is a module of the user's, which only the user's code can build:
-        then samples are those that it keeps."""
-        return self.recipe.is_custom
 
     @property
     def stored_samples(self) -> stored.Samples | None:

@@ -2,10 +2,11 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import get_args
+from types import MappingProxyType
+from typing import ClassVar, Self, get_args
 
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor, nn
@@ -15,11 +16,12 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import CannotWrite, CounterfeitError, UsageError
 from counterfeit.files import write_whole
 from counterfeit.game.inputs import draw_classes, draw_latents, set_category
-from counterfeit.run import asked, provenance, snapshots, stored
+from counterfeit.networks.own import Kind, Own
+from counterfeit.run import asked, own, provenance, snapshots, stored
 from counterfeit.run.asked import Asked
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.directory import Directory
-from counterfeit.run.sampler import generate, rebuild_discriminator, rebuild_generator
+from counterfeit.run.sampler import generate, rebuild
 from counterfeit.seeds import stream
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,20 @@ class Run(Directory):
     """A training on disk, finished or not."""
 
     _held: data.ImageData | None = None
+    _own: Mapping[Kind, Own] = MappingProxyType({})
+
+    display: ClassVar[Callable[["Run"], str] | None] = None
+    """Makes a fragment of HTML of a run. `insight`, which stands to the right, puts it here."""
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks, which show `repr` where it gives nothing."""
+        if Run.display is not None:
+            with suppress(Exception):  # whatever is wrong with its files, a cell shall not fail
+                return Run.display(self)
+        return None
 
     # What it is trained on.
 
@@ -174,20 +190,57 @@ class Run(Directory):
         Its weights are their average over training where the recipe asks for one; the newest with
         `averaged` off.
         """
-        return rebuild_generator(
+        return self._rebuilt("generator", step, averaged=averaged)
+
+    def discriminator(self, step: int | Checkpoint | None = None) -> nn.Module:
+        """The trained discriminator, in eval mode: dropout is off."""
+        return self._rebuilt("discriminator", step)
+
+    def _rebuilt(
+        self, player: Kind, step: int | Checkpoint | None, *, averaged: bool = False
+    ) -> nn.Module:
+        return rebuild(
+            player,
             self.recipe,
             self.image_shape,
             len(self.classes),
             self.checkpoint(step),
             self.path,
             averaged=averaged,
+            own=self._own.get(player),
         )
 
-    def discriminator(self, step: int | Checkpoint | None = None) -> nn.Module:
-        """The trained discriminator, in eval mode: dropout is off."""
-        return rebuild_discriminator(
-            self.recipe, self.image_shape, len(self.classes), self.checkpoint(step), self.path
-        )
+    def attach(
+        self, *, generator: nn.Module | None = None, discriminator: nn.Module | None = None
+    ) -> Self:
+        """Give a run that was trained with modules of your own such modules again, so that it makes
+        any images of any checkpoint, and can ask its discriminator.
+
+        They stay as they are: copies of them get the weights.
+
+        Returns: the run itself.
+
+        Raises:
+            UsageError: the run was not trained with a module of one's own there, or with another.
+            CounterfeitError: it has no checkpoint.
+        """
+        self.adopt(own.adapted_for(self, own.modules_of(generator, discriminator)))
+        return self
+
+    def adopt(self, networks: Mapping[Kind, Own]) -> None:
+        """`attach`, of modules that were found to fit."""
+        self._own = {**self._own, **networks}
+
+    def can_build(self, player: Kind) -> bool:
+        """Whether its networks can be made here: not so where one is a module of the user's own,
+        and was not attached."""
+        return getattr(self.recipe, player).name != "custom" or player in self._own
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether its generator is a module of the user's, which is not at hand: then samples are
+        those that it keeps."""
+        return not self.can_build("generator")
 
     def labels(
         self,
@@ -210,6 +263,9 @@ class Run(Directory):
             return asked.numbers_of(of, asked.classes_of(self.path, self.classes), count)
         if not self.classes:
             return None
+        if self.is_custom:
+            kept = self.stored_samples
+            return None if kept is None or kept.labels is None else kept.labels[:count]
         sizes = list(self.environment["classes"].values())
         return draw_classes(sizes, count, stream(self._seed(seed), "classes"))
 
@@ -224,7 +280,8 @@ class Run(Directory):
     ) -> UInt8[Tensor, "count C H W"]:
         """New images from the trained generator; the same ones for the same seed.
 
-        Of a generator that is the user's code, the first of those that the run keeps.
+        Of a generator that is the user's code and not at hand (see `attach`), the first of those
+        that the run keeps.
 
         Args:
             labels: the class of all, or of each; see `labels`.
@@ -244,6 +301,11 @@ class Run(Directory):
             names = asked.categories_of(self.path, latent.categories)
             category = asked.numbers_of(codes, names, count)
         if self.is_custom:
+            if labels is not None or codes is not None:
+                raise UsageError(
+                    f"{self.path} keeps samples of any class, and only with its generator's module"
+                    " can others be made; in Python, `attach` takes it."
+                )
             return self._kept_images(count, step)
         z = draw_latents(latent, count, stream(self._seed(seed), "evaluation"))
         if category is not None:

@@ -1,5 +1,6 @@
 """A run's networks rebuilt from its recipe and a checkpoint, and the images that they make."""
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,9 +12,11 @@ from torch import Tensor, nn
 from counterfeit import data, networks
 from counterfeit.errors import CounterfeitError
 from counterfeit.game.state import AVERAGE
-from counterfeit.networks import ask
+from counterfeit.networks import Own, ask
+from counterfeit.networks.own import Kind
 from counterfeit.recipe import Recipe
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.seeds import global_draws
 
 SAMPLE_BATCH = 1000
 
@@ -22,33 +25,36 @@ DIVERGED = "training has diverged; lower the learning rates, or go back to an ea
 Shape = tuple[int, int, int]
 
 
-def rebuild_generator(
-    recipe: Recipe, shape: Shape, classes: int, state: Checkpoint, path: Path, *, averaged: bool
+def rebuild(
+    player: Kind,
+    recipe: Recipe,
+    shape: Shape,
+    classes: int,
+    state: Checkpoint,
+    path: Path,
+    *,
+    averaged: bool = False,
+    own: Own | None = None,
 ) -> nn.Module:
-    """The generator of a checkpoint of the run at `path`, in eval mode.
+    """A player of a checkpoint of the run at `path`, in eval mode, on the CPU: BatchNorm uses its
+    running statistics, and dropout is off.
 
-    BatchNorm uses its running statistics. Its weights are their average over training where the
-    recipe asks for one; the newest with `averaged` off.
+    Args:
+        averaged: whether the generator's weights are their average over training, where the recipe
+            asks for one.
+        own: the user's module, of which a copy gets the weights; else the recipe's is planned.
 
     Raises:
-        CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
+        CounterfeitError: the checkpoint belongs to another recipe, training has diverged, or only
+            the user's code can build that player.
     """
-    network, _ = networks.plan_pair(recipe, shape, classes)
-    average = averaged and recipe.generator.ema_decay > 0
-    _load(network, state, AVERAGE if average else "generator", path)
-    return network
-
-
-def rebuild_discriminator(
-    recipe: Recipe, shape: Shape, classes: int, state: Checkpoint, path: Path
-) -> nn.Module:
-    """The discriminator of a checkpoint of the run at `path`, in eval mode: dropout is off.
-
-    Raises:
-        CounterfeitError: the checkpoint belongs to another recipe, or training has diverged.
-    """
-    _, network = networks.plan_pair(recipe, shape, classes)
-    _load(network, state, "discriminator", path)
+    network = (
+        networks.plan_player(player, recipe, shape, classes)
+        if own is None
+        else copy.deepcopy(own).cpu()
+    )
+    average = averaged and player == "generator" and recipe.generator.ema_decay > 0
+    _load(network, state, AVERAGE if average else player, path)
     return network
 
 
@@ -56,13 +62,12 @@ def rebuild_discriminator(
 def looking_at(*networks: nn.Module) -> Iterator[None]:
     """Networks in eval mode, to be looked at, and left as they were.
 
-    Each module gets back its own mode when the block ends, however it does, and torch's global
-    generators their state, should a network draw from them.
+    Each module gets back its own mode when the block ends, however it does, and the global
+    generators their state: a network that draws from them draws the same each time.
     """
     modes = {module: module.training for network in networks for module in network.modules()}
-    tensors = (tensor for network in networks for tensor in network.parameters())
-    places = {tensor.device for tensor in tensors if tensor.device.type == "cuda"}
-    with torch.random.fork_rng(devices=places):
+    places = {tensor.device for network in networks for tensor in network.parameters()}
+    with global_draws(0, places):
         for network in networks:
             network.eval()
         try:
@@ -99,13 +104,14 @@ def generate(
 
 
 def _load(network: nn.Module, state: Checkpoint, part: str, path: Path) -> None:
-    """Give a planned network its weights, copies of the checkpoint's, and put it into eval mode."""
+    """Give a network its weights, copies of the checkpoint's, and put it into eval mode."""
     own = state.part(part)
     weights = {
         key: tensor.clone() for key, tensor in own.items() if not key.startswith("optimizer.")
     }
+    planned = not isinstance(network, Own)  # the user's may share a tensor between two names
     try:
-        network.load_state_dict(weights, assign=True)
+        network.load_state_dict(weights, assign=planned)
     except RuntimeError:
         raise CounterfeitError(
             f"the checkpoint of step {state.step} in {path} does not fit its recipe."

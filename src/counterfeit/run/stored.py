@@ -2,7 +2,7 @@
 ours, whose generator is the user's code, and real ones that came as an array.
 
 samples.npz   `images`, uint8 (N, C, H, W), of the newest generator that was sampled; its `step`
-              and `epoch`
+              and `epoch`; `labels`, int64 (N,), where it was told classes
 data.npz      `train_images`, perhaps `test_images`, `train_labels` and `test_labels`; `held_out`,
               how many of the last training images are for validation; `classes`, their names
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -36,6 +36,8 @@ class Samples:
     step: int
     epoch: float
     images: UInt8[Tensor, "N C H W"]
+    labels: Int64[Tensor, " N"] | None = None
+    """The classes that were asked for, where any were."""
 
 
 def read_samples(folder: Path, image_shape: tuple[int, int, int]) -> Samples | None:
@@ -50,7 +52,8 @@ def read_samples(folder: Path, image_shape: tuple[int, int, int]) -> Samples | N
     arrays = _read(path)
     try:
         images = _images(arrays["images"], image_shape)
-        return Samples(int(arrays["step"]), float(arrays["epoch"]), images)
+        labels = _labels(arrays["labels"], len(images)) if "labels" in arrays else None
+        return Samples(int(arrays["step"]), float(arrays["epoch"]), images, labels)
     except (KeyError, TypeError, ValueError):
         raise CounterfeitError(f"{path} is damaged: it does not hold this run's images.") from None
 
@@ -72,11 +75,13 @@ def read_step(folder: Path) -> int | None:
 
 
 def write_samples(folder: Path, samples: Samples) -> None:
+    labels = {} if samples.labels is None else {"labels": samples.labels.numpy()}
     _write(
         folder / SAMPLES,
         images=samples.images.numpy(),
         step=np.array(samples.step),
         epoch=np.array(samples.epoch),
+        **labels,
     )
 
 
@@ -98,9 +103,7 @@ def read_data(folder: Path, name: str, split: Split, shape: tuple[int, int, int]
         classes = tuple(map(str, arrays.get("classes", ())))
         labels = None
         if f"{split}_labels" in arrays:
-            labels = torch.from_numpy(arrays[f"{split}_labels"].astype(np.int64))
-            if labels.shape != (len(images),):
-                raise ValueError
+            labels = _labels(arrays[f"{split}_labels"], len(images))
         held_out = int(arrays["held_out"]) if split == "train" else 0
         if not 0 <= held_out < max(1, len(images)):
             raise ValueError
@@ -129,6 +132,13 @@ def _images(array: NDArray[Any], shape: tuple[int, int, int]) -> UInt8[Tensor, "
     if array.dtype != np.uint8 or array.shape[1:] != shape:
         raise ValueError
     return torch.from_numpy(array)
+
+
+def _labels(array: NDArray[Any], count: int) -> Int64[Tensor, " N"]:
+    labels = torch.from_numpy(array.astype(np.int64))
+    if labels.shape != (count,):
+        raise ValueError
+    return labels
 
 
 def _read(path: Path, *names: str) -> dict[str, NDArray[Any]]:

@@ -14,14 +14,17 @@ from counterfeit.arguments import StrPath
 from counterfeit.data import ImageData, class_sizes, doubts
 from counterfeit.data.given import take
 from counterfeit.data.loading import look_of
-from counterfeit.errors import CannotWrite, CounterfeitError, command
+from counterfeit.errors import CannotWrite, CounterfeitError
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
+from counterfeit.game.own import Given
 from counterfeit.language import english, tr, translated
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.own import goes_on, modules_of
 from counterfeit.run.rows import LogRow
 from counterfeit.run.stored import write_data
+from counterfeit.training import own
 from counterfeit.training.epochs import (
     drop_old_checkpoints,
     rates_end_with_epochs,
@@ -60,6 +63,9 @@ def train(
     spec: StrPath | recipe.Recipe,
     *,
     data: Any = None,
+    generator: nn.Module | None = None,
+    discriminator: nn.Module | None = None,
+    loss: Any = None,
     epochs: SupportsIndex | None = None,
     seed: SupportsIndex = 0,
     device: str | torch.device = "auto",
@@ -78,6 +84,10 @@ def train(
         data: instead of the recipe's: a data set's name; a path; or images of your own, an array or
             a tensor, a pair of these and their labels, a Dataset or a DataLoader, of which the run
             keeps a copy.
+        generator: a module of your own instead of the recipe's, from latents (N, z) to images; it
+            is trained in place, from the weights that it has. All else stays the recipe's.
+        discriminator: likewise, from images (N, C, H, W) to logits (N,).
+        loss: instead of the recipe's: a name, or see `game.own.own_loss`.
         epochs: instead of the recipe's.
         seed: fixes all randomness; on one machine and build, the same seed gives the same bits.
         device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "mps"; or torch's.
@@ -91,7 +101,8 @@ def train(
         on_epoch: called with the run, the epoch and the generator to sample from after each epoch.
 
     Raises:
-        UsageError: an impossible recipe or argument; nothing is written.
+        UsageError: an impossible recipe or argument, or a network or a loss that fails on two
+            images; nothing is written.
         CounterfeitError: the data cannot be had, the run cannot be written, or a loss or a weight
             became NaN or infinite.
         Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
@@ -102,7 +113,10 @@ def train(
     data_dir = None if data_dir is None else arguments.path("data_dir", data_dir)
     place = environment.pick_device(device)
     spec = with_epochs(recipe.load(spec), epochs)
-    spec.require_trainable()
+    if discriminator is None:
+        spec.require_trainable()
+    spec, own_loss = own.with_loss(spec, loss)
+    modules = modules_of(generator, discriminator)
     _tell(english("reading the data"), on_stage)
     real = take(data, spec.data, data_dir)
     spec = spec.with_values({"data.name": real.section.name})
@@ -111,8 +125,13 @@ def train(
         logger.warning(doubt)
     images = training_images(spec, train_split)
     _tell(english("building the networks"), on_stage)
+    spec, networks = own.with_networks(spec, modules, images.shape, place)
+    given = Given(networks, own_loss)
+    own.require_all(spec, given)
     sizes = class_sizes(train_split, images)
-    game = Game.from_recipe(spec, images.mean_image(), len(sizes), seed=seed, device=place)
+    mean = images.mean_image()
+    game = Game.from_recipe(spec, mean, len(sizes), seed=seed, device=place, given=given)
+    own.begin(game, spec, images, given)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
@@ -126,14 +145,18 @@ def train(
     with Run.creating(out, spec, facts | environment.describe(place), name) as run:
         if real.kept:
             write_data(run.path, real.splits)
+    run.adopt(given.networks)
     _tell(english("training"), on_stage)
     with run.locked(), run.holding(train_split):
-        return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
+        return _train_soundly(run, game, images, given, on_nan, on_row, on_epoch)
 
 
 def resume(
     run: Run | StrPath,
     *,
+    generator: nn.Module | None = None,
+    discriminator: nn.Module | None = None,
+    loss: Any = None,
     epochs: SupportsIndex | None = None,
     device: str | torch.device = "auto",
     on_nan: OnNan = "stop",
@@ -146,9 +169,14 @@ def resume(
     Its files end up as if it had never stopped, to the bit on one machine and build. Where its data
     were moved, `Run.find_data` tells it.
 
+    Args:
+        generator: a module of your own, where the run was begun with one; its weights become those
+            of the checkpoint. `discriminator` and `loss` likewise.
+        epochs: as many in all. For the others, see `train`.
+
     Raises:
-        UsageError: there is no such run, it has more epochs already, or an impossible argument; the
-            run stays as it is.
+        UsageError: there is no such run, it has more epochs already, it was begun with other
+            modules than these, or an impossible argument; the run stays as it is.
         CounterfeitError: the data cannot be had or are not those that it was trained on, the run is
             damaged, it cannot be written, or another process trains it; or a loss or a weight
             became NaN or infinite.
@@ -157,13 +185,19 @@ def resume(
     on_nan, on_stage, on_row, on_epoch = _checked(on_nan, on_stage, on_row, on_epoch)
     run = run if isinstance(run, Run) else Run.open(run)
     place = environment.pick_device(device)
+    given = own.for_run(run, modules_of(generator, discriminator), loss)
     with run.locked():
         _tell(english("reading the data"), on_stage)
         train_split = run.load_split("train")
         images = training_images(run.recipe, train_split)
-        if (spec := with_epochs(run.recipe, epochs)) != run.recipe:
-            saved = run.recover()
-            require_epochs(run, saved.epoch if saved else 0, spec)
+        spec = with_epochs(run.recipe, epochs)
+        saved = run.recover() if spec != run.recipe else None
+        require_epochs(run, saved.epoch if saved else 0, spec)
+        _tell(english("building the networks"), on_stage)
+        game = _game(run, spec, images, place, given)
+        own.begin(game, spec, images, given)
+        run.adopt(given.networks)
+        if spec != run.recipe:
             if saved and rates_end_with_epochs(spec):
                 logger.warning(
                     tr(
@@ -175,11 +209,9 @@ def resume(
                     )
                 )
             run.change_recipe(spec)
-        _tell(english("building the networks"), on_stage)
-        game = _game(run, images, place)
         _tell(english("training"), on_stage)
         with run.holding(train_split):
-            return _train_soundly(run, game, images, on_nan, on_row, on_epoch)
+            return _train_soundly(run, game, images, given, on_nan, on_row, on_epoch)
 
 
 def _checked(
@@ -206,14 +238,17 @@ def _tell(stage: str, on_stage: Sequence[OnStage]) -> None:
         hear(stage)
 
 
-def _game(run: Run, images: ImageData, device: torch.device) -> Game:
+def _game(
+    run: Run, spec: recipe.Recipe, images: ImageData, device: torch.device, given: Given
+) -> Game:
     return Game.from_recipe(
-        run.recipe,
+        spec,
         images.mean_image(),
         len(run.classes),
         seed=run.seed,
         device=device,
         halvings=run.rollbacks,
+        given=given,
     )
 
 
@@ -221,6 +256,7 @@ def _train_soundly(
     run: Run,
     game: Game,
     images: ImageData,
+    given: Given,
     on_nan: OnNan,
     on_row: Sequence[OnRow],
     on_epoch: Sequence[OnEpoch],
@@ -244,12 +280,11 @@ def _train_soundly(
                         step=str(back),
                     )
                 )
-                game = _game(run, images, game.device)
+                game = _game(run, run.recipe, images, game.device, given)
             except CannotWrite as error:
                 if not run.path.exists():
                     raise CounterfeitError(f"{error} The run's folder is gone.") from None
-                resume = command("counterfeit", "train", "--resume", run.path)
-                raise CounterfeitError(f"{error} {_kept(run)}; {resume} goes on.") from None
+                raise CounterfeitError(f"{error} {_kept(run)}; {goes_on(run)}.") from None
 
 
 def _kept(run: Run) -> str:
@@ -268,6 +303,7 @@ def _train(
     spec, seed, device = run.recipe, run.seed, game.device
     k, batch_size = spec.training.discriminator_steps, spec.training.batch_size
     per_epoch = steps_per_epoch(spec, len(images))
+    last = spec.training.epochs * per_epoch
 
     # The game starts as the recipe and the seed say, or goes on from the newest sound checkpoint.
     interval = Interval(LOG_EVERY, batch_size, device)
@@ -294,6 +330,10 @@ def _train(
         check(game.tensors(), interval.losses[: interval.updates], step, per_epoch)
 
     def save() -> None:
+        if run.recipe.generator.name == "custom" and (
+            signals.received or step == last or own.samples_due(run, step, k * batch_size)
+        ):
+            own.keep_samples(run, game, step, step / per_epoch)
         tensors = game.tensors() | interval.tensors()
         run.write_checkpoint(Checkpoint(step, step / per_epoch, tensors))
         drop_old_checkpoints(run, per_epoch)
@@ -306,13 +346,15 @@ def _train(
     # The data, and what a killed process may have left undone at an epoch's end.
     pool = Pool.of(images, spec.value_range, device)
     order = shuffled(len(images), seed, epoch).to(device)
+    if saved is None and not game.is_ours:  # nothing else knows the weights that it starts with
+        save()
     if position == 0 and epoch not in run.snapshot_epochs:
         snapshot(epoch)
     if position == 0 and epoch > 0:
         tell_epoch(epoch)
     timed_from, started = step, time.perf_counter()
 
-    while step < spec.training.epochs * per_epoch:
+    while step < last:
         # One update: k batches, and the players' moves.
         epoch, position = divmod(step, per_epoch)
         chosen = order[position * k * batch_size :][: k * batch_size]

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from counterfeit.errors import Interrupted, command
+from counterfeit.errors import Interrupted
 from counterfeit.run import Run
+from counterfeit.run.own import goes_on
 
 
 @dataclass(eq=False)
@@ -47,8 +48,8 @@ class Signals:
             state: of the run, as the user is told.
             options: of the command that goes on.
         """
-        goes_on = command("counterfeit", "train", "--resume", self.run.path, *options)
-        return Interrupted(f"{state}; {goes_on} goes on.", self.received[0], self.run)
+        how = goes_on(self.run, *options)
+        return Interrupted(f"{state}; {how}.", self.received[0], self.run)
 
     def note(self, signum: int, frame: object) -> None:
         self.received.append(signum)

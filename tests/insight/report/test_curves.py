@@ -13,7 +13,6 @@ from example_finding import finding
 from hypothesis import given
 from hypothesis import strategies as st
 
-import counterfeit
 from counterfeit import recipe
 from counterfeit.files import write_rows
 from counterfeit.insight.charts import TIMELINES
@@ -21,6 +20,7 @@ from counterfeit.insight.report import write_report
 from counterfeit.insight.report.curves import POINTS, SUBJECTS, Chart, overlaid, thinned
 from counterfeit.run import Run
 from counterfeit.run.rows import HeadColumns, Measurement
+from counterfeit.training import loop
 
 NONE: list[Any] = [[], [], []]
 
@@ -172,7 +172,7 @@ def test_each_chart_has_its_place_whatever_the_recipe_logs(name: str, tmp_path: 
     small = {"data.name": "digits", "data.train_images": 256, "training.batch_size": 16}
     if name != "sgd":
         small |= {"generator.channels": 4, "discriminator.channels": 4}
-    run = counterfeit.train(recipe.load(name).with_values(small), epochs=1, out=tmp_path)
+    run = loop.train(recipe.load(name).with_values(small), epochs=1, out=tmp_path)
     page = write_report([run]).read_text()
     (drawn,) = re.findall(r'<script type="application/json" id="curves">(.*?)</script>', page)
     boxes = re.findall(r'id="curve-(\d+)"', page)

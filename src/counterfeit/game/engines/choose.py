@@ -14,7 +14,9 @@ from counterfeit.game.engines.fast import FastEngine
 from counterfeit.game.engines.layers import Unknown
 from counterfeit.game.engines.plain import PlainEngine
 from counterfeit.game.inputs import Batch
+from counterfeit.game.losses import ANALYTIC
 from counterfeit.game.step import Outcome, Player, Rules
+from counterfeit.networks import Own
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +43,8 @@ def choose(
     dropout: torch.Generator,
 ) -> Engine:
     """The fast engine on the CPU, where it knows networks, optimisers and rules to the last type; a
-    CUDA graph of the plain step on a GPU, where the optimisers' settings are tensors; else the
-    plain step.
+    CUDA graph of the plain step on a GPU, where the optimisers' settings are tensors and no code is
+    the user's; else the plain step.
 
     Args:
         bf16: whether matrix products are in bfloat16.
@@ -57,8 +59,11 @@ def choose(
     plain = PlainEngine(generator, discriminator, rules, bf16=bf16, rng=rng)
     graphable = (
         not (rules.penalties or rules.view or rules.replay)  # which differ from update to update
+        and type(rules.loss) in ANALYTIC
         and all(
-            player.settings.clip_gradients is None and optimizers.is_graphable(player.optimizer)
+            player.settings.clip_gradients is None
+            and optimizers.is_graphable(player.optimizer)
+            and not isinstance(player.network, Own)
             for player in (generator, discriminator)
         )
     )

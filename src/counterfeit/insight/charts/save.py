@@ -22,7 +22,12 @@ def save(picture: Image.Image | Figure, path: Path) -> None:
     Raises:
         CannotWrite: the file cannot be written.
     """
-    buffer, suffix = io.BytesIO(), path.suffix[1:]
+    write_whole(path, encoded(picture, path.suffix[1:]))
+
+
+def encoded(picture: Image.Image | Figure, suffix: str) -> bytes:
+    """A chart's file of that format; images are PNG files."""
+    buffer = io.BytesIO()
     if isinstance(picture, Figure):
         with rc_context(
             {"svg.fonttype": "none", "svg.hashsalt": "counterfeit", "pdf.fonttype": 42}
@@ -30,4 +35,4 @@ def save(picture: Image.Image | Figure, path: Path) -> None:
             picture.savefig(buffer, format=suffix, facecolor="white", metadata=UNDATED.get(suffix))
     else:
         picture.save(buffer, "PNG", optimize=True)
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()

@@ -251,7 +251,7 @@ def note(figure: str, run: Run) -> str:
             notes.append(tr("G was asked for as many of each class, class by class."))
         return " ".join(notes)
     if figure == "preview":
-        if spec.is_custom:
+        if spec.is_foreign:
             return ""
         if spec.condition is not None:
             return tr("In training, G and D are told these classes.")
