@@ -144,6 +144,8 @@ def test_many_comparisons_take_many_seeds(comparisons: int, seeds: int) -> None:
 def test_no_number_of_seeds_shows_what_is_not_there() -> None:
     assert statistics.seeds_needed(0.0, 1.0) is None
     assert statistics.seeds_needed(1e-3, 1.0) is None
+    assert statistics.seeds_needed(0.0, 0.0) is None
+    assert statistics.seeds_needed(1.0, 0.0) == statistics.least_seeds(1)
 
 
 @given(P_VALUES)

@@ -210,7 +210,11 @@ def seeds_needed(
     def mean_power(seeds: int) -> float:
         return float(power(effect, spreads, seeds, level).mean())
 
-    if not spread or mean_power(MOST_SEEDS) < POWER:
+    if not effect:
+        return None
+    if not spread:
+        return next(n for n in counts if least_p(n) <= level)
+    if mean_power(MOST_SEEDS) < POWER:
         return None
     return counts[bisect_left(counts, POWER, key=mean_power)]
 
