@@ -84,6 +84,22 @@ def test_without_a_terminal_findings_and_ends_are_lines(
     assert capsys.readouterr().err == ""
 
 
+def test_on_a_terminal_the_table_stands_while_the_study_goes_on(
+    half_done: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    with Screen(Glance(half_done)) as screen:
+        screen.on_look()
+        screen.on_answer(half_done.tasks[1], Answer("stopped", "the disk is full."))
+        screen.on_answer(half_done.tasks[0], Answer("finished"))
+    said = capsys.readouterr().err
+    assert "two-digits-s1" in said
+    assert "2 of 4 runs have ended" in said
+    assert "wild-digits-s0: stopped: the disk is full." in said
+    assert "two-digits-s0: finished" not in said
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(40, "40 s"), (600, "10 min"), (12600, "3.5 h"), (180000, "2.1 d")]
 )

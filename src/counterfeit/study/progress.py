@@ -213,12 +213,13 @@ class Screen:
 
     glance: Glance
     quiet: bool = False
+    _console: Console = field(default_factory=lambda: Console(stderr=True), init=False)
     _live: Live | None = field(default=None, init=False)
     _next: float = field(default=0.0, init=False)
 
     def __enter__(self) -> "Screen":
-        console = Console(stderr=True)
         self.glance.look()  # what was found before is not said again
+        console = self._console
         if not self.quiet and console.is_terminal and not console.is_dumb_terminal:
             self._live = Live(
                 get_renderable=self._shown, console=console, refresh_per_second=2, transient=True
@@ -239,8 +240,7 @@ class Screen:
             self._live = None
 
     def _shown(self) -> Group:
-        assert self._live is not None
-        rows = max(3, self._live.console.height - 4)
+        rows = max(3, self._console.height - 4)
         return Group(self.glance.table(rows), Text(self.glance.summary()))
 
     def on_look(self) -> None:
@@ -262,11 +262,9 @@ class Screen:
             self.say(f"{task.id}: {state}")
 
     def say(self, line: str) -> None:
-        if self.quiet:
-            return
-        text = styled(fill(line, columns(sys.stderr), rest="  "))
-        console = self._live.console if self._live else Console(stderr=True)
-        console.print(text, soft_wrap=True)
+        if not self.quiet:
+            text = styled(fill(line, columns(sys.stderr), rest="  "))
+            self._console.print(text, soft_wrap=True)
 
 
 def not_done(answers: Sequence["Answer"]) -> str:
