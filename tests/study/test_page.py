@@ -1,6 +1,7 @@
 """The page about a study."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ def test_it_reads_on_any_screen(browser: Any, page: Path, width: int, scheme: An
     found = "axe.run().then(all => all.violations.map(each => [each.id, each.nodes[0].html]))"
     assert opened.evaluate(found) == []
     context.close()
+
+
+def test_it_links_to_the_pages_of_runs_that_have_one(trained_study: Study, tmp_path: Path) -> None:
+    study = Study.open(shutil.copytree(trained_study.folder, tmp_path / "copy"))
+    first = study.tasks[0]
+    (first.run / "report.html").write_text("a page")
+    results = read(study)
+    text = write_page(study, results, judge(results)).read_text()
+    assert re.findall(r'href="([^#"]+)"', text) == [f"runs/{first.id}/report.html"]
 
 
 def test_it_is_in_korean_where_that_is_asked_for(trained_study: Study, tmp_path: Path) -> None:
