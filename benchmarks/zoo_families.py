@@ -252,18 +252,29 @@ def part(
     ]  # fmt: skip
 
 
+_LATER = [
+    healthy("test-dcgan-digits-16", "dcgan", DIGITS_16, seed=10),
+    # It makes coloured fringes, by which D wins.
+    healthy("test-lsgan-colour-16", "lsgan", COLOUR_16, seed=10, may=f"{UNLIKE} {STALLED}"),
+    healthy("test-wgan-mnist-16", "wgan", MNIST, CRITIC, seed=10),
+    *part("test-", 10, [DIGITS, COLOUR, MNIST_8],
+          Strengths("3e-7", "3e-6", "3e4", 60, 0.75, 8), ["training.epochs=20"]),
+]  # fmt: skip
+
+LOOKED_AT = {
+    *(f"test-{base}-healthy" for base in ("dcgan", "lsgan", "r3gan", "wgan", "acgan")),
+    *("test-dcgan-digits-16", "test-lsgan-colour-16", "test-wgan-mnist-16"),
+    *("test-wgan-unclipped", "test-wgan-gp-heavy", "test-wgan-tight", "test-acgan-weight-0"),
+}
+"""Of these, the first twelve that were measured; what they showed was then mended."""
+
 SPECIMENS = [
     *part("", 0, [DIGITS], Strengths("1e-7", "1e-6", "1e5", 100, 0.8, 3)),
     healthy("dcgan-colour", "dcgan", COLOUR_16),
     healthy("hinge-sn-mnist", "hinge-sn", MNIST),
     healthy("wgan-gp-mnist", "wgan-gp", MNIST, CRITIC),
     healthy("lsgan-digits-16", "lsgan", DIGITS_16),
+    *(specimen for specimen in _LATER if specimen.name in LOOKED_AT),
 ]
 
-TEST_SPECIMENS = [
-    healthy("test-dcgan-digits-16", "dcgan", DIGITS_16, seed=10),
-    healthy("test-lsgan-colour-16", "lsgan", COLOUR_16, seed=10),
-    healthy("test-wgan-mnist-16", "wgan", MNIST, CRITIC, seed=10),
-    *part("test-", 10, [DIGITS, COLOUR, MNIST_8],
-          Strengths("3e-7", "3e-6", "3e4", 60, 0.75, 8), ["training.epochs=20"]),
-]  # fmt: skip
+TEST_SPECIMENS = [specimen for specimen in _LATER if specimen.name not in LOOKED_AT]

@@ -82,7 +82,7 @@ SCORES = {
 BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "discriminator-overpowering": ({"d_real_q05": 0.99, "d_fake_q95": 0.01}, {}),
     "garbage-passes": ({"d_real_mean": 0.5, "d_fake_mean": 0.5}, {"distance": [1.1] * 10}),
-    "critic-overpowering": ({"d_loss": 0.01, "score_real_q05": 2.0, "score_fake_q95": 0.1}, {}),
+    "critic-overpowering": ({"d_loss": 0.001, "score_real_q05": 2.0, "score_fake_q95": 0.1}, {}),
     "blind-critic": (SCORES | {"score_gap": 0.1}, {"distance": [1.1] * 10}),
     "flat-critic": ({"score_gap": 1e-9, "g_grad_norm": 1e-8}, {}),
     "exploding-critic": (SCORES | {"score_real_q95": 90.0}, {"real_distance": 10.0}),

@@ -25,11 +25,11 @@ def test_a_critic_that_is_caught_up_with_is_no_finding() -> None:
 @pytest.mark.parametrize(
     ("base", "d_loss", "won"),
     [
-        ("lsgan", 0.01, True),
-        ("lsgan", 0.05, False),
-        ("hinge-sn", 0.1, True),
-        ("hinge-sn", 0.3, False),
-        ("ragan", 0.05, True),
+        ("lsgan", 0.005, True),
+        ("lsgan", 0.01, False),
+        ("hinge-sn", 0.05, True),
+        ("hinge-sn", 0.2, False),
+        ("ragan", 0.02, True),
         ("wgan-gp", -50.0, False),  # such a critic has no least loss
     ],
 )
@@ -38,6 +38,12 @@ def test_who_wins_is_seen_by_the_loss_that_is_fair(base: str, d_loss: float, won
     assert ("critic-overpowering" in found(log, base=base)) == won
     overlapping = log | {"score_fake_q95": 2.1}
     assert "critic-overpowering" not in found(overlapping, base=base)
+
+
+def test_a_critic_is_pushed_harder() -> None:
+    assert "gradient-explosion" not in found(SCORES | {"d_grad_norm": 300.0})
+    assert "gradient-explosion" in found(SCORES | {"d_grad_norm": 3000.0})
+    assert "gradient-explosion" in found({"d_grad_norm": 300.0}, base="dcgan")
 
 
 def test_a_blind_critic_is_told_by_no_unit() -> None:

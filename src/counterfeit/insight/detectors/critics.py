@@ -11,6 +11,7 @@ from counterfeit.insight.detectors.balance import GARBAGE_DISTANCE, PASSED_EPOCH
 from counterfeit.insight.detectors.detector import Seen, detector, last_spell
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import (
+    GROWN_UP,
     STALLED_UPDATES,
     grown_up,
     running_median,
@@ -21,7 +22,7 @@ from counterfeit.language import english
 
 SCORES = ("score_gap", *(f"score_{kind}_{q}" for kind in ("real", "fake") for q in ("q05", "q95")))
 
-WON_LOSS = 0.1
+WON_LOSS = 0.03
 """Of D's loss where nobody can gain."""
 
 
@@ -48,7 +49,8 @@ def critic_overpowering(record: Record) -> Seen:
     fair = expected(record.recipe.loss).equilibrium.d_loss
     clear = column(rows, "score_real_q05") > column(rows, "score_fake_q95")
     won = clear & (column(rows, "d_loss") < WON_LOSS * (fair or 0.0))
-    return Seen(rows, last_spell(won & bool(fair), WON_EPOCHS))
+    late = column(rows, "step") >= GROWN_UP  # at first G makes noise, and any D wins
+    return Seen(rows, last_spell(won & late & bool(fair), WON_EPOCHS))
 
 
 BLIND = 0.15
