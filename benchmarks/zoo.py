@@ -10,8 +10,8 @@ which shows that each can be made, and nothing else.
 
 The networks and data sets are small, so that a run takes seconds: 6,000 images of MNIST or
 Fashion-MNIST in batches of 64, the 1,437 digits of scikit-learn, or the emoji (zoo_sets.py).
-What is wrong is declared in zoo_specimens.py, zoo_sets.py, zoo_conditions.py and zoo_families.py, and
-done by zoo_breakages.py.
+What is wrong is declared in zoo_specimens.py, zoo_sets.py, zoo_conditions.py and zoo_families.py,
+and done by zoo_breakages.py.
 """
 
 import argparse
