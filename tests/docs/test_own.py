@@ -18,7 +18,7 @@ def test_the_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     names: dict[str, Any] = {}
     exec(example, names)
     assert names["images"].shape == (5000, 1, 8, 8)
-    assert names["run"].recipe.loss.label == "d_loss, g_loss"
+    assert names["run"].recipe.loss.label == "(d_loss, g_loss)"
     assert len(list(Path("runs").iterdir())) == 2
     exec(loss, names)
     run = counterfeit.train(

@@ -58,8 +58,9 @@ def own_loss(value: Any) -> OwnLoss:
             value = value()
     if isinstance(value, tuple | list) and len(value) == 2 and all(map(callable, value)):
         of_d, of_g = value
+        names = (getattr(each, "__name__", type(each).__name__) for each in value)
         return OwnLoss(
-            ", ".join(getattr(each, "__name__", type(each).__name__) for each in value),
+            f"({', '.join(names)})",
             lambda real, fake: of_d(real.logits, fake.logits),
             lambda fake, real: of_g(fake.logits),
         )

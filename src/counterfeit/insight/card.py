@@ -25,6 +25,9 @@ from counterfeit.run.findings import Finding
 WIDTH = 300
 """Of the images in pixels, about; a chart is half wider."""
 
+GAP = 12
+"""Between what stands beside each other, in pixels."""
+
 MOST_BYTES = 100_000
 """Of the images. Larger ones are compressed with loss."""
 
@@ -36,7 +39,7 @@ CARD = Markup(
     '<div style="font-weight:600">{heading}</div>'
     '<div style="opacity:.75">{facts}</div>'
     '<p style="margin:.5em 0">{verdict}</p>'
-    '<div style="display:flex;flex-wrap:wrap;gap:12px">'
+    '<div style="display:flex;flex-wrap:wrap;gap:{gap}px">'
     "<div>{images}{answers}</div><div>{losses}</div></div>"
     '{findings}<div style="opacity:.75;margin-top:.5em"><code>{path}</code></div></div>'
 )
@@ -58,7 +61,8 @@ def card(run: Run) -> str:
     told = facts(run)
     keys = (tr("recipe"), tr("seed"), tr("data"), tr("epochs"), tr("updates of G"))
     return CARD.format(
-        width=3 * WIDTH,
+        width=3 * WIDTH + GAP,
+        gap=GAP,
         heading=headings_of([run])[0],
         facts=" · ".join(f"{key} {told[key]}" for key in keys if key in told),
         verdict=judge(run, findings).sentence,

@@ -13,6 +13,7 @@ from counterfeit.insight.vitals import Gauge, take, untrained, vitals
 from counterfeit.language import tr
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding, Severity
+from counterfeit.run.own import resuming
 
 __all__ = ["SEVERITIES", "Finding", "Severity", "Watch", "diagnose"]
 
@@ -89,7 +90,7 @@ class Watch:
                     epoch=str(epoch),
                     verdict=judge(run, diagnose(run)).sentence,
                     explain=command("counterfeit", "diagnose", run.path),
-                    resume=command("counterfeit", "train", "--resume", run.path),
+                    resume=resuming(run),
                 )
             )
 

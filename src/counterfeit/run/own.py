@@ -71,15 +71,15 @@ def missing_parts(spec: Recipe, given: Collection[str] = ()) -> list[str]:
     ]
 
 
-def goes_on(run: "Run", *options: str) -> str:
-    """How a run that stopped goes on, as the end of a sentence.
+def resuming(run: "Run", *options: str) -> str:
+    """What to type so that a run that stopped goes on.
 
     Args:
         options: of the command.
     """
     if parts := missing_parts(run.recipe):
-        return f"in Python, counterfeit.resume({str(run.path)!r}, {', '.join(parts)}) goes on"
-    return f"{command('counterfeit', 'train', '--resume', run.path, *options)} goes on"
+        return f"in Python, counterfeit.resume({str(run.path)!r}, {', '.join(parts)})"
+    return command("counterfeit", "train", "--resume", run.path, *options)
 
 
 def require_ours(run: "Run") -> None:

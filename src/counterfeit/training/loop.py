@@ -21,7 +21,7 @@ from counterfeit.game.own import Given
 from counterfeit.language import english, tr, translated
 from counterfeit.run import Run, generate
 from counterfeit.run.checkpoint import Checkpoint
-from counterfeit.run.own import goes_on, modules_of
+from counterfeit.run.own import modules_of, resuming
 from counterfeit.run.rows import LogRow
 from counterfeit.run.stored import write_data
 from counterfeit.training import own
@@ -284,7 +284,7 @@ def _train_soundly(
             except CannotWrite as error:
                 if not run.path.exists():
                     raise CounterfeitError(f"{error} The run's folder is gone.") from None
-                raise CounterfeitError(f"{error} {_kept(run)}; {goes_on(run)}.") from None
+                raise CounterfeitError(f"{error} {_kept(run)}; {resuming(run)} goes on.") from None
 
 
 def _kept(run: Run) -> str:

@@ -25,7 +25,7 @@ from counterfeit.networks.own import (
 )
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run, generate
-from counterfeit.run.own import Modules, adapted_for, goes_on, missing_parts, require_ours
+from counterfeit.run.own import Modules, adapted_for, missing_parts, require_ours, resuming
 from counterfeit.run.stored import Samples
 from counterfeit.seeds import stream
 
@@ -150,7 +150,7 @@ def for_run(run: Run, modules: Modules, loss: Any) -> Given:
         own = own_loss(loss)
     given = Given(adapted_for(run, modules), own)
     if missing_parts(run.recipe, given.names):
-        raise UsageError(f"{run.path} was trained with code of your own; {goes_on(run)}.")
+        raise UsageError(f"{run.path} was trained with code of your own; {resuming(run)} goes on.")
     _require_apart(given.networks)
     return given
 

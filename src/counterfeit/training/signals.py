@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from counterfeit.errors import Interrupted
 from counterfeit.run import Run
-from counterfeit.run.own import goes_on
+from counterfeit.run.own import resuming
 
 
 @dataclass(eq=False)
@@ -48,8 +48,8 @@ class Signals:
             state: of the run, as the user is told.
             options: of the command that goes on.
         """
-        how = goes_on(self.run, *options)
-        return Interrupted(f"{state}; {how}.", self.received[0], self.run)
+        how = resuming(self.run, *options)
+        return Interrupted(f"{state}; {how} goes on.", self.received[0], self.run)
 
     def note(self, signum: int, frame: object) -> None:
         self.received.append(signum)
