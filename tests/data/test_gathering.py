@@ -92,7 +92,10 @@ def test_labels_may_be_stylegans(tmp_path: Path) -> None:
     assert torch.equal(train.labels, train.images[:, 0, 0, 0].long() % 3)
     (tmp_path / "dataset.json").write_text('{"labels": null}')
     assert data.load(tmp_path).labels is None  # those folders are no classes
-    for wrong in ("[]", '{"labels": [1]}', '{"labels": [["a", 1.5]]}', "nonsense", "[" * 10_000):
+    wrongs = [
+        json.dumps({"labels": wrong}) for wrong in ([1], *([["a", n]] for n in (1.5, -1, 10**20)))
+    ]
+    for wrong in (*wrongs, "[]", "nonsense", "[" * 10_000):
         (tmp_path / "dataset.json").write_text(wrong)
         with pytest.raises(CounterfeitError, match=r"dataset\.json is not StyleGAN's"):
             data.load(tmp_path)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 import counterfeit
 from counterfeit import data, recipe
-from counterfeit.data import NoSuchSplit
+from counterfeit.data import Look, NoSuchSplit
 from counterfeit.data.given import find, take
 from counterfeit.errors import UsageError
 from counterfeit.recipe.sections import Data
@@ -109,6 +109,8 @@ def test_whatever_holds_them_the_images_are_the_same(given: Any) -> None:
     [
         (IMAGES, LABELS),
         (torch.from_numpy(IMAGES), torch.from_numpy(LABELS)),
+        (IMAGES.reshape(40, 64), LABELS),
+        (IMAGES, torch.from_numpy(LABELS).bfloat16()),
         TensorDataset(torch.from_numpy(IMAGES), torch.from_numpy(LABELS)),
         list(zip(IMAGES, LABELS.tolist(), strict=True)),
     ],
@@ -118,6 +120,27 @@ def test_labels_come_with_their_images(given: Any) -> None:
     for split in take(given, Data(), None).splits:
         assert split.labels is not None
         assert split.labels.tolist() == [known[each.numpy().tobytes()] for each in split.images]
+
+
+def test_of_a_subset_only_its_own_images_are_taken() -> None:
+    whole = TensorDataset(torch.from_numpy(IMAGES), torch.from_numpy(LABELS))
+    for given in (Subset(whole, range(20)), DataLoader(Subset(whole, range(20)))):
+        real, expected = take(given, Data(), None), take((IMAGES[:20], LABELS[:20]), Data(), None)
+        for ours, theirs in zip(real.splits, expected.splits, strict=True):
+            assert torch.equal(ours.images, theirs.images)
+            assert torch.equal(ours.labels, theirs.labels)
+
+
+def test_words_in_an_array_of_objects_are_labels() -> None:
+    words = np.array(["cat", "dog"] * 20, dtype=object)
+    train = take((IMAGES, words), Data(), None).train
+    assert train.classes == ("cat", "dog")
+
+
+def test_that_labels_are_no_classes_is_said() -> None:
+    train = take((IMAGES, np.eye(40) / 2), Data(), None).train
+    assert train.labels is None
+    assert any("left out" in each for each in data.doubts(train, Look()))
 
 
 def test_the_section_says_how_given_images_are_to_look() -> None:
@@ -145,6 +168,7 @@ def test_a_name_a_path_and_a_loaded_set_are_data_too(tmp_path: Path) -> None:
         ([IMAGES[0], IMAGES[0, :4]], "one size and type"),
         (np.zeros((5, 2, 7, 9, 3)), "neither"),
         ((IMAGES, LABELS[1:]), "39 labels of 40 images"),
+        ((IMAGES, [[1], [1, 2]] * 20), "one for each image, or as many for each"),
         (np.array(["a"]), "must be numbers"),
         (np.full((5, 8, 8), np.nan), "NaN"),
         ("nowhere/at/all", "neither a data set nor a path"),

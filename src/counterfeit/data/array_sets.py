@@ -19,6 +19,8 @@ from counterfeit.data.images import ImageData, NoSuchSplit, Room, Source, Split,
 from counterfeit.errors import UsageError
 from counterfeit.language import english
 
+NO_CLASSES = english("The labels are not one class for each image, and are left out.")
+
 
 @dataclass(frozen=True)
 class ArraySet:
@@ -72,7 +74,7 @@ def array_set(
             together = np.concatenate(columns)
             found = as_labels(together)
         if found is None:
-            notes.append(english("The labels are not one class for each image, and are left out."))
+            notes.append(NO_CLASSES)
         else:
             numbers, classes = found
             first = 0
@@ -141,7 +143,15 @@ def column(given: Any, count: int, what: str) -> NDArray[Any]:
     Raises:
         UsageError: there are more or fewer of them than images.
     """
-    values = np.asarray(given.detach().cpu() if isinstance(given, Tensor) else given)
+    if isinstance(given, Tensor):
+        given = given.detach().cpu()
+        given = (given.float() if given.is_floating_point() else given).numpy()
+    try:
+        values = np.asarray(given)
+        if values.dtype.kind == "O":  # words, as pandas holds them
+            values = np.asarray(values.tolist())
+    except ValueError:
+        raise UsageError(f"{what} must be one for each image, or as many for each.") from None
     if values.ndim == 0 or len(values) != count:
         there = len(values) if values.ndim else 1
         raise UsageError(f"{what} are {there:,} labels of {count:,} images; mend the file.")

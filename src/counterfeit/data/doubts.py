@@ -3,6 +3,7 @@
 import torch
 
 from counterfeit.data import splits
+from counterfeit.data.arrays import CHUNK_BYTES
 from counterfeit.data.classes import classes_of
 from counterfeit.data.fitting import Look
 from counterfeit.data.images import ImageData
@@ -79,10 +80,14 @@ def doubts(train: ImageData, look: Look) -> list[str]:
 
 def _empty(images: torch.Tensor) -> float:
     """The share of images of which nearly all is of their commonest colour in each channel."""
-    flat = images.flatten(2).short()  # (n, C, H * W)
-    common = flat.mode(-1, keepdim=True).values
-    same = ((flat - common).abs() <= 2).all(1).float().mean(-1)  # (n,)
-    return float((same >= EMPTY).float().mean())
+    found = 0
+    step = max(1, CHUNK_BYTES // images[0].nbytes)
+    for start in range(0, len(images), step):
+        flat = images[start : start + step].flatten(2).short()  # (n, C, H * W)
+        common = flat.mode(-1, keepdim=True).values
+        same = ((flat - common).abs() <= 2).all(1).float().mean(-1)  # (n,)
+        found += int((same >= EMPTY).sum())
+    return found / len(images)
 
 
 def _kept(train: ImageData) -> float:

@@ -8,6 +8,7 @@ from json import loads
 from pathlib import Path, PurePath
 from typing import Any
 
+from counterfeit.data.arrays import MOST_CLASSES
 from counterfeit.data.images import PassedOver
 from counterfeit.data.pictures import Picture, suffixes
 from counterfeit.errors import CounterfeitError
@@ -82,7 +83,7 @@ def read_labels(content: bytes, name: str) -> dict[tuple[str, ...], int]:
     try:
         labels: Any = loads(content)["labels"]
         found = {tuple(file.split("/")): label for file, label in labels or []}
-        if not all(type(label) is int for label in found.values()):
+        if not all(type(each) is int and 0 <= each < MOST_CLASSES for each in found.values()):
             raise TypeError
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise CounterfeitError(

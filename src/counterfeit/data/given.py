@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
 from counterfeit import arguments
-from counterfeit.data.array_sets import ArraySet, column, read_array_set
+from counterfeit.data.array_sets import NO_CLASSES, ArraySet, column, read_array_set
 from counterfeit.data.arrays import Shape, Stack, as_images, as_labels, stack_of, words
 from counterfeit.data.fitting import fitted_shape
 from counterfeit.data.identity import Identity, identities
@@ -99,12 +100,13 @@ def take(given: Any, section: Data, data_dir: Path | None) -> Real:
 
 
 def _split(stack: Stack, labels: Any, classes: tuple[str, ...], section: Data) -> Real:
-    numbers = None
+    numbers, notes = None, list[str]()
     if labels is not None:
         found = as_labels(column(labels, len(stack), "data's labels"))
         numbers, names = (None, ()) if found is None else found
-        classes = names or classes
-    held = ArraySet("data", [stack], [None], [numbers], () if numbers is None else classes)
+        classes = () if found is None else names or classes
+        notes += [NO_CLASSES] if found is None else []
+    held = ArraySet("data", [stack], [None], [numbers], classes, tuple(notes))
     look = look_of(section)
     train = read_array_set(section.name, held, "train", look)
     try:
@@ -125,7 +127,7 @@ def _parts(given: Any, most: int | None = None) -> tuple[Any, Any, tuple[str, ..
     """
     if isinstance(given, ImageData):
         return given.images, given.labels, given.classes
-    given = getattr(given, "dataset", given)  # of a DataLoader
+    given = given.dataset if isinstance(given, DataLoader) else given
     if isinstance(given, Tensor | np.ndarray):
         return given if most is None else given[_some(len(given), most)], None, ()
     if _is_pair(given):
@@ -167,8 +169,8 @@ def _is_pair(given: Any) -> bool:
     """Whether it is images and their labels, and no list of two images."""
     if not (isinstance(given, tuple | list) and len(given) == 2):
         return False
-    dimensions = [getattr(each, "ndim", None) for each in given]
-    return dimensions[0] is not None and dimensions[0] > 2 and (dimensions[1] or 1) < 3
+    images, labels = (getattr(each, "ndim", None) for each in given)
+    return images is not None and 1 < images > (labels or 1) < 3
 
 
 def _tensor(image: Any) -> Tensor:
