@@ -310,7 +310,7 @@ def test_numbers_that_are_not_whole_are_refused_at_once(trained: Run) -> None:
 
 def in_parts(test: data.ImageData, training: data.ImageData) -> Callable[..., data.ImageData]:
     """A `data.load` of these."""
-    return lambda name, split, *form: training if split == "train" else test
+    return lambda name, split, *form, **more: training if split == "train" else test
 
 
 SIZES = st.sampled_from([0, 1, 2, 39, 40, 41, 100, 130, 180])
@@ -384,7 +384,7 @@ def test_training_is_evaluated_on_odd_sets_too(
     labels = torch.tensor(values)[torch.arange(count) % len(values)]
     training = data.ImageData("digits", "train", digits.images[:count], labels, (), count // 6)
     test = data.ImageData("digits", "test", digits.images[-200:], labels[:200])
-    monkeypatch.setattr("counterfeit.data.loading.load", in_parts(test, training))
+    monkeypatch.setattr("counterfeit.data.loading._load", in_parts(test, training))
     spec = tiny.with_values({"training.batch_size": 30})
     run = loop.train(spec, out=tmp_path, on_epoch=[Evaluator(1, samples=50)])
     assert [row["epoch"] for row in run.metrics] == [1, 2]
@@ -398,7 +398,7 @@ def test_an_evaluation_that_is_impossible_is_refused_before_training_and_ends_no
     trained: Run, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     few = replace(data.load("digits", "train").first(100), labels=None, held_out=1)
-    monkeypatch.setattr("counterfeit.data.loading.load", in_parts(few, few))
+    monkeypatch.setattr("counterfeit.data.loading._load", in_parts(few, few))
     with pytest.raises(counterfeit.CounterfeitError, match="nothing can be measured"):
         counterfeit.train(trained.recipe, evaluate_every=1, out=tmp_path)
     spec = trained.recipe.with_overrides(["data.train_images=100", "training.epochs=2"])

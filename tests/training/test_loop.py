@@ -401,5 +401,5 @@ def test_the_average_goes_on_where_it_stopped(tiny, tmp_path) -> None:
 
 
 def test_a_data_set_of_a_very_long_name_is_none(tiny: recipe.Recipe, tmp_path) -> None:
-    with pytest.raises(UsageError, match="neither a data set nor a folder"):
+    with pytest.raises(UsageError, match="emoji or a folder"):
         loop.train(tiny.with_values({"data.name": "x" * 5000}), out=tmp_path)
