@@ -35,7 +35,8 @@ def test_dry_run_prints_a_plan_that_can_be_read(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     options = ["--seeds=3", "--data=digits", "--data=mnist", "--stop-on=critical"]
-    varied = ["--vary=generator.optimizer.lr=1e-4,2e-4", "--vary=loss.name=hinge"]
+    lr = "generator.optimizer.lr"
+    varied = [f"--vary={lr}=1e-4", f"--vary={lr}=2e-4", "--vary=loss.name=hinge"]
     status, out, err = call(capsys, "study", "sgd", "adam", *options, *varied, "--dry-run")
     assert (status, err) == (0, "24 runs\n")
     (tmp_path / "plan.toml").write_text(out)

@@ -77,6 +77,26 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
     assert len(Study.open(folder).tasks) == 15
 
 
+def test_a_study_that_grows_in_another_order_calls_its_runs_as_before(tmp_path: Path) -> None:
+    one, other = (tmp_path / name / "faces" for name in ("one", "other"))
+    for folder in (one, other):
+        folder.mkdir(parents=True)
+    both = {"recipes": ("sgd",), "seeds": 1, "data": (str(one), str(other), str(one))}
+    first = Study.make(tmp_path / "s", Plan.parse(both, "x"))
+    assert {task.id: task.data for task in first.tasks} == {
+        "sgd-faces-s0": str(one),
+        "sgd-faces-2-s0": str(other),
+    }
+    turned = both | {"recipes": ("adam", "sgd"), "data": (str(other), str(one))}
+    grown = Study.make(tmp_path / "s", Plan.parse(turned, "x"))
+    assert {task.id: task.data for task in grown.tasks} == {
+        "sgd-faces-s0": str(one),
+        "sgd-faces-2-s0": str(other),
+        "adam-faces-s0": str(one),
+        "adam-faces-2-s0": str(other),
+    }
+
+
 def test_a_copy_of_each_recipe_stays_with_the_study(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text(recipe.load("adam").with_values({"name": "mine"}).to_toml())
@@ -101,6 +121,17 @@ def test_a_copy_of_each_recipe_stays_with_the_study(tmp_path: Path) -> None:
         ('variants = [{recpe = "sgd"}]', "variant 1: .*Did you mean 'recipe'?"),
         ('variants = ["sgd"]', "variant 1: should be a section, not 'sgd'"),
         ('recipes = ["sgd"]\nstop_on = "x"', "stop_on: should be 'critical'"),
+        ("variants = 3", "variants: should be a list"),
+        ('recipes = ["sgd"]\ndata = ["x"]\nvary.data.name = ["y"]', "data, or data.name"),
+        (
+            'epochs = 3\nvariants = [{recipe = "sgd", values = {training.epochs = 2}}]',
+            "epochs or images, or training.epochs",
+        ),
+        (
+            'data = ["mnist", "fashion-mnist"]\n[[variants]]\nrecipe = "sgd"\nlabel = "x"\n'
+            '[[variants]]\nrecipe = "adam"\nlabel = "x-fashion"',
+            "x-fashion on mnist would be called x-fashion-mnist, as others are",
+        ),
         ('recipes = ["nope"]', "no recipe is called 'nope'"),
         ('recipes = ["sgd"]\nvary.generator.hiden = [1]', "there is no key 'generator.hiden'"),
     ],

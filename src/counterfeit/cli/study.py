@@ -52,9 +52,10 @@ def run(
 ) -> None:
     """Train each recipe with each seed, as many runs at once as there are cores, and compare them.
 
-    Ctrl-C saves and stops. The same command goes on, also with more recipes or seeds, and trains
-    nothing twice. Each run is evaluated while it is trained, against validation images; and at its
-    end against the test images. A run that fails counts as such, and ends no other.
+    Ctrl-C saves and stops. The same command goes on, also with more seeds or, under the same
+    --name, more recipes; and trains nothing twice. Each run is evaluated while it is trained,
+    against validation images; and at its end against the test images. A run that fails counts as
+    such, and ends no other.
 
     Args:
         recipes: names of recipes or TOML files of your own; or a study: a TOML file that says all
@@ -175,7 +176,7 @@ def _conduct(
     left = [answer for answer in answers.values() if answer.state == "stopped"]
     if left:
         raise CounterfeitError(
-            f"{len(left)} of {len(made.tasks)} runs have not ended: {not_done(left)};"
+            f"{len(left)} of {len(made.tasks)} runs have not ended{not_done(left)};"
             f" {command('counterfeit', 'study', folder)} goes on."
         )
     suggest("counterfeit", "study", "report", folder, quiet=quiet)
@@ -287,7 +288,7 @@ def _varied(options: list[str]) -> dict[str, tuple[Any, ...]]:
             values = read_toml(f"values = [{raw}]", option)["values"]
         except UsageError:
             values = [part.strip() for part in raw.split(",")]
-        varied[key] = tuple(values)
+        varied[key] = (*varied.get(key, ()), *values)
     return varied
 
 

@@ -111,6 +111,11 @@ class Plan(Section):
         for key, values in self.vary.items():
             if not values:
                 raise ValueError(f"vary.{key} needs values, such as [1e-4, 2e-4]")
+        keys = {*self.vary, *(key for each in self.variants for key in each.values)}
+        if self.data and "data.name" in keys:
+            raise ValueError("needs data, or data.name of recipes, not both")
+        if (self.epochs or self.images) and "training.epochs" in keys:
+            raise ValueError("needs epochs or images, or training.epochs of recipes, not both")
         seeds = self.seed_list
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError("seeds should be a number of them, or different ones")
@@ -156,7 +161,8 @@ class Plan(Section):
             UsageError: a key or a value is wrong.
         """
         table = plain(dict(table))
-        for number, variant in enumerate(table.get("variants") or (), start=1):
+        variants = table.get("variants")
+        for number, variant in enumerate(variants if isinstance(variants, list | tuple) else (), 1):
             _validated(Variant, variant, f"{origin}: variant {number}")
         return _validated(cls, table, origin)
 
@@ -281,8 +287,8 @@ class Study:
         which may grow by variants, seeds and data sets.
 
         Raises:
-            UsageError: an impossible recipe or value, or the folder has a study that this plan
-                contradicts.
+            UsageError: an impossible recipe or value, two runs of one name, or the folder has a
+                study that this plan contradicts.
             CannotWrite: the folder cannot be made.
         """
         from counterfeit.data import anchored
@@ -296,18 +302,21 @@ class Study:
                 "vary": {},
                 "variants": variants,
                 "seeds": plan.seed_list,
-                "data": tuple(map(anchored, plan.data)),
+                "data": tuple(dict.fromkeys(map(anchored, plan.data))),
             }
         )
         study = cls(folder, resolved)
         if (folder / PLAN).exists():
-            _require_growth(cls.open(folder), study, specs)
+            kept = cls.open(folder)
+            _require_growth(kept, study, specs)
+            study = cls(folder, _grown(kept.plan, resolved))
+        _stems(study.plan, {label: specs[label].data.name for label in study.labels})
         with writing(folder):
             for each in ("recipes", "tasks", "runs"):
                 (folder / each).mkdir(parents=True, exist_ok=True)
         for label, spec in specs.items():
             write_whole(folder / "recipes" / f"{label}.toml", spec.to_toml().encode())
-        write_whole(folder / PLAN, resolved.to_toml().encode())
+        write_whole(folder / PLAN, study.plan.to_toml().encode())
         return study
 
     @cached_property
@@ -321,13 +330,12 @@ class Study:
             label: recipes.load(self.folder / "recipes" / f"{label}.toml").data.name
             for label in self.labels
         }
-        names = list(dict.fromkeys([*self.plan.data, *own.values()]))
-        slugs = dict(zip(names, unique([slug(name) for name in names]), strict=True))
+        stems = _stems(self.plan, own)
         for seed in self.plan.seed_list:
             for variant in self.plan.variants:
                 label = str(variant.label)
                 for name in self.plan.data or (own[label],):
-                    task = f"{label}-{slugs[name]}-s{seed}"
+                    task = f"{stems[label, name]}-s{seed}"
                     yield Task(self.folder, label, variant.values, name, seed, task)
 
     @property
@@ -388,6 +396,41 @@ def _require_growth(old: Study, new: Study, specs: Mapping[str, Recipe]) -> None
             raise UsageError(elsewhere.format(f"it has {what} {missing[0]}, which this one lacks"))
     if old.plan.data != new.plan.data and not old.plan.data:
         raise UsageError(elsewhere.format("it takes the recipes' own data"))
+
+
+def _grown(old: Plan, new: Plan) -> Plan:
+    """The new plan, what the old one has in its order first: names of runs depend on it."""
+    variants = {each.label: each for each in (*old.variants, *new.variants)}
+    return new.model_copy(
+        update={
+            "variants": tuple(variants.values()),
+            "data": tuple(dict.fromkeys((*old.data, *new.data))),
+        }
+    )
+
+
+def _stems(plan: Plan, own: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """What the runs of each variant on each data set are called, but for the seed.
+
+    Args:
+        own: the data set of each variant's recipe.
+
+    Raises:
+        UsageError: some would be called like others.
+    """
+    names = list(dict.fromkeys([*plan.data, *own.values()]))
+    slugs = dict(zip(names, unique([slug(name) for name in names]), strict=True))
+    stems: dict[tuple[str, str], str] = {}
+    for label, its in own.items():
+        for name in plan.data or (its,):
+            stem = f"{label}-{slugs[name]}"
+            if stem in stems.values():
+                raise UsageError(
+                    f"runs of {label} on {name} would be called {stem}, as others are: give the"
+                    " recipe another name, or its variant another label."
+                )
+            stems[label, name] = stem
+    return stems
 
 
 def is_plan(path: Path) -> bool:

@@ -43,8 +43,9 @@ class Differences(NamedTuple):
     """That both have."""
     mean: Values
     low: Values
-    """Of an interval that excludes 0 just where Holm's test claims a difference; it holds the truth
-    in 95 % of studies or more."""
+    """Of Student's interval at `level`, which holds the truth in 95 % of studies or more. It
+    excludes 0 where a difference is claimed, and elsewhere only where seeds are too few to claim
+    any."""
     high: Values
     spread: Values
     """Standard deviation over the seeds."""
