@@ -57,6 +57,11 @@ def test_time_left_goes_by_what_each_recipe_took(half_done: Study) -> None:
     # What has diverged in its first epoch says nothing of how long an epoch takes.
     assert wild.epoch == 0
     assert glance.seconds_left() == pytest.approx(2 * two.seconds)
+    tenth = two.seconds / 10
+    short = Study(half_done.folder, half_done.plan.with_values({"seconds": tenth}))
+    glance = Glance(short)
+    glance.look()
+    assert glance.seconds_left() == pytest.approx(2 * tenth)
 
 
 def test_where_there_is_no_room_those_that_tell_most_are_shown(half_done: Study) -> None:
@@ -109,4 +114,5 @@ def test_a_time_is_as_exact_as_one_needs(seconds: float, text: str) -> None:
 
 def test_a_reason_is_given_once() -> None:
     answers = [Answer("stopped", "full."), Answer("stopped"), Answer("stopped", "full.")]
-    assert not_done(answers) == "full"
+    assert not_done(answers) == ": full"
+    assert not_done(answers[1:2]) == ""

@@ -1,6 +1,7 @@
 """What is read of a study's runs."""
 
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from outcomes import FID, results_of
 
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
+from counterfeit.run.rows import Measurement
 from counterfeit.study.outcome import Outcome
 from counterfeit.study.plan import Study, Task
 from counterfeit.study.results import board, by_data, read
@@ -41,6 +43,25 @@ def test_the_checkpoint_that_is_best_on_validation_is_reported_on_test(
         assert best.scores.keys() == last.scores.keys()
         if best.step != last.step:
             assert best.scores != last.scores
+
+
+def test_a_run_that_was_measured_otherwise_too_keeps_its_place(
+    trained_study: Study, tmp_path: Path
+) -> None:
+    shutil.copytree(trained_study.folder, tmp_path / "s")
+    study = Study.open(tmp_path / "s")
+    before = board(read(study), "fid")
+    assert before is not None
+    run = Run.open(study.tasks[0].run)
+    last = run.log[-1]
+    more = {"fid_digits-v1-0123abcd_test_50k": Measurement(1.0, None)}
+    run.append_metrics({"step": last["step"], "epoch": last["epoch"], "metrics": more})
+    first, *_ = read(study)
+    assert more.keys() <= first.scores.keys()
+    after = board(read(study), "fid")
+    assert after is not None
+    assert after.name == before.name
+    assert after.values[0, 0] == before.values[0, 0]
 
 
 def test_a_task_that_failed_before_it_had_a_run_counts(tmp_path: Path) -> None:

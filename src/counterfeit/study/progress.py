@@ -1,5 +1,6 @@
 """How far a study is, as its files say: from the command that conducts it, or from any other."""
 
+import math
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -130,11 +131,13 @@ class Glance:
             return None
         usual = sum(means.values()) / len(means)
         most = max(epochs.values())
-        left = sum(
-            (epochs.get(each.task.recipe, most) - each.epoch) * means.get(each.task.recipe, usual)
-            for each in tasks
-            if each.state not in ("finished", "failed")
-        )
+        budget = math.inf if self.study.plan.seconds is None else self.study.plan.seconds
+        left = 0.0
+        for each in tasks:
+            if each.state not in ("finished", "failed"):
+                mean = means.get(each.task.recipe, usual)
+                whole = min(budget, epochs.get(each.task.recipe, most) * mean)
+                left += max(0.0, whole - each.epoch * mean)
         return left / max(1, self.count("training"))
 
     def summary(self) -> str:
@@ -268,6 +271,6 @@ class Screen:
 
 
 def not_done(answers: Sequence["Answer"]) -> str:
-    """Why tasks have not ended, each reason once."""
-    reasons = dict.fromkeys(answer.why for answer in answers if answer.why is not None)
-    return "; ".join(reason.rstrip(".") for reason in reasons)
+    """`: ` and why tasks have not ended, each reason once; nothing where they were only halted."""
+    reasons = dict.fromkeys(answer.why.rstrip(".") for answer in answers if answer.why)
+    return f": {'; '.join(reasons)}" if reasons else ""

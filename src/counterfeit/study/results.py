@@ -125,7 +125,11 @@ def _read(run: Run, task: Task, state: State, why: str, step: int | None) -> Res
         trained=float(run.log[-1]["epoch"]),
         images=float(images[-1]),
         seconds=float(seconds[-1]),
-        scores=_of_splits(reported[-1]["metrics"], "test", None) if reported else {},
+        scores={
+            name: score
+            for row in reported
+            for name, score in _of_splits(row["metrics"], "test", None).items()
+        },
         curve=curve,
     )
 
