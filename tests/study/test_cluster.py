@@ -13,10 +13,11 @@ import dask
 import pytest
 import torch
 from dask_jobqueue.slurm import SLURMCluster
-from distributed import Client
+from distributed import Client, LocalCluster
 from small_study import path_of_plan, same_bits, small_plan
 
 from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.study import worker as worker_module
 from counterfeit.study.cluster import connected
 from counterfeit.study.plan import Study, Task
 from counterfeit.study.worker import Terms, perform
@@ -159,8 +160,6 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
 
 
 def test_workers_with_several_threads_are_refused(tmp_path: Path) -> None:
-    from distributed import LocalCluster
-
     with (
         LocalCluster(
             n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
@@ -169,6 +168,21 @@ def test_workers_with_several_threads_are_refused(tmp_path: Path) -> None:
         connected(scheduler=cluster.scheduler_address),
     ):
         pass
+
+
+def test_a_second_command_on_a_cluster_halts_nothing_of_the_first_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_module, "_halted", set())
+    monkeypatch.setattr(worker_module, "_at_work", ["the first one's"])
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        connected(scheduler=cluster.scheduler_address),
+        connected(scheduler=cluster.scheduler_address),
+    ):
+        assert worker_module._halted == set()
 
 
 def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

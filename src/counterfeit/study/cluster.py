@@ -7,7 +7,7 @@ one of, such as torch's global generator, is one training's.
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import dask
@@ -73,7 +73,8 @@ def connected(
             ) from None
         try:
             _require_single_threads(client)
-            client.register_plugin(SavesAtItsEnd(own=own))
+            with suppress(OSError):  # a worker that is out of reach goes without
+                client.register_plugin(SavesAtItsEnd(own=own))
             yield client
         finally:
             client.close(timeout=1)

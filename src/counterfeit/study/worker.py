@@ -180,6 +180,7 @@ class SavesAtItsEnd(WorkerPlugin):
     its time, or when its scheduler is gone."""
 
     name = "counterfeit-saves"
+    idempotent = True  # where another command has brought it, replacing it would halt its trainings
 
     def __init__(self, *, own: bool) -> None:
         """
