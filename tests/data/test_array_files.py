@@ -150,6 +150,20 @@ def test_sets_of_two_sizes_are_refused(tmp_path: Path) -> None:
         data.load(path)
 
 
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [(IMAGES.astype(np.uint16) * 16, IMAGES[:9].astype(np.uint16)),
+     (IMAGES / 127.5 - 1, np.maximum(IMAGES[:9] / 127.5 - 1, 0))],
+)  # fmt: skip
+def test_black_and_white_are_those_of_all_splits(tmp_path: Path, train, test) -> None:
+    path = write(tmp_path / "set.npz", {"x_train": train, "x_test": test})
+    both = {"images": np.concatenate([train, test])}
+    whole = write(tmp_path / "whole.npz", both)
+    one = [data.load(path, split).images for split in ("train", "test")]
+    other = [data.load(whole, split).images for split in ("train", "test")]
+    assert as_rows(one[0]) | as_rows(one[1]) == as_rows(other[0]) | as_rows(other[1])
+
+
 def test_colour_is_fitted_like_pictures(tmp_path: Path) -> None:
     colours = RNG.integers(0, 256, (30, 12, 8, 4), np.uint8)
     path = write(tmp_path / "set.npy", {"": colours})

@@ -70,6 +70,14 @@ def test_one_file_of_images_is_split_by_content(tmp_path: Path, name: str) -> No
         assert all(each.labels is None for each in both)
 
 
+def test_images_of_no_split_beside_training_images_are_asked_about(tmp_path: Path) -> None:
+    write(tmp_path, "images.idx", IMAGES[:8])
+    train = write(tmp_path, "train-images.idx", IMAGES)
+    with pytest.raises(UsageError, match="name the images of one"):
+        data.load(tmp_path)
+    assert len(data.load(train)) + len(data.load(train, "test")) == 20
+
+
 def test_of_several_sets_one_is_named(tmp_path: Path) -> None:
     for part in ("letters", "digits"):
         write(tmp_path, f"my-{part}-train-images-idx3-ubyte", IMAGES)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from counterfeit.data import splits
 from counterfeit.data.array_files import Arrays, Chosen
-from counterfeit.data.arrays import Stack, as_labels, rows_in_a_chunk, stack_of, words
+from counterfeit.data.arrays import Stack, as_labels, in_one_range, rows_in_a_chunk, stack_of, words
 from counterfeit.data.fitting import Look, fit_all, fitted_shape
 from counterfeit.data.images import ImageData, NoSuchSplit, Room, Source, Split, in_memory
 from counterfeit.errors import UsageError
@@ -57,6 +57,7 @@ def array_set(
                 f"{where} holds images of {words(stacks[0].shape)} and of {words(stack.shape)};"
                 " make them of one size."
             )
+    stacks = in_one_range(stacks)
     given = [each.split for each in chosen]
     if len(given) == 1:  # x_train alone is a set like any other
         given = [None]

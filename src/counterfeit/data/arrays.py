@@ -3,7 +3,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -152,6 +152,21 @@ def range_of(
         f"{what} have pixels from {low:.3g} to {high:.3g}; they must lie in [0, 1], [-1, 1] or"
         f" [0, 255], or be whole numbers up to {WHITES[-1]:,}."
     )
+
+
+def in_one_range(stacks: Sequence[Stack]) -> list[Stack]:
+    """The same stacks, those of one type of numbers in the widest of their ranges: what is white in
+    one split is so in another, which may have gray images only."""
+
+    def widest(stack: Stack) -> tuple[float, float] | None:
+        alike = [each.range for each in stacks if each.values.dtype == stack.values.dtype]
+        ranges = [each for each in alike if each is not None]
+        return next(
+            (r for r in ranges if all(r[0] <= low and high <= r[1] for low, high in ranges)),
+            stack.range,
+        )
+
+    return [replace(stack, range=widest(stack)) for stack in stacks]
 
 
 def as_labels(

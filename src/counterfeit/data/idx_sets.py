@@ -22,7 +22,12 @@ def idx_files(place: Path) -> list[Path]:
     if place.is_dir():
         return sorted(path for path in place.iterdir() if is_idx_name(path.name) and path.is_file())
     chosen = _meaning(place)
-    together = [path for path in idx_files(place.parent) if _meaning(path).rest == chosen.rest]
+    together = [
+        path
+        for path in idx_files(place.parent)
+        if (meaning := _meaning(path)).rest == chosen.rest
+        and (meaning.split is None) == (chosen.split is None)
+    ]
     return together if place in together and not chosen.labels else [place]
 
 
@@ -44,7 +49,7 @@ def read_idx_files(place: Path) -> tuple[Arrays, list[Chosen]]:
         if meaning.split in among and len(sets) == 1:  # plain and gzipped: the first is enough
             continue
         among[meaning.split] = path
-    if len(sets) > 1:
+    if len(sets) > 1 or (None in images and len(images) > 1):
         raise UsageError(
             f"{place} holds several sets of IDX files ({contents(arrays)}); name the images of one,"
             f" as {place / min(arrays)}."
