@@ -37,6 +37,7 @@ from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from fuzz_bytes import JUNK, a_pickle, bomb, put, spoiled
+from fuzz_own import archive, array_file, given
 from fuzz_published import published_files
 
 Action = Callable[[], object]
@@ -725,10 +726,13 @@ KINDS: dict[str, tuple[int, Kind]] = {
     "IDX files": (14, idx),
     "image folders": (11, image_folder),
     "published files": (8, published_files),
+    "archives": (6, archive),
+    "arrays": (8, array_file),
+    "data in Python": (4, given),
     "data caches": (3, published),
     "classifiers": (3, classifier),
     "checkpoints": (8, checkpoint),
     "run directories": (10, run_directory),
     "arguments": (3, arguments),
 }
-"""Each kind, and how many of a hundred cases are of it."""
+"""Each kind, and how often it is drawn beside the others."""

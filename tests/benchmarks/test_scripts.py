@@ -48,6 +48,7 @@ ELSEWHERE = {
     "fuzz_cases.py": "tests/fuzz/test_fuzz.py",  # the cases of fuzz.py
     "fuzz_bytes.py": "tests/fuzz/test_fuzz.py",
     "fuzz_published.py": "tests/fuzz/test_fuzz.py",
+    "fuzz_own.py": "tests/fuzz/test_fuzz.py",
     "miniatures.py": "tests/data/test_catalogue.py",
     "zoo_breakages.py": "tests/benchmarks/test_scripts.py",  # all five by zoo.py
     "zoo_specimens.py": "tests/benchmarks/test_scripts.py",

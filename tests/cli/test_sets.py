@@ -1,6 +1,7 @@
 """`counterfeit evaluate` of sets of images, and `sample` into files of their own."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,18 @@ def test_a_folder_that_holds_something_is_not_written_into(
     status, _, err = call(capsys, "sample", str(run_path), f"--out={pictures}/")
     assert status == 2
     assert "is not empty" in err
+
+
+def test_an_archive_is_compared_with_as_its_folder_is(capsys, pictures: Path) -> None:
+    archive = shutil.make_archive(str(pictures), "zip", pictures)
+    documents = []
+    for against in (pictures, archive):
+        command = ("evaluate", str(pictures), "--data=digits", f"--against={against}", "--json")
+        status, out, _ = call(capsys, *command, "-q")
+        assert status == 0
+        documents.append(json.loads(out)["sets"])
+    (one,), (other,) = documents
+    assert one["count"] == other["count"] == 50
+    assert one["metrics"].keys() == other["metrics"].keys()
+    for name, found in one["metrics"].items():  # sums in another order
+        assert other["metrics"][name]["value"] == pytest.approx(found["value"], abs=1e-3)

@@ -63,7 +63,9 @@ def archive_listing(path: Path) -> Iterator[Listing]:
                 )
             listing = _sorted_out(path, entries)
         except DAMAGED as error:
-            raise CounterfeitError(f"{path} cannot be read: {error}; replace it.") from error
+            short = isinstance(error, EOFError) or "end of data" in str(error)
+            why = "is cut short" if short else f"cannot be read: {error}"
+            raise CounterfeitError(f"{path} {why}; replace it.") from error
         yield listing
 
 

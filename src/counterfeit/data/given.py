@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ def _parts(given: Any, most: int | None = None) -> tuple[Any, Any, tuple[str, ..
         return given if most is None else given[_some(len(given), most)], None, ()
     if _is_pair(given):
         return given[0], given[1], ()
-    if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")):
+    is_sequence = hasattr(given, "__len__") and hasattr(given, "__getitem__")
+    if not is_sequence or isinstance(given, Mapping | bytes):
         raise UsageError(
             "data must be a data set's name, a path, an array of images, a pair of images and"
             f" labels, a Dataset or None, not {arguments.shown(given)}."
