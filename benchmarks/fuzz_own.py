@@ -112,16 +112,17 @@ MODES = (
 
 def an_array(rng: Random) -> np.ndarray:
     """Of whatever type and shape, more often images than not."""
-    count = rng.choice([0, 1, 2, 7, 30])
-    shape = rng.choice([(count, 8, 8), (count, 8, 8, 3), (count, 3, 8, 8), (count,), (count, 64)])
-    if rng.random() < 0.2:
-        shape = tuple(rng.choice([0, 1, 2, 3, 4, 9]) for _ in range(rng.randrange(6)))
-    dtype = np.dtype(rng.choice(TYPES))
+    count = rng.choice([0, 1, 2, 7, 30, 30, 30, 30])
+    shapes = [(count, 8, 8), (count, 8, 8, 3), (count, 3, 8, 8), (count, 64), (count, 8, 8, 1)]
+    shape = rng.choice(shapes)
+    if rng.random() < 0.1:
+        shape = tuple(rng.choice([0, 1, 2, 3, 4, 9]) for _ in range(rng.randrange(1, 6)))
+    dtype = np.dtype(rng.choice(TYPES if rng.random() < 0.4 else ("u1", "f4")))
     if dtype.kind in "cUSVM":
         return np.zeros(shape, dtype)
     high = rng.choice([1, 2, 16, 127, 255, 4095, 70_000])
     values = np.random.default_rng(rng.randrange(2**32)).random(shape) * high
-    if dtype.kind == "f" and rng.random() < 0.3:
+    if dtype.kind == "f" and rng.random() < 0.1:
         values = values.reshape(-1)
         values[: rng.randrange(3)] = rng.choice([np.nan, np.inf, -np.inf, -1e30])
         values = values.reshape(shape)
@@ -132,6 +133,10 @@ def an_array(rng: Random) -> np.ndarray:
 def array_file(world: object, rng: Random, folder: Path) -> Case:
     """A file of arrays of whatever names, types and shapes, perhaps spoiled."""
     arrays = {rng.choice(NAMES): an_array(rng) for _ in range(rng.randrange(1, 5))}
+    if rng.random() < 0.6:  # more or less what a set is
+        images = an_array(rng)
+        names = rng.choice([("images", "labels"), ("x_train", "y_train"), ("arr_0", "arr_1")])
+        arrays = dict(zip(names, (images, np.arange(len(images)) % 3), strict=True))
     suffix = rng.choice(
         [".npz", ".npz", ".npy", ".safetensors", ".pt", ".idx", "-images-idx3-ubyte"]
     )

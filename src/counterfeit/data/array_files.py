@@ -77,6 +77,8 @@ def read_arrays(path: Path) -> Arrays:
                 with safe_open(path, "pt") as file:  # maps the file
                     return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             case ".npy":
+                with path.open("rb") as file:
+                    _npy_header(file)
                 return {"": np.load(path, mmap_mode="r", allow_pickle=False)}
             case ".npz":
                 return _read_npz(path)

@@ -24,7 +24,7 @@ BYTES_WITH_SIGN: tuple[float, float] = (-128, 127)
 CHANNELS = (1, 3, 4)
 """Gray, RGB, and RGB with opacity."""
 
-CHUNK_BYTES = 32 * 2**20
+CHUNK_BYTES = 2 * 2**20
 """Of an array are read at once, so that what lies on a disk need not fit into memory."""
 
 Shape = tuple[int, int, int]
