@@ -49,7 +49,8 @@ def archive(world: object, rng: Random, folder: Path) -> Case:
             for name, content in members:
                 packed.writestr(name, content)
     else:
-        with tarfile.open(path, f"w:{kind.removeprefix('tar').removeprefix('.')}") as tar:
+        how: Any = f"w:{kind.removeprefix('tar').removeprefix('.')}"
+        with tarfile.open(path, how) as tar:
             for name, content in members:
                 info = tarfile.TarInfo(name)
                 info.size = len(content)
@@ -57,22 +58,22 @@ def archive(world: object, rng: Random, folder: Path) -> Case:
                     info.type = rng.choice([tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
                     info.linkname, info.size, content = "/etc/passwd", 0, b""
                 tar.addfile(info, io.BytesIO(content))
-    how = "sound"
+    told = "sound"
     match rng.randrange(6):
         case 0 | 1:
-            how = put(path, rng)
+            told = put(path, rng)
         case 2:  # numbers in headers
-            content = bytearray(path.read_bytes())
-            at = rng.randrange(max(1, len(content) - 4))
-            content[at : at + 4] = struct.pack("<I", rng.choice([0, 1, 2**31, 2**32 - 1]))
-            path.write_bytes(content)
-            how = "a number"
+            spoilt = bytearray(path.read_bytes())
+            at = rng.randrange(max(1, len(spoilt) - 4))
+            spoilt[at : at + 4] = struct.pack("<I", rng.choice([0, 1, 2**31, 2**32 - 1]))
+            path.write_bytes(spoilt)
+            told = "a number"
         case 3 if kind == "tar.gz":
             header = tarfile.TarInfo("x")
             header.type, header.size = rng.choice([b"x", b"g", b"L", b"K", b"0"]), 2**36
             path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(5000)))
-            how = "a header of 64 GiB"
-    return tried_on(path, rng, folder), f"{kind} of {len(members)}, {how}"
+            told = "a header of 64 GiB"
+    return tried_on(path, rng, folder), f"{kind} of {len(members)}, {told}"
 
 
 PLACES = (
@@ -144,7 +145,8 @@ def array_file(world: object, rng: Random, folder: Path) -> Case:
     numbers = {name: each for name, each in arrays.items() if each.dtype.kind in "biuf"}
     match suffix:
         case ".npz":
-            rng.choice([np.savez, np.savez_compressed])(path, **arrays)  # type: ignore[operator]
+            save_npz: Any = rng.choice([np.savez, np.savez_compressed])
+            save_npz(path, **arrays)
         case ".npy":
             np.save(path, rng.choice([an_array(rng), np.array([{}, 1], object)]), allow_pickle=True)
         case ".safetensors":
