@@ -90,6 +90,10 @@ def test_labels_may_be_stylegans(tmp_path: Path) -> None:
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
     train = data.load(tmp_path)
     assert torch.equal(train.labels, train.images[:, 0, 0, 0].long() % 3)
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels[1:]}))
+    for split in ("train", "test"):
+        assert data.load(tmp_path, split).labels is None
+    assert any("left out" in each for each in data.doubts(data.load(tmp_path), Look()))
     (tmp_path / "dataset.json").write_text('{"labels": null}')
     assert data.load(tmp_path).labels is None  # those folders are no classes
     wrongs = [

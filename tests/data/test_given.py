@@ -14,7 +14,7 @@ import counterfeit
 from counterfeit import data, recipe
 from counterfeit.data import Look, NoSuchSplit
 from counterfeit.data.given import find, take
-from counterfeit.errors import UsageError
+from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.recipe.sections import Data
 from counterfeit.run.stored import read_data, write_data
 from counterfeit.training.fork import fork
@@ -138,9 +138,10 @@ def test_words_in_an_array_of_objects_are_labels() -> None:
 
 
 def test_that_labels_are_no_classes_is_said() -> None:
-    train = take((IMAGES, np.eye(40) / 2), Data(), None).train
-    assert train.labels is None
-    assert any("left out" in each for each in data.doubts(train, Look()))
+    for labels in (np.eye(40) / 2, np.full(40, np.inf)):
+        train = take((IMAGES, labels), Data(), None).train
+        assert train.labels is None
+        assert any("left out" in each for each in data.doubts(train, Look()))
 
 
 def test_the_section_says_how_given_images_are_to_look() -> None:
@@ -212,6 +213,8 @@ def test_a_run_on_an_array_keeps_it_resumes_and_forks(tmp_path: Path) -> None:
     held = take((images, labels), Data(), None)
     assert torch.equal(resumed.load_split("train").images, held.train.images)
     assert torch.equal(resumed.load_split("test").labels, held.test.labels)
+    with pytest.raises(CounterfeitError, match="keeps a copy"):
+        resumed.find_data("digits")
     child = fork(resumed, resumed.recipe)
     shutil.rmtree(resumed.path)
     assert torch.equal(child.load_split("train").images, held.train.images)

@@ -1,6 +1,8 @@
 """Images that are too many for memory: the same bits, from files."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,10 @@ from PIL import Image
 
 import counterfeit
 from counterfeit import data, recipe
+from counterfeit.data.fitting import Look
+from counterfeit.data.idx import write_idx
 from counterfeit.data.images import SPLITS
+from counterfeit.data.shelf import Shelf
 from counterfeit.errors import CounterfeitError
 
 RNG = np.random.default_rng(0)
@@ -94,6 +99,28 @@ def test_other_files_and_other_looks_are_others(place: Path, little: None) -> No
         place = place.with_suffix(".npy")
     assert load(place, "train").sha256 != before.sha256
     assert len(kept(place)) == 3
+
+
+def test_labels_that_lie_beside_an_idx_file_are_looked_at(tmp_path: Path, little: None) -> None:
+    write_idx(tmp_path / "train-images-idx3-ubyte", IMAGES[..., 0])
+    path = tmp_path / "train-labels-idx1-ubyte"
+    found = []
+    for first in (0, 1):
+        write_idx(path, np.arange(first, 60 + first, dtype=np.uint8) % 3)
+        os.utime(path, (first, first))  # not in the same tick
+        found.append(load(tmp_path / "train-images-idx3-ubyte", "train").sha256)
+    assert found[0] != found[1]
+
+
+def test_two_threads_fill_two_rooms(tmp_path: Path, little: None) -> None:
+    shape = (1, 1, 1, 1)
+    mine, other = (Shelf(tmp_path, tmp_path / name, Look()) for name in ("mine", "other"))
+    mine.room(shape).fill_(7)
+    with ThreadPoolExecutor() as pool:
+        pool.submit(other.room, shape).result()
+        pool.submit(other.clear).result()
+    kept = mine.keep(data.ImageData("mine", "train", torch.full(shape, 7).byte(), None))
+    assert kept.images.item() == 7
 
 
 @pytest.mark.parametrize("damage", ["pixel", "cut", "about", "gone"])

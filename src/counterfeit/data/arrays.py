@@ -184,7 +184,7 @@ def as_labels(
             return None
         return torch.from_numpy(values.argmax(1)), ()
     values = values[:, 0]
-    if values.dtype.kind == "f" and (values == np.floor(values)).all():
+    if values.dtype.kind == "f" and (np.isfinite(values) & (values == np.floor(values))).all():
         values = values.astype(np.int64)
     if values.dtype.kind in "biu" and values.min() >= 0 and values.max() < MOST_CLASSES:
         return torch.from_numpy(values.astype(np.int64)), ()

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from counterfeit.data import splits
+from counterfeit.data.array_sets import NO_CLASSES
 from counterfeit.data.fitting import Look, fitted
 from counterfeit.data.folders import Listing
 from counterfeit.data.images import (
@@ -230,14 +231,11 @@ def sort_out(listing: Listing) -> Sorted:
 
     labels: list[int | None]
     if listing.labels is not None:
-        return Sorted(
-            pictures,
-            own,
-            [listing.labels.get(each.parts) for each in pictures],
-            (),
-            passed_over,
-            notes,
-        )
+        labels = [listing.labels.get(each.parts) for each in pictures]
+        if None in labels and any(each is not None for each in labels):
+            labels = [None] * len(pictures)
+            notes.append(NO_CLASSES)
+        return Sorted(pictures, own, labels, (), passed_over, notes)
     flat = {split for split, parts in zip(own, below, strict=True) if not parts[1:]}
     names = sorted({parts[0] for split, parts in zip(own, below, strict=True) if split not in flat})
     numbers = {name: number for number, name in enumerate(names)}

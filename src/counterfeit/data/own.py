@@ -66,7 +66,8 @@ def load_own(
         UsageError: it is not clear which images are meant, or these are of no kind that is read.
         CounterfeitError: there are none, or some are damaged.
     """
-    shelf = Shelf(shelves, place.path, look, place.key, skip_broken)
+    beside = idx_files(place.path) if is_idx_name(place.path.name) else []
+    shelf = Shelf(shelves, place.path, look, place.key, skip_broken, beside=beside)
     if (kept := shelf.find(name, split)) is not None:
         return kept
     pictures = _pictures(place)

@@ -11,7 +11,9 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple
 from pathlib import Path
@@ -39,17 +41,20 @@ VERSION = 1
 class Shelf:
     """Where one place's images are kept, if they are too many for memory."""
 
-    def __init__(self, folder: Path, source: Path, look: Look, *parts: object) -> None:
+    def __init__(
+        self, folder: Path, source: Path, look: Look, *parts: object, beside: Sequence[Path] = ()
+    ) -> None:
         """
         Args:
             folder: of all shelves.
             source: the file or the folder that the images are made from.
             look: what they are fitted to.
             parts: what else makes them what they are.
+            beside: other files that are read with the source.
         """
-        self._all, self._source = folder, source
+        self._all, self._source, self._beside = folder, source, beside
         self._how = [VERSION, str(source.resolve()), astuple(look), *parts]
-        self._unfinished = folder / f".new-{os.getpid()}"
+        self._unfinished = folder / f".new-{os.getpid()}-{threading.get_ident()}"
 
     def find(self, name: str, split: Split) -> ImageData | None:
         """A split that is kept; None where none is, or it is damaged."""
@@ -113,7 +118,7 @@ class Shelf:
 
     def _folder(self, split: Split) -> Path:
         content = hashlib.sha256(repr(self._how).encode())
-        for path in sorted(_files(self._source)):
+        for path in sorted({*_files(self._source), *self._beside}):
             with suppress(OSError):  # a link to nothing
                 status = path.stat()
                 content.update(

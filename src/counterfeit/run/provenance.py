@@ -86,6 +86,11 @@ def moved(
     name, kept = data.anchored(name), str(data_dir) if data_dir else None
     if (name, kept) == (spec.data.name, environment.get("data_dir")):
         return None
+    if name != spec.data.name and environment.get("data_kept"):
+        raise CounterfeitError(
+            f"{run} keeps a copy of the images that it was trained on, and goes on with these; name"
+            " no others, or begin a new run with --fork."
+        )
     if name != spec.data.name and "data" not in environment:
         raise CounterfeitError(
             f"{run} does not say what it was trained on, as an earlier version made it; its data"
