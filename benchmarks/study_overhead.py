@@ -17,7 +17,8 @@ from pathlib import Path
 
 from counterfeit.study.cluster import connected
 from counterfeit.study.conduct import conduct
-from counterfeit.study.plan import Plan, Study, Task
+from counterfeit.study.folder import Study, Task
+from counterfeit.study.plan import Plan
 from counterfeit.study.worker import Answer, Terms
 
 SMALL = {

@@ -7,8 +7,9 @@ import pytest
 from command import call
 from small_study import SMALL, small_plan
 
+from counterfeit.study.folder import Study
 from counterfeit.study.outcome import Outcome
-from counterfeit.study.plan import Plan, Study
+from counterfeit.study.plan import Plan
 from counterfeit.study.worker import Terms, perform
 
 
@@ -105,6 +106,7 @@ def test_what_a_study_needs_is_one_line(
         (["sgd", "--epochs=1", "--seconds=2"], "one of epochs, images and seconds"),
         (["sgd", "--seeds=0"], "seeds: should be a whole number"),
         (["{folder}", "--seeds=3", "--stop-on=critical"], "leave out --seeds, --stop-on"),
+        (["{folder}/study.toml", "--seeds=3"], "has its plan; leave out --seeds"),
         (["{folder}", "--slurm", "--scheduler=tcp://x:1"], "leave the rest out"),
         (["{folder}", "--workers=0"], "one at the least"),
         (["status", "{folder}/runs"], "is no study"),

@@ -9,7 +9,7 @@ from small_study import small_plan
 
 from counterfeit import data
 from counterfeit.measure.train_classifier import classifier_for
-from counterfeit.study.plan import Study
+from counterfeit.study.folder import Study
 from counterfeit.study.worker import Terms, perform
 
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from counterfeit.run.rows import Measurement
+from counterfeit.study.folder import Task
 from counterfeit.study.outcome import State
-from counterfeit.study.plan import Task
 from counterfeit.study.results import Result
 
 FID = "fid_mnist-v1-0123abcd_test_10k"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from counterfeit.files import Row
 from counterfeit.run import Run
-from counterfeit.study.plan import Plan, Study
+from counterfeit.study.folder import Study
+from counterfeit.study.plan import Plan
 
 SMALL = {
     "generator.hidden": (32, 32),

@@ -19,7 +19,7 @@ from small_study import path_of_plan, same_bits, small_plan
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.study import worker as worker_module
 from counterfeit.study.cluster import connected
-from counterfeit.study.plan import Study, Task
+from counterfeit.study.folder import Study, Task
 from counterfeit.study.worker import Terms, perform
 
 PLAN = small_plan(epochs=12, seeds=3)

@@ -11,8 +11,8 @@ from command import call
 from chromium import find_axe
 from counterfeit.language import speaking
 from counterfeit.study import words
+from counterfeit.study.folder import Study
 from counterfeit.study.page import write_page
-from counterfeit.study.plan import Study
 from counterfeit.study.results import read
 from counterfeit.study.verdict import judge
 

@@ -3,8 +3,8 @@
 import pytest
 from small_study import SMALL, small_plan
 
+from counterfeit.study.folder import Study
 from counterfeit.study.outcome import Outcome
-from counterfeit.study.plan import Study
 from counterfeit.study.progress import Glance, Screen, all_runs, duration, not_done
 from counterfeit.study.worker import Answer, Terms, perform
 

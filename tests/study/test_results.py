@@ -10,8 +10,8 @@ from outcomes import FID, results_of
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
+from counterfeit.study.folder import Study, Task
 from counterfeit.study.outcome import Outcome
-from counterfeit.study.plan import Study, Task
 from counterfeit.study.results import board, by_data, read
 
 

@@ -13,7 +13,7 @@ from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.study import worker
 from counterfeit.study.claim import Displaced, claimed
-from counterfeit.study.plan import Study, Task
+from counterfeit.study.folder import Study, Task
 from counterfeit.study.task import chosen_step
 from counterfeit.study.worker import Answer, Terms, halt, perform
 from counterfeit.training import loop

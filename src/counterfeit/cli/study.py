@@ -14,7 +14,8 @@ from counterfeit.language import tr
 from counterfeit.terminal import columns, say
 
 if TYPE_CHECKING:
-    from counterfeit.study.plan import Plan, Study
+    from counterfeit.study.folder import Study
+    from counterfeit.study.plan import Plan
 
 study = App(
     name="study",
@@ -83,7 +84,8 @@ def run(
         quiet: no table, no findings on the screen, and no word of what to do next.
     """
     language.use(lang)
-    from counterfeit.study.plan import Plan, Study, default_name, is_plan
+    from counterfeit.study.folder import PARTS, PLAN, Study
+    from counterfeit.study.plan import Plan, default_name, is_plan
 
     given: dict[str, Any] = {
         "seeds": seeds,
@@ -98,7 +100,9 @@ def run(
     }
     given = {key: value for key, value in given.items() if value is not None}
     first = Path(recipes[0])
-    goes_on = len(recipes) == 1 and (first / "study.toml").is_file()
+    if first.name == PLAN and all((first.parent / each).is_dir() for each in PARTS):
+        first = first.parent
+    goes_on = len(recipes) == 1 and (first / PLAN).is_file()
     if goes_on:
         if given:
             options = ", ".join(f"--{key.replace('_', '-')}" for key in given)
@@ -205,7 +209,7 @@ def status(folder: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
         quiet: no word of what to do next.
     """
     language.use(lang)
-    from counterfeit.study.plan import Study
+    from counterfeit.study.folder import Study
     from counterfeit.study.progress import Glance, all_runs
 
     opened = Study.open(folder)
@@ -250,8 +254,8 @@ def report(
     language.use(lang)
     from counterfeit.cli.output import writable
     from counterfeit.insight.report import write_report
+    from counterfeit.study.folder import Study
     from counterfeit.study.page import write_page
-    from counterfeit.study.plan import Study
     from counterfeit.study.results import read
     from counterfeit.study.tables import verdict_text, write_tables
     from counterfeit.study.verdict import judge

@@ -17,7 +17,7 @@ from distributed.scheduler import KilledWorker
 
 from counterfeit.errors import CounterfeitError, Interrupted, command
 from counterfeit.study.cluster import GPU
-from counterfeit.study.plan import Study, Task
+from counterfeit.study.folder import Study, Task
 from counterfeit.study.worker import Answer, Terms, halt_soon, perform, prepare
 
 K = TypeVar("K")

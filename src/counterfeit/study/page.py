@@ -23,7 +23,7 @@ from counterfeit.insight.tables import place
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import MetricName
 from counterfeit.study import figures, statistics, words
-from counterfeit.study.plan import PLAN, Study
+from counterfeit.study.folder import PLAN, Study
 from counterfeit.study.results import Result, board, by_data
 from counterfeit.study.statistics import Estimate
 from counterfeit.study.tables import cost, estimate_text

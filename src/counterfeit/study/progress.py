@@ -20,8 +20,8 @@ from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import named
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding
+from counterfeit.study.folder import Study, Task
 from counterfeit.study.outcome import State
-from counterfeit.study.plan import Study, Task
 from counterfeit.terminal import columns, fill, styled
 
 if TYPE_CHECKING:  # who only looks needs no Dask

@@ -12,8 +12,8 @@ from counterfeit.insight.columns import spent
 from counterfeit.measure.names import MetricName, named
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurements
+from counterfeit.study.folder import Study, Task
 from counterfeit.study.outcome import Outcome, State
-from counterfeit.study.plan import Study, Task
 from counterfeit.study.statistics import Values
 
 Checkpoint = Literal["last", "best"]

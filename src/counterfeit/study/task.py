@@ -17,8 +17,8 @@ from counterfeit.run.findings import Finding
 from counterfeit.run.rows import Measurements
 from counterfeit.study.budget import Clock, Spent, epochs_for
 from counterfeit.study.claim import Claim
+from counterfeit.study.folder import Task
 from counterfeit.study.outcome import Outcome
-from counterfeit.study.plan import Task
 from counterfeit.study.worker import Terms
 from counterfeit.training import loop, signals
 

@@ -17,7 +17,8 @@ from distributed import WorkerPlugin, rejoin, secede
 from counterfeit.errors import CounterfeitError, Interrupted
 from counterfeit.recipe import Data
 from counterfeit.study.claim import Displaced, claimed
-from counterfeit.study.plan import Plan, Task
+from counterfeit.study.folder import Task
+from counterfeit.study.plan import Plan
 
 if TYPE_CHECKING:
     from distributed import Worker
