@@ -63,10 +63,12 @@ def test_scores_may_be_as_far_apart_as_images() -> None:
 
 
 def test_a_gap_that_fell_and_stays_is_no_stall() -> None:
-    settled = {"distance": [0.9, 0.5, 0.2] + [0.1] * 7}
+    settled = {"distance": [0.9, 0.5, 0.3] + [0.2] * 7}
     fallen = SCORES | {"score_gap": [2.0, 1.5] + [0.5] * 8}
     assert "stalled-critic" not in found(fallen, settled)
     assert "stalled-critic" in found(SCORES, settled)
+    near = {"distance": [0.9, 0.2, 0.01] + [0.005] * 7}
+    assert "stalled-critic" not in found(SCORES, near)  # where scores part without images that do
     assert "stalled-critic" not in found(SCORES)  # the images get nearer
 
 

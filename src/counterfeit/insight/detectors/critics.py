@@ -149,6 +149,8 @@ def exploding_critic(record: Record) -> Seen:
 
 STILL_HIGH = 0.5
 STALLED_ROWS = 2
+STILL_FAR = 0.15
+"""Energy distance; healthy critics rest above half of their highest gap when G is near the data."""
 
 
 @detector(
@@ -174,12 +176,13 @@ STALLED_ROWS = 2
 )
 def stalled_critic(record: Record) -> Seen:
     """The gap between the scores, a Wasserstein critic's estimate, is still near its highest long
-    after G began to learn."""
+    after G began to learn, and its images are not near the data."""
     rows = record.joined
     gap = running_median(column(rows, "score_gap"))
     highest = np.fmax.accumulate(gap) if rows else gap
     late = updates_since_move(rows) >= STALLED_UPDATES
-    high = (gap > STILL_HIGH * highest) & (gap > 0) & late & stalled(rows)
+    far = column(rows, "distance") > STILL_FAR
+    high = (gap > STILL_HIGH * highest) & (gap > 0) & far & late & stalled(rows)
     shown = [row | {"highest_gap": float(top)} for row, top in zip(rows, highest, strict=True)]
     return Seen(shown, last_spell(high, STALLED_ROWS))
 
