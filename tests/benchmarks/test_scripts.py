@@ -27,6 +27,7 @@ SHORTEST = {
     "paper.py": ["{runs}/paper-averaged", "--samples=200", "--images={out}"],
     "plain.py": ["--data={digits28}"],
     "precision.py": ["--epochs=1", "--seeds", "0", "1", "--data=digits", "--samples=100"],
+    "recipes.py": ["{runs}/sgd", "{runs}/adam", "--images={out}"],
     "reproduction.py": ["{runs}/sgd", "{runs}/adam", "{runs}/batchnorm-smoothing",
                         "--images={out}/images"],
     "scaling.py": ["--repeats=1", "--epochs=2", "--data=digits", "--plot={out}/scaling.png"],
