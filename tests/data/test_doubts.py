@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import counterfeit
 from counterfeit import data, recipe
 from counterfeit.data.fitting import Look
+from counterfeit.data.images import Source
 
 RNG = np.random.default_rng(0)
 
@@ -47,6 +49,15 @@ def test_white_sprites_on_white_are_said_to_be_of_one_colour(tmp_path: Path) -> 
     assert "are of one colour" in said(place)
     assert "--background" in said(place)
     assert "one colour" not in said(place, background="black")
+
+
+def test_large_images_are_looked_at_in_part() -> None:
+    images = torch.full((4, 3, 256, 256), 200, dtype=torch.uint8)
+    images[:2] = torch.randint(0, 256, (2, 3, 256, 256)).byte()
+    images[3, :, 0] = 0  # one line
+    train = data.ImageData("x", "train", images, None, source=Source())
+    (empty,) = data.doubts(train, Look())
+    assert empty.startswith("50%")
 
 
 def test_what_a_crop_takes_away_is_said(tmp_path: Path) -> None:

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +49,13 @@ def test_an_unknown_name_is_a_usage_error(name: str, says: str) -> None:
 def test_a_file_of_no_kind_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="no kind that is read"):
         data.load(__file__)
+
+
+@pytest.mark.parametrize("name", ["pipe", "pipe.npy", "pipe.idx"])
+def test_a_pipe_is_a_usage_error_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(UsageError, match="no kind that is read"):
+        data.load(tmp_path / name)
 
 
 def test_impossible_values_are_usage_errors() -> None:

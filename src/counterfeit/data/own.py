@@ -66,7 +66,8 @@ def load_own(
         UsageError: it is not clear which images are meant, or these are of no kind that is read.
         CounterfeitError: there are none, or some are damaged.
     """
-    beside = idx_files(place.path) if is_idx_name(place.path.name) else []
+    alone = place.path.is_file() and is_idx_name(place.path.name)
+    beside = idx_files(place.path) if alone else []
     shelf = Shelf(shelves, place.path, look, place.key, skip_broken, beside=beside)
     if (kept := shelf.find(name, split)) is not None:
         return kept
@@ -119,10 +120,11 @@ def _pictures(place: Place) -> AbstractContextManager[Listing] | None:
     path = place.path
     if path.is_dir():
         return None if idx_files(path) else folder_listing(path)
-    if path.suffix.lower() in array_files.SUFFIXES or is_idx_name(path.name):
-        return None
-    if is_archive(path):
-        return archive_listing(path)
+    if path.is_file():  # and no pipe, on which reading would wait
+        if path.suffix.lower() in array_files.SUFFIXES or is_idx_name(path.name):
+            return None
+        if is_archive(path):
+            return archive_listing(path)
     raise UsageError(f"{path} is a file of no kind that is read; use {KINDS}.")
 
 
