@@ -84,6 +84,17 @@ def test_a_finished_study_says_what_is_certain(
     assert (status, quiet, err) == (0, "s\n", "")
 
 
+def test_slurm_is_asked_where_it_is(
+    made: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, _, err = call(capsys, "study", str(made.folder), "--slurm")
+    assert (status, err) == (
+        2,
+        "counterfeit: --slurm asks for jobs by sbatch, which is not here: use a login node.\n",
+    )
+
+
 def test_what_a_study_needs_is_one_line(
     made: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -213,7 +213,11 @@ def test_each_gpu_has_workers_that_see_it_alone(monkeypatch: pytest.MonkeyPatch)
     assert held == [{"GPU": 1}] * 3
 
 
-def test_jobs_of_slurm_have_workers_of_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_of_slurm_have_workers_of_one_thread(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sbatch").touch(mode=0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     asked: list[int] = []
     monkeypatch.setattr(SLURMCluster, "scale", lambda self, jobs: asked.append(jobs))
     settings = {"jobqueue.slurm.cores": 4, "jobqueue.slurm.queue": "batch"}

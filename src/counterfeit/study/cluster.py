@@ -6,6 +6,7 @@ one of, such as torch's global generator, is one training's.
 """
 
 import logging
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -122,6 +123,8 @@ def _slurm(jobs: int) -> Any:
         raise UsageError(
             "--slurm needs dask-jobqueue: `pip install 'counterfeit[study]'` brings it."
         ) from None
+    if shutil.which("sbatch") is None:
+        raise UsageError("--slurm asks for jobs by sbatch, which is not here: use a login node.")
     cores_of_a_job = dask.config.get("jobqueue.slurm.cores", None) or 1
     cluster = SLURMCluster(
         cores=cores_of_a_job,
