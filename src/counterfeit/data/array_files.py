@@ -42,7 +42,7 @@ SPLITS: dict[str, Split] = {
     "valid": "validation",
     "validation": "validation",
 }
-"""Words in the names of arrays and files; `of_name` puts them together."""
+"""Words in the names of arrays, files and folders; `of_name` puts them together."""
 
 Arrays = dict[str, NDArray[Any] | Tensor]
 

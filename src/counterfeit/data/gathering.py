@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from counterfeit.data import splits
+from counterfeit.data.array_files import SPLITS
 from counterfeit.data.array_sets import NO_CLASSES
 from counterfeit.data.fitting import Look, fitted
 from counterfeit.data.folders import Listing
@@ -38,16 +39,6 @@ from counterfeit.language import tr
 
 DEFAULT_IMAGE_SIZE = 28
 """Height and width when the user names none."""
-
-SPLIT_FOLDERS: dict[str, Split] = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-}
 
 NAMED = 3
 """So many broken pictures are named in an error."""
@@ -212,9 +203,7 @@ def broken_images(pictures: Sequence[Picture], broken: dict[int, str]) -> Broken
 def sort_out(listing: Listing) -> Sorted:
     """Split, label and class of each picture, by the folders that it lies in."""
     pictures, passed_over, notes = listing.pictures, list(listing.passed_over), []
-    tops = [
-        SPLIT_FOLDERS.get(each.parts[0].lower()) if each.parts[1:] else None for each in pictures
-    ]
+    tops = [SPLITS.get(each.parts[0].lower()) if each.parts[1:] else None for each in pictures]
     there = set(tops)
     has_splits = "train" in there and (len(there) == 1 or bool(there & {"test", "validation"}))
     own: list[Split | None] = [None] * len(pictures)
