@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from counterfeit.insight.charts.grids import grid
 from counterfeit.insight.diagnose import diagnose
-from counterfeit.insight.tables import number
+from counterfeit.insight.numbers import number
 from counterfeit.measure.measurement import Measurement
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run

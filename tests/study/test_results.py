@@ -4,6 +4,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from outcomes import FID, results_of
 
@@ -84,6 +85,13 @@ def test_a_board_has_a_place_for_every_run() -> None:
     assert found.values[:, 0].tolist() == [3.0, 2.0]
     assert all(map(math.isnan, found.values[:, 1]))
     assert board(results_of({"sgd": [3.0]}), "kid") is None
+
+
+def test_a_value_that_is_no_number_is_not_dropped() -> None:
+    found = board(results_of({"sgd": [3.0, float("nan")], "adam": [2.0, float("inf")]}), "fid")
+    assert found is not None
+    assert found.failed.tolist() == [[False, True], [False, True]]
+    assert np.isnan(found.values[:, 1]).all()
 
 
 def test_results_are_parted_by_data() -> None:

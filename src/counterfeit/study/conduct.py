@@ -65,7 +65,7 @@ def conduct(
     with _collected_signals() as received:
         ready = client.map(prepare, sections, data_dir=terms.data_dir, pure=False)
         for _, future in _as_done(client, dict(enumerate(ready)), on_look, received):
-            future.result()
+            _require_prepared(future)
         if not received:
             # By these keys another command on the same study has the same answers.
             keys = [("counterfeit", str(study.folder), name) for name in todo]
@@ -136,6 +136,21 @@ def _as_done(
         if time.monotonic() >= looked + LOOK_SECONDS:
             on_look()
             looked = time.monotonic()
+
+
+def _require_prepared(future: "Future[None]") -> None:
+    """
+    Raises:
+        CounterfeitError: the data cannot be had, or what reads them dies, or the scheduler is gone.
+    """
+    try:
+        future.result()
+    except KilledWorker:
+        raise CounterfeitError(
+            "each worker that read the data died: perhaps for want of memory."
+        ) from None
+    except FutureCancelledError:
+        raise CounterfeitError("the scheduler is gone; the same command goes on.") from None
 
 
 def _answer(future: "Future[Any]") -> Answer:

@@ -153,6 +153,7 @@ class Board:
     values: Values
     """NaN where there is none: not ended, not measured, or failed."""
     failed: NDArray[np.bool_]
+    """Also where the metric was measured and is no number."""
 
 
 def board(results: Sequence[Result], metric: str) -> Board | None:
@@ -170,9 +171,10 @@ def board(results: Sequence[Result], metric: str) -> Board | None:
     failed = np.zeros(values.shape, bool)
     for each in results:
         place = labels.index(each.label), seeds.index(each.task.seed)
-        failed[place] = each.failed
-        if not each.failed and name in each.scores:
-            values[place] = each.scores[name].value
+        value = each.scores[name].value if name in each.scores else np.nan
+        failed[place] = each.failed or (name in each.scores and not np.isfinite(value))
+        if not failed[place]:
+            values[place] = value
     return Board(results[0].task.data, name, labels, seeds, values, failed)
 
 
