@@ -174,10 +174,10 @@ def _read_npz(path: Path) -> Arrays:
         packed = [i.file_size for i in archive.infolist() if i.compress_type != zipfile.ZIP_STORED]
         require_memory(2 * sum(packed), f"the arrays of {path}", "keep fewer images in it")
         for info in archive.infolist():
-            with archive.open(info) as file:
-                shape, fortran, dtype = _npy_header(file)
-                start = file.tell()
             name = info.filename.removesuffix(".npy")
+            with archive.open(info) as file:
+                shape, fortran, dtype = _npy_header(file, name)
+                start = file.tell()
             if start + int(np.prod(shape, dtype=object)) * dtype.itemsize != info.file_size:
                 raise ValueError(f"{name} is not of the size that it claims")
             if info.compress_type == zipfile.ZIP_STORED and 0 not in shape:
@@ -190,12 +190,14 @@ def _read_npz(path: Path) -> Arrays:
     return arrays
 
 
-def _npy_header(file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _npy_header(file: Any, name: str = "it") -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = npy.read_magic(file)
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read(file)
     if dtype.hasobject:
-        raise ValueError("it holds objects, not numbers")
+        raise ValueError(
+            f"{name} holds objects; save numbers, or words by .astype(str), or leave it out"
+        )
     return shape, fortran, dtype
 
 

@@ -47,7 +47,7 @@ OURS = {
 """Findings of what a loop that is not ours does not tell: classes, codes, its loss and inputs."""
 
 
-@pytest.mark.parametrize("name", DETECTORS.keys() - OURS)
+@pytest.mark.parametrize("name", sorted(DETECTORS.keys() - OURS))
 def test_a_loop_that_is_not_ours_is_advised_in_words(name: str) -> None:
     log, signs = BROKEN[name]
     ours = record(log=log, signs=signs)
