@@ -180,6 +180,7 @@ def test_a_packed_file_beyond_memory_is_refused_unread(
     with pytest.raises(CounterfeitError, match=r"need .* of memory"):
         data.load(path)
 
+
 def test_an_array_of_objects_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mixed.npz"
     np.savez(path, x_train=np.zeros((40, 8, 8), np.uint8), names=np.array(["a"], dtype=object))
