@@ -51,7 +51,7 @@ def replaced(function: Callable[..., Any], by: Callable[..., Any]) -> Iterator[N
 
 def unlabelled() -> Breakage:
     """No fault: the same images as a set without labels."""
-    load = data.load
+    load = data.load_for
 
     def broken(*given: Any, **options: Any) -> ImageData:
         return replace(load(*given, **options), labels=None, classes=())
@@ -69,10 +69,10 @@ def both(one: Breakage, other: Breakage) -> Breakage:
 
 
 def _with_images(change: Callable[[Tensor], Tensor]) -> Breakage:
-    load = data.load
+    load = data.load_for
 
-    def broken(name: str, split: Any = "train", *rest: Any, **options: Any) -> ImageData:
-        images = load(name, split, *rest, **options)
+    def broken(section: Any, split: Any = "train", *rest: Any, **options: Any) -> ImageData:
+        images = load(section, split, *rest, **options)
         return replace(images, images=change(images.images)) if split == "train" else images
 
     return lambda spec: replaced(load, broken)

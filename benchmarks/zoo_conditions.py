@@ -43,10 +43,10 @@ lost = of("a class lost", "collapsed-class", MAY)
 
 def mislabelled(number: int, by: int) -> Breakage:
     """Two classes of the training images are called by each other's names."""
-    load = data.load
+    load = data.load_for
 
-    def broken(name: str, split: Any = "train", *rest: Any, **options: Any) -> ImageData:
-        whole = load(name, split, *rest, **options)
+    def broken(section: Any, split: Any = "train", *rest: Any, **options: Any) -> ImageData:
+        whole = load(section, split, *rest, **options)
         if split != "train" or whole.labels is None:
             return whole
         labels = whole.labels.clone()

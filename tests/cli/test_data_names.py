@@ -89,7 +89,8 @@ def test_a_folder_of_a_published_name_is_reached_by_its_path(
     command: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     for number in range(40):
-        Image.new("L", (9, 9), number).save(tmp_path / "here" / name / f"{number}.png")
+        noise = np.random.default_rng(number).integers(0, 256, (9, 9), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "here" / name / f"{number}.png")
     asked = (f"--data=./{name}", "--batch-size=4", f"--out={tmp_path}/runs")
     run = Run.open(command("train", "sgd", *SMALL, *asked))
     assert run.recipe.data.name == str(tmp_path / "here" / name)

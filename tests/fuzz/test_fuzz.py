@@ -89,6 +89,19 @@ def test_what_is_spoiled_under_its_packing_is_packed_again(fuzz, tmp_path: Path)
         assert torch.equal(data.load(folder).images, whole.images)
 
 
+def test_files_of_ones_own_are_a_function_of_chance(fuzz, tmp_path: Path) -> None:
+    import fuzz_own
+
+    for make in (fuzz_own.archive, fuzz_own.array_file):
+        told = []
+        for attempt in range(2):
+            (folder := tmp_path / f"{make.__name__}{attempt}").mkdir()
+            made = [make(None, Random(n), folder)[1] for n in range(8)]
+            told.append([each.replace(str(folder), "") for each in made])
+        assert told[0] == told[1]
+        assert len(set(told[0])) > 5
+
+
 @given(st.text(), st.text())
 def test_any_override_is_whole_or_refused(key: str, value: str) -> None:
     spec = recipe.load("sgd")

@@ -296,7 +296,7 @@ def test_a_penalty_on_a_batch_is_not_begun_and_goes_on(
     tiny: recipe.Recipe, tmp_path, monkeypatch: pytest.MonkeyPatch, penalty: str
 ) -> None:
     spec = tiny.with_values({"discriminator.norm": "batch", f"penalties.{penalty}.weight": 1})
-    said = rf"penalties\.{penalty} needs .* set discriminator.norm to none, layer or spectral\.$"
+    said = rf"penalties\.{penalty} is of .* set discriminator.norm to none, layer or spectral\.$"
     with pytest.raises(UsageError, match=said):
         loop.train(spec, out=tmp_path)
     assert not list(tmp_path.iterdir())

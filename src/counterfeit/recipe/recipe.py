@@ -79,17 +79,15 @@ class Recipe(Section):
         """Refuse to begin what may be read, as of runs that have been trained, and means nothing.
 
         Raises:
-            UsageError: a penalty on a D that does not judge each image by itself.
+            UsageError: a penalty on a D with BatchNorm, as Gulrajani et al. 2017 (1704.00028),
+                section 4, warn: an image's slope is then the batch's. Minibatch layers may be
+                there, as in 1710.10196 and 1912.04958.
         """
         asked = [name for name, section in self.penalties if section is not None]
-        instead = [
-            f"discriminator.{key} to {others}"
-            for key, others in self.discriminator.mixes_rows.items()
-        ]
-        if asked and instead:
+        if asked and (others := self.discriminator.mixes_rows.get("norm")):
             raise UsageError(
-                f"penalties.{asked[0]} needs a D that judges each image by itself, as it does not"
-                f" with BatchNorm or minibatch layers: set {' and '.join(instead)}."
+                f"penalties.{asked[0]} is of the slope at each image, which a D with BatchNorm"
+                f" mixes: set discriminator.norm to {others}."
             )
 
     @property

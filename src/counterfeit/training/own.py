@@ -193,8 +193,8 @@ def _require_rows_apart(own: Own, spec: Recipe) -> None:
     asked = [name for name, section in spec.penalties if section is not None]
     if asked and normalises_batches(own.inner):
         raise UsageError(
-            f"penalties.{asked[0]} needs a D that judges each image by itself, as it does not with"
-            " BatchNorm; give it another norm, such as GroupNorm."
+            f"penalties.{asked[0]} is of the slope at each image, which a D with BatchNorm mixes;"
+            " give it another norm, such as GroupNorm."
         )
 
 
