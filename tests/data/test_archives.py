@@ -101,6 +101,14 @@ def test_links_and_paths_outside_are_passed_over(folder: Path) -> None:
     assert not list(folder.parent.rglob("outside.png"))
 
 
+def test_a_member_without_a_name_is_passed_over(folder: Path) -> None:
+    path = pack(folder, "zip")
+    whole = data.load(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"nothing")
+    assert data.load(path).images.equal(whole.images)
+
+
 def test_members_beyond_any_picture_are_passed_over_unread(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,7 +81,7 @@ def _of_zip(archive: zipfile.ZipFile) -> list[Entry]:
             partial(archive.read, info),  # no more than file_size
         )
         for info in archive.infolist()
-        if not info.is_dir()
+        if not info.filename.endswith("/")  # is_dir fails where there is no name
     ]
 
 

@@ -170,7 +170,7 @@ def in_one_range(stacks: Sequence[Stack]) -> list[Stack]:
 
 
 def as_labels(
-    values: Shaped[NDArray[Any], "N columns"],
+    values: Shaped[np.ndarray, "N columns"],
 ) -> tuple[Int64[Tensor, " N"], tuple[str, ...]] | None:
     """The class of each image, and the classes' names where the labels are no numbers from 0.
 
