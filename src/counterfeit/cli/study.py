@@ -156,7 +156,7 @@ def _conduct(
             from counterfeit.study.conduct import conduct
         except ModuleNotFoundError as error:
             raise UsageError(
-                f"a study needs {error.name}: `pip install 'counterfeit[study]'` brings it."
+                f"a study needs {error.name}: `pip install distributed dask-jobqueue` brings it."
             ) from None
 
         with (

@@ -50,7 +50,7 @@ class Inception:
             from torch_fidelity import FeatureExtractorInceptionV3
         except ImportError:
             raise UsageError(
-                "Inception needs torch-fidelity: pip install counterfeit[inception]."
+                "Inception needs torch-fidelity: `pip install torch-fidelity` brings it."
             ) from None
         try:
             found = hashlib.sha256(weights.read_bytes()).hexdigest()

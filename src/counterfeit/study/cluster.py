@@ -121,7 +121,7 @@ def _slurm(jobs: int) -> Any:
         from dask_jobqueue.slurm import SLURMCluster
     except ImportError:
         raise UsageError(
-            "--slurm needs dask-jobqueue: `pip install 'counterfeit[study]'` brings it."
+            "--slurm needs dask-jobqueue: `pip install dask-jobqueue` brings it."
         ) from None
     if shutil.which("sbatch") is None:
         raise UsageError("--slurm asks for jobs by sbatch, which is not here: use a login node.")
