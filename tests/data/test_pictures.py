@@ -1,6 +1,8 @@
 """One picture: what is read, and what is not even tried."""
 
 import io
+import logging
+import struct
 
 import numpy as np
 import pytest
@@ -67,3 +69,16 @@ def test_any_bytes_are_a_picture_or_broken_in_one_line(content: bytes) -> None:
             refusal = str(error)
         assert "\n" not in refusal
         assert "object at 0x" not in refusal
+
+
+def test_a_broken_picture_is_told_by_us_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow logs some of what is wrong, which Python prints where nobody listens."""
+    monkeypatch.setattr(logging.root, "handlers", [])
+    tags = {256: 2, 257: 2, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1025, 278: 2, 279: 4}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    tiff = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<I", 0)
+    with pytest.raises(Broken):
+        decode(tiff, "L")
+    assert capsys.readouterr().err == ""

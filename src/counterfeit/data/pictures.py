@@ -1,6 +1,7 @@
 """One encoded picture, as Pillow reads it: upright, opaque, of 8 bits a channel."""
 
 import io
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from counterfeit.data.fitting import BACKGROUND, opaque
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what is broken, we say
 
 NOT_STILL = frozenset({"EPS", "PDF", "WMF", "MPEG", "BUFR", "GRIB", "HDF5"})
 """Of what Pillow opens: programs for another one to run, films, and weather, for which it has no
