@@ -7,7 +7,6 @@ import re
 import tokenize
 import warnings
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from counterfeit.data import packed
 from counterfeit.data.arrays import words
 from counterfeit.data.images import Split
 from counterfeit.environment import require_memory
@@ -26,8 +26,8 @@ from counterfeit.errors import CounterfeitError, UsageError
 SUFFIXES = (".npz", ".npy", ".safetensors", ".pt", ".pth")
 
 DAMAGED = (
-    *(OSError, EOFError, KeyError, ValueError, RuntimeError, TypeError, AttributeError),
-    *(zipfile.BadZipFile, zlib.error, SafetensorError, NotImplementedError),
+    *packed.DAMAGED,
+    *(KeyError, TypeError, AttributeError, SafetensorError),
     *(SyntaxError, tokenize.TokenError),  # of an array's header, which is a literal of Python
 )
 

@@ -109,7 +109,7 @@ def with_networks(
             }
         else:
             require_logits(own, spec)
-            _require_rows_apart(own, spec)
+            _require_no_batch_norm(own, spec)
         deviation = english(
             "{player} is a module of the user's own, {label}.",
             player=player[0].upper(),
@@ -188,7 +188,7 @@ def begin(game: Game, spec: Recipe, images: ImageData, given: Given) -> None:
             own.train()
 
 
-def _require_rows_apart(own: Own, spec: Recipe) -> None:
+def _require_no_batch_norm(own: Own, spec: Recipe) -> None:
     """As `Recipe.require_trainable`, as far as can be seen."""
     asked = [name for name, section in spec.penalties if section is not None]
     if asked and normalises_batches(own.inner):
