@@ -17,6 +17,7 @@ from counterfeit.run import Run
 from counterfeit.run.rows import Measurement
 
 Column = Float[np.ndarray, " rows"]
+Mask = Bool[np.ndarray, " rows"]
 
 
 def column(rows: Sequence[Row], key: str) -> Column:
@@ -36,7 +37,7 @@ def is_number(value: object) -> bool:
     return value is None or isinstance(value, int | float)
 
 
-def not_finite(rows: Sequence[Row], key: str) -> Bool[np.ndarray, " rows"]:
+def not_finite(rows: Sequence[Row], key: str) -> Mask:
     """Where there is a number and it is NaN or infinite; a row without it is none such."""
     there = np.array([key in row and is_number(row[key]) for row in rows], bool)
     lost: Bool[np.ndarray, " rows"] = there & ~np.isfinite(column(rows, key))

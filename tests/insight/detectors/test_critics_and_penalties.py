@@ -72,6 +72,23 @@ def test_a_gap_that_fell_and_stays_is_no_stall() -> None:
     assert "stalled-critic" not in found(SCORES)  # the images get nearer
 
 
+def test_a_critic_is_not_blamed_for_what_keeps_g_back() -> None:
+    no_gradient = SCORES | {"g_grad_norm": 0.0}
+    settled = {"distance": [0.9, 0.5, 0.3] + [0.2] * 7}
+    assert {"flat-critic"} == found(no_gradient, settled) & {"flat-critic", "stalled-critic"}
+    saturated = settled | {"extreme": 0.9, "real_extreme": 0.1}
+    assert {"saturated-outputs"} == found(no_gradient, saturated) & {
+        *("saturated-outputs", "flat-critic", "stalled-critic"),
+    }
+
+
+def test_a_critic_that_is_taught_the_reverse_is_not_blind() -> None:
+    content = SCORES | {"score_gap": -5.0, "d_loss": -5.0}
+    assert {"labels-swapped"} == found(content, FAR) & {"labels-swapped", "blind-critic"}
+    poor = content | {"d_loss": 5.0}
+    assert {"blind-critic"} == found(poor, FAR) & {"labels-swapped", "blind-critic"}
+
+
 def test_penalties_are_looked_at_one_by_one() -> None:
     assert found({"penalty_r1": 0.0, "penalty_r2": 0.1}) == {"idle-penalty"}
     assert found({"penalty_r1": 0.01, "penalty_r2": 50.0}) == {"heavy-penalty"}

@@ -9,6 +9,8 @@ from counterfeit.game.losses import expected
 from counterfeit.insight.columns import Column, column, not_finite
 from counterfeit.insight.detectors.balance import GARBAGE_DISTANCE, PASSED_EPOCHS, WON_EPOCHS
 from counterfeit.insight.detectors.detector import Seen, detector, last_spell
+from counterfeit.insight.detectors.loops import taught_the_reverse
+from counterfeit.insight.detectors.quality import saturated
 from counterfeit.insight.detectors.record import Record
 from counterfeit.insight.detectors.series import (
     GROWN_UP,
@@ -76,7 +78,7 @@ BLIND = 0.15
 def blind_critic(record: Record) -> Seen:
     """Scores of fakes are hardly below those of real images, or above, and the images are far."""
     rows = with_separation(record.joined)
-    blind = column(rows, "separation") < BLIND
+    blind = (column(rows, "separation") < BLIND) & ~taught_the_reverse(record, rows)
     far = column(rows, "distance") > GARBAGE_DISTANCE
     return Seen(rows, last_spell(blind & far & grown_up(rows), PASSED_EPOCHS))
 
@@ -104,9 +106,11 @@ FLAT_EPOCHS = 2
     " clipped",
 )
 def flat_critic(record: Record) -> Seen:
-    """Next to no gradient comes through D."""
-    rows = record.epochs
-    return Seen(rows, last_spell(column(rows, "g_grad_norm") < FLAT, FLAT_EPOCHS))
+    """Next to no gradient comes through D, where it is not G's last layer that keeps it back."""
+    signs = {row["step"]: row for row in record.images}
+    rows = [signs.get(row["step"], {}) | row for row in record.epochs]
+    flat = (column(rows, "g_grad_norm") < FLAT) & ~saturated(rows)
+    return Seen(rows, last_spell(flat, FLAT_EPOCHS))
 
 
 STEEP = 2.0
@@ -182,7 +186,8 @@ def stalled_critic(record: Record) -> Seen:
     highest = np.fmax.accumulate(gap) if rows else gap
     late = updates_since_move(rows) >= STALLED_UPDATES
     far = column(rows, "distance") > STILL_FAR
-    high = (gap > STILL_HIGH * highest) & (gap > 0) & far & late & stalled(rows)
+    moves = ~(column(rows, "g_grad_norm") < FLAT)  # else that is what is wrong
+    high = (gap > STILL_HIGH * highest) & (gap > 0) & far & late & moves & stalled(rows)
     shown = [row | {"highest_gap": float(top)} for row, top in zip(rows, highest, strict=True)]
     return Seen(shown, last_spell(high, STALLED_ROWS))
 

@@ -1,10 +1,13 @@
 """What a loop of one's own gets wrong around the update. Runs of recipes lack these columns, but
 for D's answers."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from counterfeit.files import Row
 from counterfeit.game.losses import expected
-from counterfeit.insight.columns import column
+from counterfeit.insight.columns import Mask, column
 from counterfeit.insight.detectors.balance import GARBAGE_DISTANCE
 from counterfeit.insight.detectors.detector import GAN, GANHACKS, Seen, detector, last_spell
 from counterfeit.insight.detectors.record import Record
@@ -64,13 +67,18 @@ SWAPPED_EPOCHS = 2
 def labels_swapped(record: Record) -> Seen:
     """D's answers are the wrong way round, and the images are far from the data."""
     rows = record.joined
-    gap = column(rows, "d_fake_mean") - column(rows, "d_real_mean")
-    reversed_ = (gap > SWAPPED_GAP) | (column(rows, "score_gap") < 0)
-    if (fair := expected(record.recipe.loss).equilibrium.d_loss) is not None:
-        reversed_ &= ~(column(rows, "d_loss") > fair)  # it does badly by what it is taught
     far = column(rows, "distance") > GARBAGE_DISTANCE
     late = column(rows, "step") >= GROWN_UP
-    return Seen(rows, last_spell(reversed_ & far & late, SWAPPED_EPOCHS))
+    return Seen(rows, last_spell(taught_the_reverse(record, rows) & far & late, SWAPPED_EPOCHS))
+
+
+def taught_the_reverse(record: Record, rows: Sequence[Row]) -> Mask:
+    """Where D's answers are the wrong way round, and it does not do badly by its own loss."""
+    gap = column(rows, "d_fake_mean") - column(rows, "d_real_mean")
+    reversed_: Mask = (gap > SWAPPED_GAP) | (column(rows, "score_gap") < 0)
+    if (fair := expected(record.recipe.loss).equilibrium.d_loss) is not None:
+        reversed_ &= ~(column(rows, "d_loss") > fair)
+    return reversed_
 
 
 REPEATED_SHARE = 0.5

@@ -1,8 +1,11 @@
 """Nearness of the images to the data: never gained, lost again, or lost at the last layer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from counterfeit.insight.columns import column
+from counterfeit.files import Row
+from counterfeit.insight.columns import Mask, column
 from counterfeit.insight.detectors.detector import (
     GANHACKS,
     LONGER,
@@ -101,8 +104,13 @@ SATURATED_EPOCHS = 2
 def saturated_outputs(record: Record) -> Seen:
     """More of G's pixels are at an end of the range than of real images'."""
     rows = record.images
-    more = column(rows, "extreme") > column(rows, "real_extreme") + SATURATED_MORE
-    return Seen(rows, last_spell(more, SATURATED_EPOCHS))
+    return Seen(rows, last_spell(saturated(rows), SATURATED_EPOCHS))
+
+
+def saturated(rows: Sequence[Row]) -> Mask:
+    """Where more of G's pixels are at an end of the range than of real images'."""
+    more: Mask = column(rows, "extreme") > column(rows, "real_extreme") + SATURATED_MORE
+    return more
 
 
 BEST_WORSE = 1.5
