@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from example_record import BROKEN, names, only, record
@@ -6,6 +7,7 @@ from example_record import BROKEN, names, only, record
 from counterfeit import recipe
 from counterfeit.insight.detectors import examine
 from counterfeit.insight.detectors.collapse import changed_share, top_share
+from counterfeit.insight.detectors.record import Record
 
 
 def test_a_generator_that_has_not_moved_yet_has_not_collapsed() -> None:
@@ -54,6 +56,22 @@ def test_rows_of_before_these_columns_are_diagnosed_as_they_were(lost: str) -> N
         if not signs.keys() & {"support", "unlike"}:
             broken = record(signs=signs, spec=SHORT)
             assert names(only(broken, broken.columns - {lost})) == names(broken)
+
+
+def test_the_way_out_of_noise_is_no_hop() -> None:
+    """Where an epoch is long, the images of the first are far from what they were before."""
+    settling = [1.3, 0.63, 0.56, 0.5, 0.43, 0.4, 0.39, 0.37, 0.36, 0.34]  # of a healthy lsgan
+
+    def long_epochs(moved: list[float]) -> Record:
+        found = record(signs={"moved": moved})
+        return replace(
+            found,
+            log=[row | {"step": 3 * row["step"]} for row in found.log],
+            vitals=[row | {"step": 3 * row["step"]} for row in found.vitals],
+        )
+
+    assert not names(long_epochs(settling))
+    assert names(long_epochs([1.3, *[0.8] * 9])) == {"mode-hopping"}
 
 
 def test_classes_that_change_are_hopping() -> None:

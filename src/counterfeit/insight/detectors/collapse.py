@@ -146,8 +146,8 @@ def mode_hopping(record: Record) -> Seen:
     judged = (column(rows, "spread") >= COLLAPSED_SPREAD) & grown_up(rows)
     classes = [numbers(row, "classes") for row in rows]
     hopped = np.array([changed_share(a, b) for a, b in zip([[], *classes], classes, strict=False)])
-    old = updates_since_move(rows) >= HOPPING_UPDATES
-    moved = np.where(old, column(rows, "moved"), np.nan)
+    before = np.concatenate([[0.0], updates_since_move(rows)[:-1]])  # as each epoch begins
+    moved = np.where(before >= HOPPING_UPDATES, column(rows, "moved"), np.nan)
     spell = last_spell((recent_mean(hopped) > HOPPED) & judged, HOPPED_EPOCHS) or last_spell(
         (recent_mean(moved, HOPPING_WINDOW) > MOVED) & judged, 1
     )
