@@ -77,35 +77,11 @@ def train(
     on_row: Iterable[OnRow] = (),
     on_epoch: Iterable[OnEpoch] = (),
 ) -> Run:
-    """Train a recipe in a new run directory.
+    """Train a recipe in a new run directory, unattended: `session.train` says what its arguments
+    are and what it raises, and adds progress, evaluations and findings.
 
     Args:
-        spec: a recipe, its name, or a TOML file.
-        data: instead of the recipe's: a data set's name; a path; or images of your own, an array or
-            a tensor, a pair of these and their labels, a Dataset or a DataLoader, of which the run
-            keeps a copy.
-        generator: a module of your own instead of the recipe's, from latents (N, z) to images; it
-            is trained in place, from the weights that it has. All else stays the recipe's.
-        discriminator: likewise, from images (N, C, H, W) to logits (N,).
-        loss: instead of the recipe's: a name, or see `game.own.own_loss`.
-        epochs: instead of the recipe's.
-        seed: fixes all randomness; on one machine and build, the same seed gives the same bits.
-        device: "auto" (CUDA where there is one, else the CPU), "cpu", "cuda" or "mps"; or torch's.
-        out: the folder to make the run directory in.
-        name: of that directory; the time, the recipe and the seed when absent.
-        data_dir: where data sets are kept; the user's cache folder when absent.
-        on_nan: "stop", or "rollback" to the newest checkpoint and go on with half the learning
-            rates, up to three times.
-        on_stage: called with what is done before the first log row, in a few words.
-        on_row: called with each log row.
-        on_epoch: called with the run, the epoch and the generator to sample from after each epoch.
-
-    Raises:
-        UsageError: an impossible recipe or argument, or a network or a loss that fails on two
-            images; nothing is written.
-        CounterfeitError: the data cannot be had, the run cannot be written, or a loss or a weight
-            became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM came; all is saved, and `resume(error.run)` goes on.
+        name: of the run directory; the time, the recipe and the seed when absent.
     """
     on_nan, on_stage, on_row, on_epoch = _checked(on_nan, on_stage, on_row, on_epoch)
     seed = arguments.whole_number("seed", seed)
