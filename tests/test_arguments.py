@@ -4,11 +4,13 @@ The sweep goes through the public functions: whatever an argument is, they do wh
 refuse it in one line, and then leave no trace.
 """
 
+import importlib
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pytest
@@ -195,3 +197,19 @@ def test_long_and_odd_values_are_shown_on_one_line() -> None:
     assert len(arguments.shown(np.ones((30, 30)))) < 100
     assert arguments.shown(Silent()) == "a Silent"
     assert arguments.shown(-(10**5000)) == "a number of over 4,300 digits"
+
+
+PUBLIC = re.findall(
+    r"^\.\. autofunction:: (\S+)$",
+    (Path(__file__).parents[1] / "docs" / "api.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_path_may_be_text(name: str) -> None:
+    module, _, function = name.rpartition(".")
+    hints = get_type_hints(getattr(importlib.import_module(module or "counterfeit"), function))
+    hints.pop("return", None)
+    for argument, hint in hints.items():
+        assert Path not in (hint, *get_args(hint)) or str in get_args(hint), argument

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from counterfeit import arguments
+from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.files import write_whole
 from counterfeit.insight import verdict
@@ -50,7 +52,7 @@ class Statement:
 
 def write_report(
     runs: Sequence[Run],
-    path: Path | None = None,
+    path: StrPath | None = None,
     statements: Sequence[Statement] = (),
     formats: Sequence[Format] = (),
 ) -> Path:
@@ -66,7 +68,7 @@ def write_report(
         formats: that the runs' figures keep charts in as well, for papers; their text stays text.
 
     Raises:
-        UsageError: no runs.
+        UsageError: no runs, or no path.
         CounterfeitError: a run's recipe or environment is damaged, or the page or a figure in a
             format that was asked for cannot be written.
         ValueError: a statement names a figure that the page does not have.
@@ -77,9 +79,9 @@ def write_report(
         for run in runs:
             reading.enter_context(run.still())
         page = _page(runs, statements, formats)
-    path = path or default_page(runs)
-    write_whole(path, page.encode(errors="replace"))
-    return path
+    target = default_page(runs) if path is None else arguments.path("path", path)
+    write_whole(target, page.encode(errors="replace"))
+    return target
 
 
 def _page(runs: Sequence[Run], statements: Sequence[Statement], formats: Sequence[Format]) -> str:
