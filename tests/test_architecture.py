@@ -21,6 +21,7 @@ HOUSE = [
     ["insight"],
     ["progress", "reproduce", "monitor", "session"],
     ["study"],
+    ["view"],
     ["cli"],
     ["__main__"],
 ]

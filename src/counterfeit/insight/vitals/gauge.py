@@ -24,6 +24,7 @@ from counterfeit.insight.vitals.measures import (
     largest_share,
     mean_distance,
     repeated_or_flat,
+    variety,
 )
 from counterfeit.measure.classifier import Classifier
 from counterfeit.measure.likeness import Usual
@@ -160,11 +161,11 @@ class Gauge:
         points = as_points(images)
         to_real = squared_distances(points, self.points).sqrt_()  # (N, R)
         among = squared_distances(points, points).sqrt_()
-        spread = mean_distance(among) / self.scale
+        spread, distance = variety(among, to_real, self.scale)
         row: Row = {
             "real_distance": self.scale,
             "spread": spread,
-            "distance": 2 * float(to_real.mean()) / self.scale - spread - 1,
+            "distance": distance,
             "extreme": extreme(images),
             "real_extreme": self.real_extreme,
             "repeated": largest_share(images),

@@ -18,6 +18,15 @@ def mean_distance(among: Float[Tensor, "N N"]) -> float:
     return float(among.sum() / (count * (count - 1))) if count > 1 else math.nan
 
 
+def variety(
+    among: Float[Tensor, "N N"], to_real: Float[Tensor, "N R"], scale: float
+) -> tuple[float, float]:
+    """The spread and the distance of vital signs, from Euclidean distances of N generated images
+    among themselves and to R real ones, whose own mean distance is `scale`."""
+    spread = mean_distance(among) / scale
+    return spread, 2 * float(to_real.mean()) / scale - spread - 1
+
+
 def extreme(images: UInt8[Tensor, "N C H W"]) -> float:
     """The share of pixels that are 0 or 255."""
     return float(((images == 0) | (images == 255)).float().mean())

@@ -1,0 +1,1 @@
+"""Pages that a local server shows; what they show is made elsewhere."""
