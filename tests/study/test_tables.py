@@ -100,7 +100,7 @@ def test_without_pyarrow_there_is_csv_and_a_word(
     [
         (Estimate(41.23, 35.0, 48.07), "41.2 [35, 48.1]"),
         (Estimate(1234.5, 998.0, 1600.0), "1,234 [998, 1,600]"),
-        (Estimate(0.0123, float("nan"), float("nan")), "0.0123"),
+        (Estimate(0.0123, float("nan"), float("nan")), "0.0123 [too few seeds]"),
         (Estimate(*[float("nan")] * 3), "–"),
     ],
 )

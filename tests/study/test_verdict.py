@@ -91,11 +91,27 @@ def test_runs_that_are_still_to_come_are_left_out() -> None:
     assert (adam.measured, adam.failed, adam.planned) == (3, 0, 5)
 
 
-@pytest.mark.parametrize("values", [["waiting"], [None], ["failed"]])
-def test_nothing_to_compare_is_said(values: list) -> None:
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (["waiting"], "Nothing to compare yet: no run was measured."),
+        ([None], "Nothing to compare yet: no run was measured."),
+        (["failed"], "Nothing to compare: all runs failed."),
+    ],
+)
+def test_nothing_to_compare_is_said(values: list, why: str) -> None:
     verdict = judge(results_of({"sgd": values, "adam": values}))
     assert verdict.comparisons == []
-    assert words.summary(verdict, "mnist").startswith("Nothing to compare yet")
+    assert words.summary(verdict, "mnist") == why
+
+
+def test_runs_that_lack_the_metric_were_measured_by_another_one() -> None:
+    share = "coverage_mnist-v1-0123abcd_test_1k"
+    why = "Nothing to compare: no run has {}; `--metric {}` decides by one that was measured."
+    asked = judge(results_of({"sgd": GOOD, "adam": BAD}), metric="coverage")
+    assert words.summary(asked, "mnist") == why.format("coverage", "fid")
+    mixed = judge([*results_of({"sgd": GOOD}), *results_of({"sgd": [0.5]}, "photos", share)])
+    assert words.summary(mixed, "photos") == why.format("FID", "coverage")
 
 
 def test_a_distance_of_nothing_counts() -> None:
@@ -106,8 +122,19 @@ def test_a_distance_of_nothing_counts() -> None:
 
 def test_one_seed_shows_no_difference() -> None:
     verdict = judge(results_of({"sgd": [100.0], "adam": [1.0]}))
-    assert words.sentence(verdict.comparisons[0]).endswith("two seeds or more that both have")
+    assert words.sentence(verdict.comparisons[0]).endswith("3 seeds or more that both have")
     assert not verdict.comparisons[0].real
+
+
+def test_of_two_seeds_that_agree_no_interval_is_said() -> None:
+    verdict = judge(results_of({"sgd": [100.0, 90.0], "adam": [50.0, 44.0]}))
+    (only,) = verdict.comparisons
+    assert words.sentence(only) == (
+        f"can't tell {only.first} from {only.second}: FID {only.difference.value:.2f} times as"
+        f" large, but 2 seeds are too few to tell; if that is the difference, about {only.needed}"
+        " seeds would do"
+    )
+    assert only.needed >= 3
 
 
 def test_too_few_seeds_for_so_many_comparisons_are_said() -> None:
@@ -115,6 +142,8 @@ def test_too_few_seeds_for_so_many_comparisons_are_said() -> None:
     verdict = judge(results)
     assert not any(each.real for each in verdict.comparisons)
     assert words.summary(verdict, "mnist").startswith("Can't tell yet: 3 comparisons take 4 seeds")
+    for each in verdict.comparisons:
+        assert "times as large, but 3 seeds are too few to tell in 3 compa" in words.sentence(each)
     few = judge(results_of({"sgd": [99.0, 98.0], "adam": [1.0, 1.1]}))
     assert words.summary(few, "mnist") == "Can't tell yet: that takes 3 seeds or more."
 

@@ -181,7 +181,7 @@ def _row(
 ) -> Row:
     value, low, high = estimate
     known = math.isfinite(value)
-    low, high = (low, high) if math.isfinite(low) and math.isfinite(high) else (value, value)
+    low, high = (low, high) if math.isfinite(low) else (value, value)
     return Row(
         name,
         tone,
@@ -206,7 +206,7 @@ def forest(comparisons: Sequence[Comparison]) -> Rows:
             each.difference,
             axis,
             more=f", p\u00a0{p_text(each.p)}".replace("= ", "=\u00a0")
-            if math.isfinite(each.p)
+            if math.isfinite(each.difference.low)
             else "",
         )
         for each in comparisons

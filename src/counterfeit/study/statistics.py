@@ -27,7 +27,8 @@ MOST_SEEDS = 1000
 
 
 class Estimate(NamedTuple):
-    """A number for each study, and the interval that holds the truth in 95 % of them."""
+    """A number for each study, and the interval that holds the truth in 95 % of them; NaN where
+    seeds are too few for one."""
 
     value: Any
     low: Any
@@ -43,9 +44,8 @@ class Differences(NamedTuple):
     """That both have."""
     mean: Values
     low: Values
-    """Of Student's interval at `level`, which holds the truth in 95 % of studies or more. It
-    excludes 0 where a difference is claimed, and elsewhere only where seeds are too few to claim
-    any."""
+    """Of Student's interval at `level`, which holds the truth in 95 % of studies or more, and
+    excludes 0 just where a difference is claimed. NaN where seeds are too few to claim any."""
     high: Values
     spread: Values
     """Standard deviation over the seeds."""
@@ -77,9 +77,8 @@ def with_failures(values: Values, failed: NDArray[np.bool_], *, lower_is_better:
 
 def mean(values: Values, level: float = ALPHA) -> Estimate:
     """The mean over the last axis, NaN left out, with Student's interval at 1 - level."""
-    count, centre, spread = _moments(values)
-    half = _quantile(level, count - 1) * spread / np.sqrt(count)
-    return Estimate(centre, centre - half, centre + half)
+    seeds, centre, spread = _moments(values)
+    return _interval(centre, spread / np.sqrt(seeds), seeds - 1, seeds, level)
 
 
 def interquartile_mean(values: Values, level: float = ALPHA) -> Estimate:
@@ -100,8 +99,7 @@ def interquartile_mean(values: Values, level: float = ALPHA) -> Estimate:
     ordered[..., count - cut :] = ordered[..., count - cut - 1 : count - cut]
     _, _, spread = _moments(ordered)
     error = spread * np.sqrt((count - 1) / (kept * max(kept - 1, 1)))
-    half = _quantile(level, np.array(kept - 1.0)) * error
-    return Estimate(middle, middle - half, middle + half)
+    return _interval(middle, error, kept - 1, count, level)
 
 
 def share(count: Any, of: Any, level: float = ALPHA) -> Estimate:
@@ -144,8 +142,8 @@ def compare(values: Values, pairs: Sequence[tuple[int, int]] | None = None) -> D
         p = 2 * stats.t.sf(np.abs(centre) / error, seeds - 1)
     p = np.where((centre == 0) & (seeds > 1), 1.0, np.maximum(p, least_p(seeds)))
     corrected, level = holm(p)
-    half = _quantile(level, seeds - 1) * error
-    return Differences(pairs, seeds, centre, centre - half, centre + half, spread, corrected, level)
+    mean, low, high = _interval(centre, error, seeds - 1, seeds, level)
+    return Differences(pairs, seeds, mean, low, high, spread, corrected, level)
 
 
 def least_p(seeds: Any) -> Any:
@@ -154,9 +152,9 @@ def least_p(seeds: Any) -> Any:
     return 0.5 ** (2.0 * np.asarray(seeds) - 1)
 
 
-def least_seeds(comparisons: int) -> int:
-    """Fewer of them can claim nothing in so many comparisons."""
-    return next(seeds for seeds in count(2) if least_p(seeds) <= ALPHA / comparisons)
+def least_seeds(level: float = ALPHA) -> int:
+    """Fewer of them can claim nothing at that level."""
+    return next(seeds for seeds in count(2) if least_p(seeds) <= level)
 
 
 def holm(p: Values) -> tuple[Values, Values]:
@@ -240,9 +238,9 @@ def _moments(values: Values) -> tuple[Values, Values, Values]:
     return count, centre, spread
 
 
-def _quantile(level: Any, freedom: Values) -> Values:
-    """Of Student's distribution, for an interval at 1 - level; NaN without a degree of freedom."""
-    quantile: Values = stats.t.isf(
-        np.asarray(level) / 2, np.where(np.asarray(freedom) > 0, freedom, np.nan)
-    )
-    return quantile
+def _interval(centre: Values, error: Values, freedom: Any, seeds: Any, level: Any) -> Estimate:
+    """Student's interval at 1 - level. NaN where so few seeds can claim nothing at that level:
+    their spread may be next to nothing by chance, and the interval with it."""
+    quantile = stats.t.isf(np.asarray(level) / 2, np.maximum(freedom, 1))
+    half = np.where(least_p(seeds) > level, np.nan, quantile * error)
+    return Estimate(centre, centre - half, centre + half)

@@ -65,13 +65,12 @@ def _row(standing: Standing) -> list[str]:
 
 
 def estimate_text(estimate: Estimate) -> str:
-    """`41.2 [35.0, 48.1]`, the value alone where there is no interval."""
+    """`41.2 [35.0, 48.1]`, or why there is no interval."""
     value, low, high = estimate
     if not math.isfinite(value):
         return "–"
-    if not math.isfinite(low):
-        return f"{value:.3g}"
-    return f"{_digits(value)} [{_digits(low)}, {_digits(high)}]"
+    interval = f"{_digits(low)}, {_digits(high)}" if math.isfinite(low) else tr("too few seeds")
+    return f"{_digits(value)} [{interval}]"
 
 
 def _digits(value: float) -> str:

@@ -147,6 +147,8 @@ class Verdict:
     """Those with a real difference first, by their p."""
     boards: dict[str, Board]
     """On each data set."""
+    others: dict[str, Sequence[str]]
+    """Further metrics that may decide and were measured, on each data set."""
 
     @property
     def scale(self) -> Scale:
@@ -206,6 +208,10 @@ def judge(
         standings=[each for data, part in parts.items() for each in _standings(data, part, chosen)],
         comparisons=_comparisons(list(boards.values()), chosen, against),
         boards=boards,
+        others={
+            data: [m for m in SCALES if m != chosen and board(part, m)]
+            for data, part in parts.items()
+        },
     )
 
 

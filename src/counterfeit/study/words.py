@@ -1,11 +1,12 @@
 """A study's verdict in words."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from counterfeit.language import english, tr, translated
 from counterfeit.measure.names import MetricName
-from counterfeit.study.statistics import MOST_SEEDS, least_seeds
+from counterfeit.study.statistics import ALPHA, MOST_SEEDS, least_seeds
 from counterfeit.study.verdict import Comparison, Verdict
 
 SAID = 30
@@ -22,11 +23,11 @@ def summary(verdict: Verdict, data: str) -> str:
     leaders = verdict.leaders(data)
     compared = [each for each in verdict.comparisons if each.data == data]
     if not leaders:
-        return tr("Nothing to compare yet: no run was measured.")
+        return _nothing(verdict, data)
     if not compared:
         return tr("There is one recipe, and nothing to compare it with.")
     seeds, made = max(each.seeds for each in compared), compared[0].comparisons
-    if seeds < (least := least_seeds(made)):
+    if seeds < (least := least_seeds(ALPHA / made)):
         return (
             tr(
                 "Can't tell yet: {count} comparisons take {least} seeds or more; `--against RECIPE`"
@@ -42,6 +43,21 @@ def summary(verdict: Verdict, data: str) -> str:
     if len(leaders) == 1:
         return tr("{recipe} leads.", recipe=leaders[0])
     return tr("No recipe is shown to be better than these: {recipes}.", recipes=", ".join(leaders))
+
+
+def _nothing(verdict: Verdict, data: str) -> str:
+    """Why there is nothing to compare."""
+    own = [each for each in verdict.standings if each.data == data]
+    if all(each.failed == each.planned for each in own):
+        return tr("Nothing to compare: all runs failed.")
+    if others := verdict.others[data]:
+        return tr(
+            "Nothing to compare: no run has {metric}; `--metric {other}` decides by one that was"
+            " measured.",
+            metric=translated(MetricName(verdict.metric).short),
+            other=others[0],
+        )
+    return tr("Nothing to compare yet: no run was measured.")
 
 
 def sentences(comparisons: Sequence[Comparison]) -> list[str]:
@@ -61,9 +77,10 @@ def sentence(comparison: Comparison) -> str:
     """What a comparison shows, in one sentence."""
     if comparison.seeds < 2:
         return tr(
-            "can't tell {first} from {second}: they need two seeds or more that both have",
+            "can't tell {first} from {second}: they need {least} seeds or more that both have",
             first=comparison.first,
             second=comparison.second,
+            least=str(least_seeds(comparison.level)),
         )
     numbers = _numbers(comparison)
     if comparison.real:
@@ -91,33 +108,36 @@ def advice(comparison: Comparison) -> str:
 
 
 def _numbers(comparison: Comparison) -> str:
+    """The difference, its interval where the seeds allow one, and what both rest on."""
     value, low, high = comparison.difference
+    log, told = comparison.scale.log, not math.isnan(low)
+    form = ("{:.2f}" if log else "{:+.3g}").format
+    difference = form(value) + (f" [{form(low)}, {form(high)}]" if told else "")
     metric = translated(comparison.metric)
-    seeds, p = str(comparison.seeds), p_text(comparison.p)
-    if comparison.scale.log:
-        size = tr(
-            "{metric} {ratio} [{low}, {high}] times as large",
-            metric=metric,
-            ratio=f"{value:.2f}",
-            low=f"{low:.2f}",
-            high=f"{high:.2f}",
-        )
-    else:
-        size = tr(
-            "{metric} differs by {difference} [{low}, {high}]",
-            metric=metric,
-            difference=f"{value:+.3g}",
-            low=f"{low:+.3g}",
-            high=f"{high:+.3g}",
-        )
-    if comparison.comparisons == 1:
+    size = (
+        tr("{metric} {ratio} times as large", metric=metric, ratio=difference)
+        if log
+        else tr("{metric} differs by {difference}", metric=metric, difference=difference)
+    )
+    seeds, count, p = str(comparison.seeds), str(comparison.comparisons), p_text(comparison.p)
+    one = comparison.comparisons == 1
+    if told and one:
         return tr("{size}, p {p}, {seeds} seeds", size=size, p=p, seeds=seeds)
+    if told:
+        return tr(
+            "{size}, p {p} (Holm, {count} comparisons), {seeds} seeds",
+            size=size,
+            p=p,
+            count=count,
+            seeds=seeds,
+        )
+    if one:
+        return tr("{size}, but {seeds} seeds are too few to tell", size=size, seeds=seeds)
     return tr(
-        "{size}, p {p} (Holm, {count} comparisons), {seeds} seeds",
+        "{size}, but {seeds} seeds are too few to tell in {count} comparisons",
         size=size,
-        p=p,
-        count=str(comparison.comparisons),
         seeds=seeds,
+        count=count,
     )
 
 
