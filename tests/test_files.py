@@ -1,12 +1,14 @@
 """Files are whole or absent; rows survive a torn last line."""
 
+import errno
+import fcntl
 import json
 import os
 
 import pytest
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.files import append_row, lock, read_rows, write_rows, write_whole
+from counterfeit.files import append_row, lock, locked, read_rows, write_rows, write_whole
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch) -> None:
@@ -102,6 +104,25 @@ def test_a_lock_has_one_holder_and_dies_with_it(tmp_path) -> None:
         assert not lock(other, wait=False)
         one.close()
         assert lock(other, wait=False)
+
+
+def test_a_lock_holds_where_readers_get_none(tmp_path, monkeypatch) -> None:
+    """As on NFS, which locks bytes of a file that is open for writing."""
+    flock = fcntl.flock
+
+    def flock_of_nfs(file, kind: int) -> None:
+        reads = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+        if reads and kind & fcntl.LOCK_EX:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        flock(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock_of_nfs)
+    with (
+        locked(tmp_path / "lock", "busy"),
+        pytest.raises(CounterfeitError, match="busy"),
+        locked(tmp_path / "lock", "busy"),
+    ):
+        pass
 
 
 def test_rows_that_are_there_are_not_written_again(tmp_path) -> None:

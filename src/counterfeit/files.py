@@ -95,7 +95,7 @@ def locked(path: Path, busy: str) -> Iterator[None]:
     """
     with writing(path):
         path.touch()
-        file = path.open("rb", buffering=0)  # not to write: a disk may turn read-only below it
+        file = path.open("r+b", buffering=0)  # NFS gives a reader no lock that excludes others
     with file:
         if not lock(file, wait=False):
             raise CounterfeitError(busy)

@@ -19,21 +19,36 @@ Mount = Callable[..., Path]
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Mount]:
-    """Mounts a small disk in memory, or mounts it again with other options."""
+    """Mounts a small disk in memory, or mounts it again with other options.
+
+    A disk with files open for writing cannot be mounted read-only again as an error makes it: what
+    is read-only is a second way to it, before the first.
+    """
     disk = tmp_path / "disk"
     disk.mkdir()
-    mounted = False
+    mounted = 0
 
     def mount(options: str) -> Path:
         nonlocal mounted
-        command = ["mount", "-t", "tmpfs", "-o", f"remount,{options}" if mounted else options]
-        if subprocess.run([*command, "tmpfs", str(disk)], capture_output=True).returncode:
-            pytest.skip("mounting a small disk takes rights that this user lacks")
-        mounted = True
+        size, _, way = options.partition(",")
+        if not mounted:
+            command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk)]
+            if subprocess.run(command, capture_output=True).returncode:
+                pytest.skip("mounting a small disk takes rights that this user lacks")
+            mounted = 1
+            return disk
+        if way == "ro":
+            subprocess.run(["mount", "--bind", str(disk), str(disk)], check=True)
+            mounted += 1
+            way = "ro,bind"
+        elif mounted == 2:
+            subprocess.run(["umount", str(disk)], check=True)
+            mounted -= 1
+        subprocess.run(["mount", "-o", f"remount,{size},{way}", str(disk)], check=True)
         return disk
 
     yield mount
-    if mounted:
+    for _ in range(mounted):
         subprocess.run(["umount", str(disk)], check=True)
 
 

@@ -1,11 +1,13 @@
 """A study's folder and its tasks."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from counterfeit import recipe
-from counterfeit.errors import UsageError
+from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.files import locked
 from counterfeit.recipe import read_toml
 from counterfeit.study.claim import claimed
 from counterfeit.study.folder import Study
@@ -76,6 +78,37 @@ def test_a_study_may_grow_and_not_change(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=f"another study.*{why}.*--name"):
             Study.make(folder, plan(text.replace(old, new)))
     assert len(Study.open(folder).tasks) == 15
+
+
+def test_a_study_that_another_command_changes_is_left_alone_and_can_be_read(
+    tmp_path: Path,
+) -> None:
+    made = Study.make(tmp_path / "s", plan())
+    with locked(made.folder / ".lock", "busy"):
+        with pytest.raises(CounterfeitError, match="another command is changing .*/s at this"):
+            Study.make(made.folder, plan(TOML.replace("seeds = 2", "seeds = 3")))
+        found = Study.open(made.folder)
+        assert [task.state for task in found.tasks] == ["waiting"] * 10
+    assert found.plan == made.plan
+
+
+def test_of_commands_that_let_a_study_grow_at_once_none_undoes_what_another_did(
+    tmp_path: Path,
+) -> None:
+    def grow(seeds: int) -> None:
+        grown = Plan.parse({"recipes": ("sgd",), "data": ("digits",), "seeds": seeds}, "a plan")
+        while True:
+            try:
+                Study.make(tmp_path / "s", grown)
+            except UsageError as error:  # more seeds than that are there already
+                assert "which this one lacks" in str(error)  # noqa: PT017
+            except CounterfeitError:
+                continue
+            return
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(grow, range(1, 9)))
+    assert Study.open(tmp_path / "s").plan.seed_list == tuple(range(8))
 
 
 def test_a_study_that_grows_in_another_order_calls_its_runs_as_before(tmp_path: Path) -> None:

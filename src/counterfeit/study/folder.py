@@ -6,6 +6,7 @@ studies/sgd-adam/
   recipes/LABEL.toml  the whole recipe of each variant
   tasks/ID.json       how a task ended; ID.lock is held by the process that is at it
   runs/ID/            its run directory
+  .lock               held by the command that makes the study, or lets it grow
 ```
 
 Whoever shares the folder can work on it and read it: where a task stands is seen from its files.
@@ -22,7 +23,7 @@ from counterfeit import arguments
 from counterfeit import recipe as recipes
 from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
-from counterfeit.files import write_whole, writing
+from counterfeit.files import locked, write_whole, writing
 from counterfeit.recipe import Recipe
 from counterfeit.study.claim import is_claimed
 from counterfeit.study.names import slug, unique
@@ -117,6 +118,7 @@ class Study:
         Raises:
             UsageError: an impossible recipe or value, two runs of one name, or the folder has a
                 study that this plan contradicts.
+            CounterfeitError: another command makes it, or lets it grow, at this moment.
             CannotWrite: the folder cannot be made.
         """
         from counterfeit.data import anchored
@@ -134,18 +136,28 @@ class Study:
             }
         )
         study = cls(folder, resolved)
-        if (folder / PLAN).exists():
-            kept = cls.open(folder)
-            _require_growth(kept, study, specs)
-            study = cls(folder, _grown(kept.plan, resolved))
-        _stems(study.plan, {label: specs[label].data.name for label in study.labels})
+        study._require_names(specs)
         with writing(folder):
             for each in PARTS:
                 (folder / each).mkdir(parents=True, exist_ok=True)
-        for label, spec in specs.items():
-            write_whole(folder / "recipes" / f"{label}.toml", spec.to_toml().encode())
-        write_whole(folder / PLAN, study.plan.to_toml().encode())
+        busy = f"another command is changing {folder} at this moment; start this one again."
+        with locked(folder / ".lock", busy):
+            if (folder / PLAN).exists():
+                kept = cls.open(folder)
+                _require_growth(kept, study, specs)
+                study = cls(folder, _grown(kept.plan, resolved))
+                study._require_names(specs)
+            for label, spec in specs.items():
+                write_whole(folder / "recipes" / f"{label}.toml", spec.to_toml().encode())
+            write_whole(folder / PLAN, study.plan.to_toml().encode())
         return study
+
+    def _require_names(self, specs: Mapping[str, Recipe]) -> None:
+        """
+        Raises:
+            UsageError: two runs would have one name.
+        """
+        _stems(self.plan, {label: specs[label].data.name for label in self.labels})
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
