@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import FileIO
@@ -18,6 +19,9 @@ except ImportError:  # Windows
 
 Row = dict[str, Any]
 """One line of a .jsonl file, as it was read."""
+
+GLANCE_SECONDS = 0.05
+"""Longer than `is_locked` takes, which has the lock for as long."""
 
 
 @contextmanager
@@ -98,8 +102,19 @@ def locked(path: Path, busy: str) -> Iterator[None]:
         file = path.open("r+b", buffering=0)  # NFS gives a reader no lock that excludes others
     with file:
         if not lock(file, wait=False):
-            raise CounterfeitError(busy)
+            time.sleep(GLANCE_SECONDS)
+            if not lock(file, wait=False):
+                raise CounterfeitError(busy)
         yield
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock that the file at `path` is, as far as locks tell."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return not lock(file, wait=False, shared=True)
+    except OSError:
+        return False
 
 
 def lock(file: FileIO, *, wait: bool = True, shared: bool = False) -> bool:
@@ -152,21 +167,26 @@ def read_rows(path: Path) -> list[Row]:
         raise CounterfeitError(f"cannot read {path}: {error.strerror}.") from None
     rows: list[Row] = []
     for number, line in enumerate(lines, start=1):
-        try:
-            row = json.loads(line)
-            sound = (
-                type(row["step"]) is int
-                and type(row["epoch"]) in (int, float)
-                and min(row["step"], row["epoch"]) >= 0
-                and _is_sound(row)
-            )
-        except (ValueError, TypeError, KeyError, RecursionError):
-            sound = False
-        if sound:
+        if (row := row_of(line)) is not None:
             rows.append(row)
         elif number < len(lines):
             raise CounterfeitError(f"{path} is damaged: line {number} is no row.")
     return rows
+
+
+def row_of(line: bytes) -> Row | None:
+    """The row on a line of a .jsonl file; None where it is none, or torn."""
+    try:
+        row: Row = json.loads(line)
+        sound = (
+            type(row["step"]) is int
+            and type(row["epoch"]) in (int, float)
+            and min(row["step"], row["epoch"]) >= 0
+            and _is_sound(row)
+        )
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return row if sound else None
 
 
 def _is_sound(value: Any) -> bool:

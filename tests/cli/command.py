@@ -8,7 +8,9 @@ from counterfeit import cli
 
 NEXT = re.compile(r"^next: .*\n\Z", re.MULTILINE)
 
-COMMANDS = ["data", "diagnose", "evaluate", "recipes", "report", "reproduce", "sample", "train"]
+COMMANDS = [
+    *("data", "diagnose", "evaluate", "recipes", "report", "reproduce", "sample", "train", "view"),
+]
 
 TINY = [
     "--data=digits", "--epochs=1", "--batch-size=64", "--set=generator.hidden=[8, 8]",

@@ -16,6 +16,7 @@ from counterfeit.cli.output import Warnings
 from counterfeit.cli.reproduce import reproduce
 from counterfeit.cli.study import study
 from counterfeit.cli.train import train
+from counterfeit.cli.view import view
 from counterfeit.errors import Interrupted
 
 app = App(
@@ -28,7 +29,7 @@ app = App(
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,  # `main` says what was saved
 )
-for command in (recipes, data, train, evaluate, diagnose, sample, report, reproduce):
+for command in (recipes, data, train, evaluate, diagnose, sample, report, view, reproduce):
     app.command(command)
 app.command(study)
 

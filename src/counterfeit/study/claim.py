@@ -66,12 +66,3 @@ def claimed(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[
         with writing(path):
             os.pwrite(file.fileno(), claim.token.encode(), 0)
         yield claim
-
-
-def is_claimed(path: Path) -> bool:
-    """Whether a process is at that task, as far as locks tell."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            return not lock(file, wait=False, shared=True)
-    except OSError:
-        return False

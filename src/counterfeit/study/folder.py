@@ -23,9 +23,8 @@ from counterfeit import arguments
 from counterfeit import recipe as recipes
 from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
-from counterfeit.files import locked, write_whole, writing
+from counterfeit.files import is_locked, locked, write_whole, writing
 from counterfeit.recipe import Recipe
-from counterfeit.study.claim import is_claimed
 from counterfeit.study.names import slug, unique
 from counterfeit.study.outcome import Outcome, State
 from counterfeit.study.plan import Plan, Variant
@@ -85,7 +84,7 @@ class Task:
             return ended.state
         if not self.lock.exists():
             return "waiting"
-        if is_claimed(self.lock):
+        if is_locked(self.lock):
             return "training"
         return "stopped" if self.run.exists() else "waiting"
 

@@ -34,7 +34,9 @@ scripts."""
 LEAST_FILM = 300_000
 """Bytes that films may take where many runs' pictures take all the room."""
 
-SCRIPTS = ("uPlot.iife.min.js", "words.js", "curves.js", "player.js", "copy.js")
+SCRIPTS = ("uPlot.iife.min.js", "words.js", "plot.js", "curves.js", "player.js", "copy.js")
+DRAWN = ("plot.js", "curves.js")
+"""Those that a page without charts does without."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ def _page(runs: Sequence[Run], statements: Sequence[Statement], formats: Sequenc
     templates = environment("templates", "uplot")
     templates.filters["legend"] = _legend
     (opening, samples), *sections = sections
-    scripts = [name for name in SCRIPTS if drawings or "curves" not in name]
+    scripts = [name for name in SCRIPTS if drawings or name not in DRAWN]
     columns, measured = comparison.metrics(runs, names)
     shares = [row for row in measured if MetricName.parse(row[0]).of_class is not None]
     return templates.get_template("report.html").render(
@@ -136,7 +138,7 @@ def _page(runs: Sequence[Run], statements: Sequence[Statement], formats: Sequenc
         **scripted(templates, scripts),
         film_epochs=sorted({epoch for panel in reels for epoch in panel.epochs}),
         findings=[
-            [_shown_finding(finding, n, figures) for finding in found]
+            [shown_finding(finding, n, figures) for finding in found]
             for n, found in enumerate(findings, 1)
         ],
         headings=headings,
@@ -222,7 +224,7 @@ def _figure_names(
     }
 
 
-def _shown_finding(finding: Finding, number: int, figures: Container[str]) -> dict[str, Any]:
+def shown_finding(finding: Finding, number: int, figures: Container[str]) -> dict[str, Any]:
     """A finding as the page words it, with the figure that shows it when the page has that."""
     evidence = {key: value for key, value in finding.evidence.items() if key != "figure"}
     figure = anchor(str(finding.evidence.get("figure", "")), number)

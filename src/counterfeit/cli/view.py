@@ -1,0 +1,43 @@
+"""view: a local page on which runs are watched."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from counterfeit import language
+from counterfeit.cli.options import Lang, Whole
+from counterfeit.errors import UsageError
+
+
+def view(
+    paths: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    /,
+    *,
+    host: str = "127.0.0.1",
+    port: Whole | None = None,
+    open: bool = True,
+    lang: Lang = None,
+) -> None:
+    """Serve a local page on which runs are watched while they train, and compared afterwards.
+
+    It only reads, and goes on until Ctrl-C. docs/view.md explains it.
+
+    Args:
+        paths: run directories, studies, and folders of them; new runs appear as they are made
+            [default: runs].
+        host: the address to listen on. At one that other machines reach, a token is part of the
+            page's address.
+        port: where to listen; 0 for any that is free [default: 8600, or the next free one].
+        open: open a browser.
+    """
+    language.use(lang)
+    try:
+        from counterfeit.view.server import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "nicegui":
+            raise
+        raise UsageError(
+            "`counterfeit view` needs NiceGUI: pip install 'counterfeit[view]' brings it."
+        ) from None
+    serve(paths or [Path("runs")], host=host, port=port, open=open)
