@@ -1,5 +1,6 @@
 """How many of the generated images are of each class, by what a run's files say."""
 
+import math
 from typing import Any
 
 from counterfeit.insight.columns import newest_metrics, numbers
@@ -8,7 +9,8 @@ from counterfeit.measure.names import class_shares
 from counterfeit.run import Run
 
 Bars = list[dict[str, Any]]
-"""`label`, `generated` and `data` of each class, shares in [0, 1], `data` None where unknown."""
+"""Of each class `label`, `generated`, a share in [0, 1], and in percent of the longest bar
+`width`, `from` and `to`, two standard errors about it, and `mark`, the data's, or None."""
 
 
 def of_latents(run: Run) -> dict[str, Any] | None:
@@ -40,15 +42,23 @@ def measured(run: Run) -> tuple[str, Bars] | None:
     if newest is None:
         return None
     shares = class_shares(newest["metrics"])
+    if any(math.isnan(share.value) for share in shares.values()):
+        return None
     sizes: dict[str, int] = run.environment["classes"]
-    total = sum(sizes.values())
-    names = list(sizes)
+    data = [size / sum(sizes.values()) for size in sizes.values()]
+    data = data if len(data) == len(shares) else []
+    errors = [2 * (share.spread or 0) for share in shares.values()]
+    most = max(
+        [*data, *(s.value + error for s, error in zip(shares.values(), errors, strict=True))]
+    )
     bars = [
         {
             "label": str(name.of_class),
             "generated": share.value,
-            "error": share.spread,
-            "data": sizes[names[n]] / total if len(names) == len(shares) else None,
+            "width": 100 * share.value / most,
+            "from": 100 * max(0, share.value - errors[n]) / most,
+            "to": 100 * (share.value + errors[n]) / most,
+            "mark": 100 * data[n] / most if data else None,
         }
         for n, (name, share) in enumerate(shares.items())
     ]

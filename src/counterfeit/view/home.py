@@ -36,7 +36,12 @@ async def home() -> None:
 
 def address(*seen: Seen) -> str:
     """Of the page about one run, or several."""
-    return "/run?" + urlencode([("of", each.id) for each in seen])
+    return f"/run?{query(*seen)}"
+
+
+def query(*seen: Seen) -> str:
+    """Of an address, which names the runs."""
+    return urlencode([("of", each.id) for each in seen])
 
 
 def state(seen: Seen) -> Markup:

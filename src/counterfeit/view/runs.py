@@ -13,11 +13,11 @@ from counterfeit.insight.report import comparison
 from counterfeit.insight.report.curves import colour
 from counterfeit.insight.report.page import shown_finding
 from counterfeit.language import tr
-from counterfeit.run import SNAPSHOT_IMAGES
+from counterfeit.run import SNAPSHOT_IMAGES, Run
 from counterfeit.view import balance
 from counterfeit.view.answers import Runs, found, names_of
 from counterfeit.view.frame import LINKS, TEMPLATES, environment, page, watched
-from counterfeit.view.home import address, progress, state
+from counterfeit.view.home import query, state
 from counterfeit.view.seen import Seen
 from counterfeit.view.watch import PERIOD
 
@@ -30,9 +30,9 @@ class Film(ui.element, component=TEMPLATES / "film.js"):
     """The fixed latents' images, epoch by epoch."""
 
 
-PARTS = ("standing", "findings", "measured", "recipes")
-"""Of the page, made by `run.html`; each is sent when it has changed. Film and charts stand after
-the first."""
+PARTS = ("standing", "others", "film", "findings", "charts", "measured", "recipes")
+"""Of the page, in order. Those of `run.html` are sent when they have changed, each alone, so that
+what somebody is about to operate stays."""
 
 
 @page("/run")
@@ -91,15 +91,15 @@ class _Drawn:
         ui.page_title(self.title)
         self.gone = ui.html("", tag="p", sanitize=False).props("role=status").classes("message")
         self.gone.set_visibility(False)
-        self.parts = {}
+        self.parts: dict[str, ui.html] = {}
         for name in PARTS:
-            self.parts[name] = ui.html("", sanitize=False)
-            if name == "standing":
+            if name == "film":
                 self.film = Film()
+            elif name == "charts":
                 self.charts = Charts()
-                self.charts.props["source"] = (
-                    "/charts?" + address(*found(self.of)).partition("?")[2]
-                )
+                self.charts.props["source"] = "/charts?" + query(*found(self.of))
+            else:
+                self.parts[name] = ui.html("", sanitize=False)
         self.show()
 
     def show(self) -> None:
@@ -133,8 +133,7 @@ def _texts(chosen: Sequence[Seen]) -> tuple[str, dict[str, str]]:
         "chosen": chosen,
         "others": others,
         "state": state,
-        "progress": progress,
-        "facts": [comparison.facts(run) for run in runs],
+        "facts": [_facts(run) for run in runs],
         "links": [[link for each in LINKS if (link := each(seen))] for seen in chosen],
         "glance": comparison.glance(runs, names, [seen.findings for seen in chosen]),
         "findings": [
@@ -150,8 +149,17 @@ def _texts(chosen: Sequence[Seen]) -> tuple[str, dict[str, str]]:
     }
     template = environment().get_template("run.html")
     return title, {
-        name: template.render(part=name, moved=(), curves={}, **values) for name in PARTS
+        name: template.render(part=name, **values)
+        for name in PARTS
+        if name not in ("film", "charts")
     }
+
+
+def _facts(run: Run) -> dict[str, str]:
+    """What it is and how far it came."""
+    told = comparison.facts(run)
+    keys = (tr("recipe"), tr("seed"), tr("data"), tr("epochs"), tr("updates of G"))
+    return {key: told[key] for key in keys if key in told}
 
 
 def _film(number: int, seen: Seen, chosen: Sequence[Seen]) -> dict[str, Any]:
@@ -161,7 +169,7 @@ def _film(number: int, seen: Seen, chosen: Sequence[Seen]) -> dict[str, Any]:
         "id": seen.id,
         "name": names_of(list(chosen))[number - 1],
         "colour": colour(number),
-        "source": "/frames?" + address(seen).partition("?")[2],
+        "source": "/frames?" + query(seen),
         "alt": tr("the images of the 100 fixed latents"),
         "width": COLUMNS * width,
         "height": SNAPSHOT_IMAGES // COLUMNS * height,

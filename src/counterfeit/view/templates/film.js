@@ -23,6 +23,7 @@ export default {
               <tr v-for="row in run.balance.rows" :key="row.label"><th scope="row">{{ row.label }}</th>
                 <td><span class="bar" aria-hidden="true"><i :style="{ width: row.width }"></i><b v-if="row.data" :style="{ left: row.data }"></b></span>{{ row.share }}</td></tr>
             </tbody>
+            <tfoot v-if="run.balance.marked"><tr><td colspan="2" class="quiet">{{ words.mark }}</td></tr></tfoot>
           </table>
         </div>
       </div>
@@ -30,7 +31,7 @@ export default {
   props: { runs: Array },
   data() {
     return { at: 0, timer: null, id: `epoch-${Math.random().toString(36).slice(2)}`, words: {
-      play: tr("Play"), pause: tr("Pause"), epoch: tr("epoch"), class: tr("class"), share: tr("share"),
+      play: tr("Play"), pause: tr("Pause"), epoch: tr("epoch"), class: tr("class"), share: tr("share"), mark: tr("The upright mark is the data's share."),
     } };
   },
   computed: {
@@ -79,6 +80,7 @@ export default {
       const shares = balance.shares[at], most = Math.max(...shares, ...(balance.data ?? []), 0.01);
       return {
         title: tr("Classes of the hundred latents after epoch {epoch}", { epoch: balance.epochs[at] }),
+        marked: !!balance.data,
         rows: balance.labels.map((label, index) => ({
           label, width: `${100 * shares[index] / most}%`, share: `${Math.round(100 * shares[index])} %`,
           data: balance.data?.[index] != null && `${100 * balance.data[index] / most}%`,
