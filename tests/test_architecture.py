@@ -21,7 +21,7 @@ HOUSE = [
     ["insight"],
     ["progress", "reproduce", "monitor", "session"],
     ["study"],
-    ["view"],
+    ["view", "exports"],
     ["cli"],
     ["__main__"],
 ]

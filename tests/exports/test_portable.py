@@ -1,0 +1,38 @@
+"""A run's networks in plain PyTorch answer as the run's own do."""
+
+import pytest
+import torch
+from small_runs import KINDS, trained
+
+from counterfeit.errors import CounterfeitError
+from counterfeit.exports import portable
+from counterfeit.exports.portable import CHECKED
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_kinds_of_networks(kind: str, tmp_path) -> None:
+    run = trained(kind, tmp_path)
+    generator, discriminator = portable(run), portable(run, "discriminator")
+    with torch.inference_mode():
+        images = generator.network(*generator.inputs)
+        logits = discriminator.network(*discriminator.inputs)
+    assert images.shape == (CHECKED, *run.image_shape)
+    assert 0 <= images.min() < images.max() <= 1
+    assert logits.shape == (CHECKED,)
+    assert logits.std() > 0
+    modules = {
+        type(layer) for each in (generator, discriminator) for layer in each.network.modules()
+    }
+    assert {each.__module__.removeprefix("counterfeit.").split(".")[0] for each in modules} <= {
+        "torch",
+        "exports",
+    }
+    sampled = run.sample(CHECKED)
+    assert ((images * 255).round().byte().int() - sampled.int()).abs().max() <= 1
+
+
+def test_dropout_in_samples_cannot_be_taken_away(tmp_path) -> None:
+    run = trained("dcgan that drops units in samples", tmp_path)
+    with pytest.raises(CounterfeitError, match="sampling_dropout"):
+        portable(run)
+    assert portable(run, "discriminator").player == "discriminator"
