@@ -1,12 +1,12 @@
-"""A run's networks in plain PyTorch answer as the run's own do."""
+"""A run's networks in plain PyTorch and in ONNX answer as the run's own do."""
 
 import pytest
 import torch
 from small_runs import KINDS, trained
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.exports import portable
-from counterfeit.exports.portable import CHECKED
+from counterfeit.exports import portable, to_onnx
+from counterfeit.exports.portable import CHECKED, JUDGED
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -18,8 +18,10 @@ def test_all_kinds_of_networks(kind: str, tmp_path) -> None:
         logits = discriminator.network(*discriminator.inputs)
     assert images.shape == (CHECKED, *run.image_shape)
     assert 0 <= images.min() < images.max() <= 1
-    assert logits.shape == (CHECKED,)
+    assert logits.shape == (JUDGED,)
     assert logits.std() > 0
+    for each in (generator, discriminator):
+        assert to_onnx(each)  # which compares it
     modules = {
         type(layer) for each in (generator, discriminator) for layer in each.network.modules()
     }

@@ -1,22 +1,12 @@
 """Networks as ONNX, for onnxruntime in any language, and onnxruntime-web in browsers."""
 
 import json
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 
+from counterfeit.exports.graph import graph_of
 from counterfeit.exports.optional import needing
 from counterfeit.exports.portable import Portable
-
-if TYPE_CHECKING:
-    import onnx
-
-OPSET = 18
-"""What PyTorch writes without a conversion, and every onnxruntime-web since 1.15 reads."""
 
 
 def to_onnx(ready: Portable) -> bytes:
@@ -27,14 +17,15 @@ def to_onnx(ready: Portable) -> bytes:
     are the facts, those that are no text as JSON.
 
     Raises:
-        UsageError: onnx, onnxscript or onnxruntime is not installed.
+        UsageError: onnx or onnxruntime is not installed.
         CounterfeitError: it answers otherwise than the run's own network.
     """
-    with needing("export"):
+    with needing("onnx", "onnxruntime"):
         import onnx
         import onnxruntime
-        import onnxscript  # noqa: F401 - what torch.onnx writes with
-    model = _model(ready)
+    given = dict(zip(ready.input_names, ready.inputs, strict=True))
+    two = {name: tensor[:2] for name, tensor in given.items()}
+    model = graph_of(ready.network, two, ready.output_name)
     for name, fact in ready.facts.items():
         value = fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
         model.metadata_props.add(key=name, value=value)
@@ -42,40 +33,7 @@ def to_onnx(ready: Portable) -> bytes:
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    given = {
-        name: tensor.numpy() for name, tensor in zip(ready.input_names, ready.inputs, strict=True)
-    }
-    (answers,) = session.run([ready.output_name], given)
+    arrays = {name: tensor.numpy() for name, tensor in given.items()}
+    (answers,) = session.run([ready.output_name], arrays)
     ready.require_same(torch.from_numpy(answers), "the ONNX model")
     return content
-
-
-def _model(ready: Portable) -> "onnx.ModelProto":
-    several = torch.export.Dim("N", min=1)
-    with _quiet():
-        program = torch.onnx.export(
-            ready.network,
-            tuple(each[:2] for each in ready.inputs),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=ready.input_names,
-            output_names=[ready.output_name],
-            dynamic_shapes=tuple({0: several} for _ in ready.inputs),
-            verbose=False,
-        )
-    assert program is not None
-    return program.model_proto
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what PyTorch tells its own developers."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

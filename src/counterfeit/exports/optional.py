@@ -1,4 +1,4 @@
-"""Packages that an extra installs, and what is said where they are absent."""
+"""Packages that not everybody has, and what is said where they are absent."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,16 +7,15 @@ from counterfeit.errors import UsageError
 
 
 @contextmanager
-def needing(extra: str) -> Iterator[None]:
-    """Whatever the block imports is of that extra.
+def needing(*packages: str) -> Iterator[None]:
+    """What a block imports of packages that not everybody has.
 
     Raises:
-        UsageError: a package is not installed.
+        UsageError: one is not installed.
     """
     try:
         yield
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"this needs {error.name}, which is not installed; install it with"
-            f" `pip install 'counterfeit[{extra}]'`."
+            f"this needs {error.name}: `pip install {' '.join(packages)}` brings it."
         ) from None

@@ -21,7 +21,10 @@ from counterfeit.run.sampler import looking_at
 from counterfeit.seeds import stream
 
 CHECKED = 1000
-"""Latents on which whatever is exported is compared with the run's own network."""
+"""Latents on which whatever is exported is compared with the run's own generator."""
+
+JUDGED = 200
+"""Images on which it is compared with the run's discriminator, which may look at all pairs."""
 
 TOLERANCE = 1e-5
 """Of a pixel in [0, 1], and of a logit, or of the largest one's share where that is above 1."""
@@ -78,15 +81,16 @@ def portable(
     """
     require_ours(run)
     state = run.checkpoint(step)
-    labels = run.labels(CHECKED)
+    count = CHECKED if player == "generator" else JUDGED
+    labels = run.labels(count)
     if player == "generator":
         original = run.generator(state)
-        x = given = draw_latents(run.recipe.latent, CHECKED, stream(run.seed, "evaluation"))
+        x = given = draw_latents(run.recipe.latent, count, stream(run.seed, "evaluation"))
         network = plain_generator(original)
     else:
         original = run.discriminator(state)
         kept = run.stored_samples if run.is_custom else None
-        seen = run.sample(CHECKED, step=state) if kept is None else kept.images
+        seen = run.sample(count, step=state) if kept is None else kept.images[:count]
         labels = None if labels is None else labels[: len(seen)]
         x = data.as_float(seen, 0, 1)
         given = data.as_float(seen, *run.recipe.value_range)
