@@ -12,15 +12,16 @@ from pathlib import Path
 import dask
 import pytest
 import torch
-from dask_jobqueue.slurm import SLURMCluster
 from distributed import Client, LocalCluster
 from small_study import path_of_plan, same_bits, small_plan
 
 from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.study import slurm
 from counterfeit.study import worker as worker_module
-from counterfeit.study.cluster import connected
+from counterfeit.study.cluster import connected, lacking
+from counterfeit.study.conduct import conduct
 from counterfeit.study.folder import Study, Task
-from counterfeit.study.worker import Terms, perform
+from counterfeit.study.worker import Answer, Terms, perform
 
 PLAN = small_plan(epochs=12, seeds=3)
 
@@ -159,6 +160,62 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     assert found == {name: undisturbed[name] for name in found}
 
 
+@pytest.mark.parametrize(("device", "why"), [("auto", "has no worker"), ("cuda", "offers a GPU")])
+def test_it_is_said_that_nothing_is_done_until_a_worker_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str, why: str
+) -> None:
+    monkeypatch.setattr("counterfeit.study.conduct.LACK_SECONDS", 0.1)
+    monkeypatch.setattr("counterfeit.study.conduct.prepare", lambda section, data_dir: None)
+    study = Study.make(tmp_path / "s", small_plan())
+    said: list[str] = []
+    with (
+        LocalCluster(
+            n_workers=int(device == "cuda"),
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address=None,
+        ) as cluster,
+        connected(scheduler=cluster.scheduler_address) as client,
+    ):
+
+        def on_lack(lack: str) -> None:
+            said.append(lack)
+            cluster.new_spec["options"] |= {"resources": {"GPU": 1}}
+            cluster.scale(2)
+
+        answers = conduct(
+            study,
+            client,
+            device=device,
+            work=lambda task, terms: Answer("finished"),
+            on_lack=on_lack,
+        )
+    assert len(answers) == 2
+    assert [lack for lack in said if why in lack] == said[:1]
+    assert f"`dask worker {cluster.scheduler_address} --nthreads 1" in said[0]
+
+
+def test_a_worker_that_does_not_see_the_folder_is_one_line_not_one_for_each_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Study.make(tmp_path / "s", small_plan(seeds=5))
+    assert len(study.tasks) == 10
+    away = tmp_path / "elsewhere"
+    monkeypatch.setattr(
+        "counterfeit.study.conduct.prepare", lambda section, data_dir: study.folder.rename(away)
+    )
+    answered: list[Task] = []
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as cluster,
+        connected(scheduler=cluster.scheduler_address) as client,
+        pytest.raises(CounterfeitError, match=r"the worker on .* sees no .*/s; .* all workers sha"),
+    ):
+        conduct(study, client, on_answer=lambda task, answer: answered.append(task))
+    assert answered == []
+
+
 def test_workers_with_several_threads_are_refused(tmp_path: Path) -> None:
     with (
         LocalCluster(
@@ -213,18 +270,59 @@ def test_each_gpu_has_workers_that_see_it_alone(monkeypatch: pytest.MonkeyPatch)
     assert held == [{"GPU": 1}] * 3
 
 
+def sbatch_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An sbatch on the path that does this, and a scancel that counts for nothing."""
+    for name, script in (("sbatch", does), ("scancel", "exit 0")):
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+
 def test_jobs_of_slurm_have_workers_of_one_thread(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "sbatch").touch(mode=0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    asked: list[int] = []
-    monkeypatch.setattr(SLURMCluster, "scale", lambda self, jobs: asked.append(jobs))
+    sbatch_that(f"cp $1 {tmp_path}/$$.job; echo Submitted batch job 7", tmp_path, monkeypatch)
     settings = {"jobqueue.slurm.cores": 4, "jobqueue.slurm.queue": "batch"}
-    with dask.config.set(settings), connected(slurm=True, workers=5) as client:
-        script = client.cluster.job_script()
-    assert asked[0] == 5
-    assert "#SBATCH --cpus-per-task=4" in script
-    assert "#SBATCH -p batch" in script
-    assert "--nthreads 1 " in script
-    assert "--nworkers 4 " in script
+    with dask.config.set(settings), connected(slurm=True, workers=5):
+        scripts = [path.read_text() for path in tmp_path.glob("*.job")]
+    assert len(scripts) == 5
+    for asked in (
+        "#SBATCH --cpus-per-task=4",
+        "#SBATCH -p batch",
+        "--nthreads 1 ",
+        "--nworkers 4 ",
+    ):
+        assert all(asked in script for script in scripts)
+
+
+@pytest.mark.parametrize(
+    ("does", "why"),
+    [
+        ("echo 'sbatch: error: Invalid account' >&2; exit 1", "sbatch: error: Invalid account;"),
+        ("echo 'Welcome to the cluster!'", "Welcome to the cluster!;"),
+        ("exec sleep 100", "it has not answered for 1 s;"),
+    ],
+)
+def test_jobs_that_slurm_does_not_take_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, why: str
+) -> None:
+    monkeypatch.setattr(slurm, "SBATCH_SECONDS", 1.0)
+    sbatch_that(does, tmp_path, monkeypatch)
+    with (
+        pytest.raises(CounterfeitError, match=f"sbatch takes no job: {why}.*jobqueue.yaml"),
+        connected(slurm=True, workers=3),
+    ):
+        pass
+
+
+def test_of_jobs_that_slurm_takes_in_part_the_others_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(slurm.logger, "warning", said.append)
+    once = f"mkdir {tmp_path}/taken && echo Submitted batch job 7"
+    sbatch_that(f"{once} || {{ echo QOSMaxSubmitJob >&2; exit 1; }}", tmp_path, monkeypatch)
+    with connected(slurm=True, workers=3) as client:
+        why = lacking(client, "auto")
+    assert why == "no job of SLURM runs; `squeue --me` says what they wait for"
+    assert said == ["sbatch took 1 of 3 jobs: QOSMaxSubmitJob"]

@@ -85,7 +85,7 @@ def test_a_study_that_another_command_changes_is_left_alone_and_can_be_read(
 ) -> None:
     made = Study.make(tmp_path / "s", plan())
     with locked(made.folder / ".lock", "busy"):
-        with pytest.raises(CounterfeitError, match="another command is changing .*/s at this"):
+        with pytest.raises(CounterfeitError, match=r"another command is changing .*/s at this"):
             Study.make(made.folder, plan(TOML.replace("seeds = 2", "seeds = 3")))
         found = Study.open(made.folder)
         assert [task.state for task in found.tasks] == ["waiting"] * 10

@@ -170,6 +170,7 @@ def _conduct(
                 data_dir=data_dir,
                 on_look=screen.on_look,
                 on_answer=screen.on_answer,
+                on_lack=screen.say,
             )
     glance.look()
     folder = _near(made.folder)

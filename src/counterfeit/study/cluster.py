@@ -16,7 +16,8 @@ from distributed import Client, LocalCluster, Nanny, Scheduler, SpecCluster
 
 from counterfeit import cores
 from counterfeit.environment import pick_device
-from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.errors import CounterfeitError, UsageError, command
+from counterfeit.language import tr
 from counterfeit.study.worker import SavesAtItsEnd
 
 SCHEDULER_SECONDS = 30.0
@@ -115,25 +116,36 @@ def _local(workers: int | None, device: str) -> Any:
 
 
 def _slurm(jobs: int) -> Any:
-    """Jobs of one worker each; queue, account, time and the rest stand in Dask's own settings,
-    `~/.config/dask/jobqueue.yaml`."""
+    """Jobs of SLURM."""
     try:
-        from dask_jobqueue.slurm import SLURMCluster
+        from counterfeit.study.slurm import jobs_of_slurm
     except ImportError:
         raise UsageError(
             "--slurm needs dask-jobqueue: `pip install dask-jobqueue` brings it."
         ) from None
     if shutil.which("sbatch") is None:
         raise UsageError("--slurm asks for jobs by sbatch, which is not here: use a login node.")
-    cores_of_a_job = dask.config.get("jobqueue.slurm.cores", None) or 1
-    cluster = SLURMCluster(
-        cores=cores_of_a_job,
-        processes=cores_of_a_job,
-        memory=dask.config.get("jobqueue.slurm.memory", None) or "4GB",
-        scheduler_options=UNSEEN,
+    return jobs_of_slurm(jobs, UNSEEN)
+
+
+def lacking(client: Client, device: str) -> str | None:
+    """Why nothing is done: no worker is there, or none that has the device; None where one is."""
+    gpu = device.startswith("cuda")
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    if client.scheduler is None or any(not gpu or GPU in each["resources"] for each in workers):
+        return None
+    if hasattr(client.cluster, "job_script"):
+        return tr("no job of SLURM runs; `squeue --me` says what they wait for")
+    start = ["dask", "worker", client.scheduler.address, "--nthreads", 1]
+    if not workers:
+        return tr(
+            "the scheduler has no worker; {command} starts one, on as many machines as you like",
+            command=command(*start),
+        )
+    return tr(
+        "no worker offers a GPU; {command} starts one that does",
+        command=command(*start, "--resources", f"{GPU}=1"),
     )
-    cluster.scale(jobs=jobs)
-    return cluster
 
 
 def _require_single_threads(client: Client) -> None:

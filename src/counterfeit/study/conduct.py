@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from counterfeit.errors import CounterfeitError, Interrupted, command
-from counterfeit.study.cluster import GPU
+from counterfeit.study.cluster import GPU, lacking
 from counterfeit.study.folder import Study, Task
 from counterfeit.study.worker import Answer, Terms, halt_soon, perform, prepare
 
@@ -24,6 +25,9 @@ K = TypeVar("K")
 
 LOOK_SECONDS = 0.5
 """From one look at the runs to the next."""
+
+LACK_SECONDS = 30.0
+"""From one look at the workers to the next."""
 
 SAVE_SECONDS = 60.0
 """How long a halted study waits for evaluations that go on."""
@@ -38,6 +42,7 @@ def conduct(
     work: Callable[[Task, Terms], Answer] = perform,
     on_look: Callable[[], None] = lambda: None,
     on_answer: Callable[[Task, Answer], None] = lambda task, answer: None,
+    on_lack: Callable[[str], None] = lambda why: None,
 ) -> dict[str, Answer]:
     """Bring all tasks to their ends; what each ended with, by id, those that had ended before left
     out.
@@ -46,9 +51,12 @@ def conduct(
         work: what a worker does with a task.
         on_look: called every half second.
         on_answer: called when a task is answered.
+        on_lack: called with the reason when no worker does anything, each time that it comes to
+            that. Workers may come at any time, so it is waited on.
 
     Raises:
-        CounterfeitError: the data cannot be had, or the scheduler is gone.
+        CounterfeitError: the data cannot be had, a worker does not see the study's folder, or the
+            scheduler is gone.
         Interrupted: SIGINT or SIGTERM came; all is saved.
     """
     todo = {task.id: task for task in study.tasks if task.outcome is None}
@@ -62,9 +70,15 @@ def conduct(
     kinds = {(task.recipe, task.data): task for task in todo.values()}
     sections = list(dict.fromkeys(task.spec.data for task in kinds.values()))
     answers: dict[str, Answer] = {}
+    lack = _Lack(client, device, on_lack)
+
+    def look() -> None:
+        on_look()
+        lack.look()
+
     with _collected_signals() as received:
         ready = client.map(prepare, sections, data_dir=terms.data_dir, pure=False)
-        for _, future in _as_done(client, dict(enumerate(ready)), on_look, received):
+        for _, future in _as_done(client, dict(enumerate(ready)), look, received):
             _require_prepared(future)
         if not received:
             # By these keys another command on the same study has the same answers.
@@ -73,13 +87,33 @@ def conduct(
                 work, list(todo.values()), terms=terms, key=keys, resources=resources
             )
             by_name = dict(zip(todo, futures, strict=True))
-            for name, future in _as_done(client, by_name, on_look, received, terms.session):
+            for name, future in _as_done(client, by_name, look, received, terms.session):
                 answers[name] = _answer(future)
                 on_answer(todo[name], answers[name])
     if received:
         goes_on = command("counterfeit", "study", study.folder)
         raise Interrupted(f"stopped and saved; {goes_on} goes on.", received[0], None)
     return answers
+
+
+@dataclass
+class _Lack:
+    """Looks now and then whether any worker can do what is handed out."""
+
+    client: Client
+    device: str
+    say: Callable[[str], None]
+    _why: str | None = None
+    _due: float = field(default_factory=lambda: time.monotonic() + LACK_SECONDS)
+
+    def look(self) -> None:
+        if time.monotonic() < self._due:
+            return
+        with suppress(OSError):  # the scheduler is out of reach, which is noticed elsewhere
+            before, self._why = self._why, lacking(self.client, self.device)
+            if self._why is not None and self._why != before:
+                self.say(self._why)
+        self._due = time.monotonic() + LACK_SECONDS
 
 
 @contextmanager
@@ -157,7 +191,7 @@ def _answer(future: "Future[Any]") -> Answer:
     """What a worker answered, or why none did.
 
     Raises:
-        CounterfeitError: the scheduler is gone.
+        CounterfeitError: a worker does not see the study's folder, or the scheduler is gone.
     """
     try:
         answer: Answer = future.result()
@@ -165,6 +199,8 @@ def _answer(future: "Future[Any]") -> Answer:
         return Answer("stopped", "each worker that had it died: perhaps for want of memory.")
     except FutureCancelledError:
         raise CounterfeitError("the scheduler is gone; the same command goes on.") from None
+    except CounterfeitError:
+        raise
     except Exception as error:  # whatever it is, other tasks go on
         return Answer("stopped", f"unexpected {type(error).__name__}: {error}")
     return answer

@@ -5,6 +5,7 @@ performed, in the task's thread.
 """
 
 import signal
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -119,10 +120,17 @@ async def halt_soon(session: str) -> None:
 
 
 def perform(task: Task, terms: Terms) -> Answer:
-    """Bring a task to its end, from wherever it stands."""
+    """Bring a task to its end, from wherever it stands.
+
+    Raises:
+        CounterfeitError: this worker does not see the study's folder. It would take one task after
+            the other, and do none.
+    """
     if not task.lock.parent.is_dir():
-        why = f"a worker sees no {task.folder}; it must be on a file system that all workers share."
-        return Answer("stopped", why)
+        raise CounterfeitError(
+            f"the worker on {socket.gethostname()} sees no {task.folder}; the study's folder must"
+            " be on a file system that all workers share: --out says where."
+        )
     seat = Seat()
 
     def on_wait() -> None:
