@@ -146,8 +146,14 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
     command = study_command(path_of_plan(tmp_path, plan), tmp_path, "--workers", "2")
     study = Study.make(tmp_path / "small", plan)
     with running(*command) as begun:
-        until(lambda: bool(in_training(study)), "a run in training")
+        while True:
+            until(lambda: bool(in_training(study)), "a run in training")
+            os.killpg(begun.pid, signal.SIGSTOP)
+            if in_training(study):
+                break
+            os.killpg(begun.pid, signal.SIGCONT)  # it had just ended
         os.killpg(begun.pid, signal.SIGINT)
+        os.killpg(begun.pid, signal.SIGCONT)
         _, err = begun.communicate(timeout=PATIENCE)
     assert begun.returncode == 130
     said = err.splitlines()[-1]
