@@ -115,6 +115,8 @@ def test_what_a_study_needs_is_one_line(
         (["sgd", "--vary=x"], "write key=value,value"),
         (["sgd", "--vary=x="], "write key=value,value"),
         (["sgd", "--epochs=1", "--seconds=2"], "one of epochs, images and seconds"),
+        (["adam", "sgd", "adam"], "needs each recipe once, not adam twice"),
+        (["sgd", "--vary=x.y=1,2,1"], "needs each recipe once, not sgd-y-1 twice"),
         (["sgd", "--seeds=0"], "seeds: should be a whole number"),
         (["{folder}", "--seeds=3", "--stop-on=critical"], "leave out --seeds, --stop-on"),
         (["{folder}/study.toml", "--seeds=3"], "has its plan; leave out --seeds"),

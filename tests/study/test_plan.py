@@ -46,4 +46,22 @@ def test_what_is_wrong_with_a_plan_is_one_line(text: str, why: str, tmp_path: Pa
 
 
 def test_a_study_is_called_by_its_recipes() -> None:
-    assert default_name(Plan.parse({"recipes": ("sgd", "adam", "sgd")}, "x")) == "sgd-adam"
+    recipes = ("sgd", "adam", "mine/sgd.toml")
+    assert default_name(Plan.parse({"recipes": recipes}, "x")) == "sgd-adam"
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ({"recipes": ("sgd", "adam", "sgd")}, "each recipe once, not sgd twice"),
+        ({"recipes": ("sgd",), "vary": {"a.lr": (1e-4, 0.0001)}}, "not sgd-lr-0.0001 twice"),
+        ({"recipes": ("sgd",), "variants": [{"recipe": "sgd"}]}, "not sgd twice"),
+        (
+            {"variants": [{"recipe": name, "label": "x"} for name in ("sgd", "adam")]},
+            "variants with different labels",
+        ),
+    ],
+)
+def test_nothing_is_compared_with_itself(table: dict[str, object], why: str) -> None:
+    with pytest.raises(UsageError, match=why):
+        Plan.parse(table, "x")

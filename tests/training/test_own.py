@@ -19,6 +19,7 @@ from counterfeit.errors import CounterfeitError, Interrupted, UsageError
 from counterfeit.game import losses
 from counterfeit.run import Run
 from counterfeit.training import loop
+from counterfeit.training.fork import fork
 from own_networks import Discriminator, Generator, pair, small
 
 
@@ -118,6 +119,54 @@ def test_a_run_is_resumed_to_the_bit_by_fresh_modules(case: str, tmp_path: Path)
         saved = whole.checkpoint().part(player)
         for name, tensor in getattr(module, "_orig_mod", module).state_dict().items():
             assert torch.equal(tensor, saved[name]), name
+
+
+def test_a_fork_goes_on_with_the_users_modules_as_its_parent_would(tmp_path: Path) -> None:
+    modules = pair()
+    whole = loop.train(small(), **deepcopy(modules), epochs=3, out=tmp_path / "whole", device="cpu")
+    parent = loop.train(small(), **modules, epochs=1, out=tmp_path / "part", device="cpu")
+    child = fork(parent, parent.recipe.with_values({"training.epochs": 3}), **pair())
+    again = loop.resume(child, **pair(), device="cpu")
+    assert_same(tensors(whole), tensors(again))
+    slower = parent.recipe.with_values({"generator.optimizer.lr": 1e-5, "training.epochs": 2})
+    assert loop.resume(fork(parent, slower, **pair()), **pair()).log[-1]["epoch"] == 2
+
+
+class Batched(Discriminator):
+    def __init__(self) -> None:
+        super().__init__()
+        self.main.insert(2, nn.BatchNorm1d(32))
+
+
+@pytest.mark.parametrize(
+    ("values", "modules", "why"),
+    [
+        ({}, {}, r"fork\(…, generator=Generator\(…\), discriminator=Batched\(…\)\) takes them"),
+        ({}, {"generator": Generator()}, r"fork\(…, discriminator=Batched"),
+        ({}, {"generator": Generator(latents=9), "discriminator": Batched()}, "the generator, on"),
+        ({}, {"generator": Generator(), "discriminator": Discriminator()}, "Discriminator is not"),
+        ({"latent.dim": 9}, {"generator": Generator(), "discriminator": Batched()}, r"\(2, 9\)"),
+        (
+            {"penalties.gradient.weight": 1.0},
+            {"generator": Generator(), "discriminator": Batched()},
+            "D with BatchNorm mixes",
+        ),
+        (
+            {"data.image_size": 16},
+            {"generator": Generator(), "discriminator": Batched()},
+            r"the generator must make images \(2, 1, 16, 16\)",
+        ),
+    ],
+)
+def test_a_fork_that_the_users_modules_cannot_go_on_with_is_refused(
+    tmp_path: Path, values: dict[str, object], modules: dict[str, Any], why: str
+) -> None:
+    own = {"generator": Generator(), "discriminator": Batched()}
+    parent = loop.train(small(), **own, epochs=1, out=tmp_path, device="cpu")
+    before = list(tmp_path.iterdir())
+    with pytest.raises(UsageError, match=why):
+        fork(parent, parent.recipe.with_values(values), **modules)
+    assert list(tmp_path.iterdir()) == before
 
 
 def test_a_run_that_was_stopped_before_its_first_epoch_goes_on_from_the_users_weights(

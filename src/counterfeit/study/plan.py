@@ -100,6 +100,15 @@ class Plan(Section):
         seeds = self.seed_list
         if not seeds or len(set(seeds)) < len(seeds):
             raise ValueError("seeds should be a number of them, or different ones")
+        seen: list[Variant] = []
+        for each in self._variants():
+            if each in seen:
+                name = each.label or label_of(Path(each.recipe).stem, each.values)
+                raise ValueError(f"needs each recipe once, not {name} twice")
+            seen.append(each)
+        labels = [each.label for each in self.variants if each.label is not None]
+        if len(set(labels)) < len(labels):
+            raise ValueError("needs variants with different labels")
         return self
 
     @classmethod
@@ -170,13 +179,7 @@ class Plan(Section):
 
         Labels are those that are given, or a recipe's name and its values, and all different.
         """
-        keys = list(self.vary)
-        varied = [
-            Variant(recipe=name, values=dict(zip(keys, combination, strict=True)))
-            for name in self.recipes
-            for combination in product(*self.vary.values())
-        ]
-        variants = [*varied, *self.variants]
+        variants = self._variants()
         labels = [
             each.label or label_of(recipes.load(each.recipe).name, each.values) for each in variants
         ]
@@ -184,6 +187,15 @@ class Plan(Section):
             each.model_copy(update={"label": label})
             for each, label in zip(variants, unique(labels), strict=True)
         )
+
+    def _variants(self) -> list[Variant]:
+        """All that is compared, labelled where the plan says how."""
+        varied = [
+            Variant(recipe=name, values=dict(zip(self.vary, combination, strict=True)))
+            for name in self.recipes
+            for combination in product(*self.vary.values())
+        ]
+        return [*varied, *self.variants]
 
 
 def _validated(kind: type[S], table: Any, origin: str) -> S:

@@ -1,7 +1,8 @@
 """A new run that goes on from where another one is, with other values."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import SupportsIndex
+from typing import SupportsIndex, get_args
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +12,16 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.files import Row, write_rows
 from counterfeit.game.state import AVERAGE, REPLAY
+from counterfeit.networks.own import Kind, Shape, adapted
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run, provenance, stored
 from counterfeit.run.checkpoint import Checkpoint
+from counterfeit.run.own import Modules, adapted_for, missing_parts, modules_of, require_ours
 from counterfeit.training.epochs import require_epochs, steps_per_epoch, training_images
 from counterfeit.training.interval import Interval
+from counterfeit.training.own import require_judge
 
-PLAYERS = ("generator", "discriminator")
+PLAYERS: tuple[Kind, ...] = get_args(Kind)
 
 
 def recipe_now(run: Run) -> Recipe:
@@ -34,6 +38,8 @@ def fork(
     parent: Run | StrPath,
     spec: StrPath | Recipe,
     *,
+    generator: nn.Module | None = None,
+    discriminator: nn.Module | None = None,
     seed: SupportsIndex | None = None,
     device: str | torch.device = "auto",
     out: StrPath | None = None,
@@ -50,18 +56,32 @@ def fork(
     another number of updates now, the parent's steps are counted anew, from its epochs.
 
     Args:
+        generator: a module of your own, where the parent was trained with one: the same again, as
+            `resume` takes it, and will for the fork. `discriminator` likewise.
         seed, out, data_dir: the parent's own seed, folder and data folder when absent.
         other_data: whether the data may be others than the parent's even under the same name.
 
     Raises:
         UsageError: `spec` has other networks than the parent or fewer epochs, or cannot be trained;
-            or an impossible argument.
+            a module is missing, or is not what the parent was trained with; or an impossible
+            argument.
         CounterfeitError: the data or the checkpoint cannot be read, or `out` not be written; or the
             data have changed since the parent was trained on them.
     """
     parent = parent if isinstance(parent, Run) else Run.open(parent)
     spec = recipe.load(spec)
-    spec.require_trainable()
+    require_ours(parent)
+    modules = modules_of(generator, discriminator)
+    own_networks = adapted_for(parent, modules)
+    if missing := missing_parts(parent.recipe, [*modules, "loss"]):
+        raise UsageError(
+            f"{parent.path} was trained with networks of your own; in Python,"
+            f" counterfeit.training.fork.fork(…, {', '.join(missing)}) takes them."
+        )
+    if discriminator is None:
+        spec.require_trainable()
+    else:
+        require_judge(own_networks["discriminator"], spec)
     seed = parent.seed if seed is None else arguments.whole_number("seed", seed)
     out = parent.path.parent if out is None else arguments.path("out", out)
     place = environment.pick_device(device)
@@ -87,7 +107,14 @@ def fork(
     saved = parent.checkpoint()
     require_epochs(parent, saved.epoch, spec)
     sizes = data.class_sizes(train_split, images)
-    tensors = _carried_over(parent, spec, saved, images.shape, len(sizes))
+    tensors = _carried_over(
+        parent,
+        spec,
+        saved,
+        images.shape,
+        _networks(parent.recipe, modules, parent.image_shape, len(parent.classes)),
+        _networks(spec, modules, images.shape, len(sizes)),
+    )
 
     per_epoch, before = steps_per_epoch(spec, len(images)), round(saved.step / saved.epoch)
     recount = per_epoch != before
@@ -151,8 +178,35 @@ def _as_history(finding: Row) -> Row:
     return finding | {"evidence": evidence}
 
 
+def _networks(
+    spec: Recipe, modules: Modules, shape: Shape, classes: int
+) -> Mapping[Kind, nn.Module]:
+    """Both networks of a recipe: planned, or the user's.
+
+    Raises:
+        UsageError: one of the user's takes no such latents, images or classes.
+    """
+    return {
+        player: adapted(
+            player,
+            modules[player],
+            latents=spec.latent.width,
+            shape=shape,
+            conditional=spec.condition is not None,
+        )
+        if player in modules and getattr(spec, player).name == "custom"
+        else networks.plan_player(player, spec, shape, classes)
+        for player in PLAYERS
+    }
+
+
 def _carried_over(
-    parent: Run, spec: Recipe, saved: Checkpoint, shape: tuple[int, int, int], classes: int
+    parent: Run,
+    spec: Recipe,
+    saved: Checkpoint,
+    shape: Shape,
+    old_pair: Mapping[Kind, nn.Module],
+    new_pair: Mapping[Kind, nn.Module],
 ) -> dict[str, Tensor]:
     """The checkpoint's tensors, without the state of optimisers that are no longer the same.
 
@@ -160,9 +214,8 @@ def _carried_over(
         UsageError: the networks are no longer the same.
     """
     tensors = dict(saved.tensors)
-    old_pair = networks.plan_pair(parent.recipe, parent.image_shape, len(parent.classes))
-    new_pair = networks.plan_pair(spec, shape, classes)
-    for player, before, after in zip(PLAYERS, old_pair, new_pair, strict=True):
+    for player in PLAYERS:
+        before, after = old_pair[player], new_pair[player]
         old, new = before.state_dict(), after.state_dict()
         for name in old | new:
             sizes = [str(list(s[name].shape)) if name in s else "absent" for s in (old, new)]

@@ -108,8 +108,7 @@ def with_networks(
                 "batch_norm": normalises_batches(own.inner),
             }
         else:
-            require_logits(own, spec)
-            _require_no_batch_norm(own, spec)
+            require_judge(own, spec)
         deviation = english(
             "{player} is a module of the user's own, {label}.",
             player=player[0].upper(),
@@ -188,8 +187,14 @@ def begin(game: Game, spec: Recipe, images: ImageData, given: Given) -> None:
             own.train()
 
 
-def _require_no_batch_norm(own: Own, spec: Recipe) -> None:
-    """As `Recipe.require_trainable`, as far as can be seen."""
+def require_judge(own: Own, spec: Recipe) -> None:
+    """Refuse a discriminator that the recipe cannot train; `Recipe.require_trainable`, as far as
+    can be seen.
+
+    Raises:
+        UsageError: it ends in a Sigmoid, or mixes the images of a batch under a penalty.
+    """
+    require_logits(own, spec)
     asked = [name for name, section in spec.penalties if section is not None]
     if asked and normalises_batches(own.inner):
         raise UsageError(
