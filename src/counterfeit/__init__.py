@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from counterfeit.errors import CounterfeitError, Interrupted
+    from counterfeit.exports import export
     from counterfeit.measure.sets import evaluate
     from counterfeit.monitor import Monitor
     from counterfeit.recipe import Recipe
@@ -23,6 +24,7 @@ __all__ = [
     "Recipe",
     "Run",
     "evaluate",
+    "export",
     "load_recipe",
     "resume",
     "train",
@@ -35,6 +37,7 @@ _HOMES = {
     "Recipe": ("counterfeit.recipe", "Recipe"),
     "Run": ("counterfeit.insight", "Run"),
     "evaluate": ("counterfeit.measure.sets", "evaluate"),
+    "export": ("counterfeit.exports", "export"),
     "load_recipe": ("counterfeit.recipe", "load"),
     "resume": ("counterfeit.session", "resume"),
     "train": ("counterfeit.session", "train"),

@@ -9,7 +9,8 @@ from counterfeit import cli
 NEXT = re.compile(r"^next: .*\n\Z", re.MULTILINE)
 
 COMMANDS = [
-    *("data", "diagnose", "evaluate", "recipes", "report", "reproduce", "sample", "train", "view"),
+    *("data", "diagnose", "evaluate", "export", "push", "recipes", "report"),
+    *("reproduce", "sample", "train", "view"),
 ]
 
 TINY = [

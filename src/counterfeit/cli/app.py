@@ -15,6 +15,7 @@ from counterfeit.cli.measure import evaluate
 from counterfeit.cli.output import Warnings
 from counterfeit.cli.reproduce import reproduce
 from counterfeit.cli.study import study
+from counterfeit.cli.take import export, push
 from counterfeit.cli.train import train
 from counterfeit.cli.view import view
 from counterfeit.errors import Interrupted
@@ -29,7 +30,9 @@ app = App(
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,  # `main` says what was saved
 )
-for command in (recipes, data, train, evaluate, diagnose, sample, report, view, reproduce):
+for command in (
+    recipes, data, train, evaluate, diagnose, sample, report, view, export, push, reproduce
+):  # fmt: skip
     app.command(command)
 app.command(study)
 

@@ -120,8 +120,8 @@ def _whole(graph: Graph, network: nn.Module, x: Value, labels: Value | None = No
     if labels is None:
         return graph.layer(network, x)
     if isinstance(network, plain.ToldGenerator):
-        if network.code is not None:
-            x = graph.concat(x, graph.layer(network.code, labels))
+        if network.embed is not None:
+            x = graph.concat(x, graph.layer(network.embed, labels))
         return graph.layer(network.layers, x, labels)
     assert isinstance(network, plain.ToldDiscriminator)
     x = graph.layer(network.pixels, x)

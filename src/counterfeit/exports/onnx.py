@@ -1,9 +1,8 @@
 """Networks as ONNX, for onnxruntime in any language, and onnxruntime-web in browsers."""
 
-import json
-
 import torch
 
+from counterfeit.exports.facts import as_text
 from counterfeit.exports.graph import graph_of
 from counterfeit.exports.optional import needing
 from counterfeit.exports.portable import Portable
@@ -26,9 +25,8 @@ def to_onnx(ready: Portable) -> bytes:
     given = dict(zip(ready.input_names, ready.inputs, strict=True))
     two = {name: tensor[:2] for name, tensor in given.items()}
     model = graph_of(ready.network, two, ready.output_name)
-    for name, fact in ready.facts.items():
-        value = fact if isinstance(fact, str) else json.dumps(fact, ensure_ascii=False)
-        model.metadata_props.add(key=name, value=value)
+    for name, fact in as_text(ready.facts).items():
+        model.metadata_props.add(key=name, value=fact)
     model.producer_name = "counterfeit"
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString()

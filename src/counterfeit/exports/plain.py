@@ -213,17 +213,17 @@ class ClassNorm(nn.Module):
 class ToldGenerator(nn.Module):
     """Latents (N, z) and classes (N,) to images (N, C, H, W).
 
-    The first layer takes a class's code beside the latent where there is a `code`; else each
+    The first layer takes what `embed` makes of a class beside the latent; without it, each
     ClassNorm is told the classes.
     """
 
-    def __init__(self, layers: nn.Sequential, code: nn.Module | None = None) -> None:
+    def __init__(self, layers: nn.Sequential, embed: nn.Module | None = None) -> None:
         super().__init__()
         self.layers = layers
-        self.code = code
+        self.embed = embed
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        x = z if self.code is None else torch.cat([z, self.code(labels)], 1)
+        x = z if self.embed is None else torch.cat([z, self.embed(labels)], 1)
         for layer in self.layers:
             x = layer(x, labels) if isinstance(layer, ClassNorm) else layer(x)
         return x

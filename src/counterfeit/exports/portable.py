@@ -8,9 +8,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from counterfeit import data
-from counterfeit.errors import CounterfeitError
+from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.exports.facts import facts_of
-from counterfeit.exports.translate import plain_discriminator, plain_generator
+from counterfeit.exports.translate import Adapted, plain_discriminator, plain_generator
 from counterfeit.game.inputs import draw_latents
 from counterfeit.networks import ask, scores
 from counterfeit.networks.own import Kind
@@ -54,6 +54,18 @@ class Portable:
     def output_name(self) -> str:
         return "images" if self.player == "generator" else "logits"
 
+    def require_plain(self) -> None:
+        """Refuse a network that is the user's own code, in a format that knows our layers.
+
+        Raises:
+            UsageError: it is.
+        """
+        if isinstance(self.network, Adapted):
+            raise UsageError(
+                f"this {self.player} is a module of your own, which only PyTorch can write: take"
+                " the format torch."
+            )
+
     def require_same(self, answers: Tensor, what: str) -> None:
         """Refuse an export that does not answer as the run's own network does.
 
@@ -62,9 +74,14 @@ class Portable:
         """
         off = (answers - self.answers).abs().max().item()
         if not off <= TOLERANCE * max(1.0, self.answers.abs().max().item()):
+            why = (
+                "please report it, with the recipe"
+                if not isinstance(self.network, Adapted)
+                else "a module that draws random numbers cannot be exported"
+            )
             raise CounterfeitError(
                 f"{what} is off the run's own {self.player} by {off:.2g}, so nothing is written;"
-                " please report it, with the recipe."
+                f" {why}."
             )
 
 
@@ -86,7 +103,7 @@ def portable(
     if player == "generator":
         original = run.generator(state)
         x = given = draw_latents(run.recipe.latent, count, stream(run.seed, "evaluation"))
-        network = plain_generator(original)
+        network = plain_generator(original, run.recipe.value_range)
     else:
         original = run.discriminator(state)
         kept = run.stored_samples if run.is_custom else None

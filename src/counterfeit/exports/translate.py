@@ -17,6 +17,8 @@ from counterfeit.networks import (
     ChannelMaxout,
     Dropout,
     Maxout,
+    Own,
+    OwnGenerator,
     SharedMaxout,
     convolutions,
     dcgan,
@@ -34,32 +36,40 @@ from counterfeit.networks.conditional import (
 )
 
 Layers = list[nn.Module]
+Range = tuple[float, float]
+UNIT: Range = (0.0, 1.0)
 
 
 @torch.no_grad()
-def plain_generator(network: nn.Module) -> nn.Module:
+def plain_generator(network: nn.Module, value_range: Range) -> nn.Module:
     """A generator in eval mode as latents (N, z), of a conditional one with classes (N,), to images
     (N, C, H, W) in [0, 1].
+
+    Args:
+        value_range: the lowest and highest pixel that it makes.
 
     Raises:
         CounterfeitError: a layer of it cannot be written in plain PyTorch.
     """
+    if isinstance(network, Own):
+        return Adapted(network, _rescaled(value_range, UNIT)).eval()
     inner: Any = within(network)
     assert isinstance(inner, mlp.MLPGenerator | dcgan.DCGANGenerator | resnet.ResnetGenerator)
     layers = [*_layers(inner.hidden), *_layers(inner.output), inner.squash]
     if isinstance(inner, mlp.MLPGenerator):
         layers.append(nn.Unflatten(1, inner.image_shape))
-    if isinstance(inner.squash, nn.Tanh):
-        layers.append(plain.Rescale(0.5, 0.5))
+    if value_range != UNIT:
+        layers.append(_rescaled(value_range, UNIT))
     whole = nn.Sequential(*layers)
     if not isinstance(network, ToldGenerator):
         return whole.eval()
-    code = plain.OneHot(network.code.classes) if isinstance(network.code, OneHot) else network.code
-    return plain.ToldGenerator(whole, code).eval()
+    code = network.code
+    embed = plain.OneHot(code.classes) if isinstance(code, OneHot) else code
+    return plain.ToldGenerator(whole, embed).eval()
 
 
 @torch.no_grad()
-def plain_discriminator(network: nn.Module, value_range: tuple[float, float]) -> nn.Module:
+def plain_discriminator(network: nn.Module, value_range: Range) -> nn.Module:
     """A discriminator in eval mode as images (N, C, H, W) in [0, 1], of one that is told classes
     with those (N,), to logits (N,). What other heads say is left out.
 
@@ -69,9 +79,10 @@ def plain_discriminator(network: nn.Module, value_range: tuple[float, float]) ->
     Raises:
         CounterfeitError: a layer of it cannot be written in plain PyTorch.
     """
+    if isinstance(network, Own):
+        return Adapted(network, _rescaled(UNIT, value_range)).eval()
     inner: Any = within(network)
-    low, high = value_range
-    pixels = [] if (low, high) == (0, 1) else [plain.Rescale(high - low, low)]
+    pixels = [] if value_range == UNIT else [_rescaled(UNIT, value_range)]
     hidden, (output,) = _layers(inner.hidden), _layers(inner.output)
     if not (isinstance(network, TellingDiscriminator) and network.conditional):
         return nn.Sequential(*pixels, *hidden, output, nn.Flatten(0)).eval()
@@ -82,6 +93,34 @@ def plain_discriminator(network: nn.Module, value_range: tuple[float, float]) ->
         network.planes,
         network.projection,
     ).eval()
+
+
+class Adapted(nn.Module):
+    """A user's module in the forms of ours.
+
+    Args:
+        own: a generator or a discriminator.
+        pixels: from the pixels that it makes to [0, 1], or from there to those that it sees.
+    """
+
+    def __init__(self, own: Own, pixels: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.pixels, self.takes = own.inner, pixels, own.takes
+        self.makes = own.shape if isinstance(own, OwnGenerator) else None
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        given = (self.pixels(x) if self.makes is None else x).reshape(-1, *self.takes)
+        said: Tensor = self.inner(given) if labels is None else self.inner(given, labels)
+        if self.makes is None:
+            return said.reshape(-1).float()
+        images: Tensor = self.pixels(said.reshape(-1, *self.makes).float())
+        return images
+
+
+def _rescaled(one: Range, other: Range) -> nn.Module:
+    """From pixels of one range to those of another."""
+    scale = (other[1] - other[0]) / (one[1] - one[0])
+    return plain.Rescale(scale, other[0] - scale * one[0])
 
 
 def _layers(layer: nn.Module) -> Layers:
