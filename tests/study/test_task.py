@@ -1,14 +1,15 @@
 """What a worker does with a task: ends, resumes, fails, and leaves to others."""
 
 import threading
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from small_study import SMALL, same_bits, small_plan
 
 from counterfeit import files
 from counterfeit.errors import CounterfeitError
+from counterfeit.game.game import Game
 from counterfeit.measure.names import MetricName
 from counterfeit.run import Run
 from counterfeit.study import worker
@@ -17,6 +18,9 @@ from counterfeit.study.folder import Study, Task
 from counterfeit.study.task import chosen_step
 from counterfeit.study.worker import Answer, Terms, halt, perform
 from counterfeit.training import loop
+
+PATIENCE = 600.0
+"""Seconds after which a test gives up on a thread."""
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +125,9 @@ def test_a_budget_in_images_or_seconds_ends_a_run_with_an_epoch(tmp_path: Path) 
         assert perform(task, Terms.of(study.plan)) == Answer("finished")
 
 
-def test_a_halted_task_saves_amid_an_epoch_and_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+def test_a_halted_task_saves_amid_an_epoch_and_goes_on_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     small_batches = SMALL | {"training.batch_size": 16}
     variants = [{"label": "two", "recipe": "adam", "values": small_batches}]
     whole, halted = (
@@ -132,10 +138,20 @@ def test_a_halted_task_saves_amid_an_epoch_and_goes_on_to_the_same_bits(tmp_path
     terms = Terms.of(halted.plan)
     answers: list[Answer] = []
     thread = threading.Thread(target=lambda: answers.append(perform(task, terms)))
+    amid, told = threading.Event(), threading.Event()
+    update = Game.update
+
+    def waiting(game: Game, step: int, *arguments: Any) -> Any:
+        if step == 100:  # in the second epoch
+            amid.set()
+            told.wait(PATIENCE)
+        return update(game, step, *arguments)
+
+    monkeypatch.setattr(Game, "update", waiting)
     thread.start()
-    while not (task.run / "log.jsonl").exists():
-        time.sleep(0.01)
+    assert amid.wait(PATIENCE)
     halt(terms.session)
+    told.set()
     thread.join()
     worker._halted.clear()
     assert answers == [Answer("stopped")]
