@@ -29,7 +29,7 @@ from counterfeit.run import Run
 WITHIN = 3.0
 """Seconds after the first checkpoint in which the signal comes."""
 
-HANGS = 60.0
+HANGS = 600.0
 """Seconds after which a process that has not ended never will."""
 
 
