@@ -5,7 +5,6 @@ import io
 import json
 import struct
 import tarfile
-import time
 import zipfile
 from pathlib import Path
 
@@ -135,10 +134,8 @@ def test_a_header_that_claims_gigabytes_is_refused(tmp_path: Path) -> None:
     header.type, header.size = tarfile.XHDTYPE, 2**36
     path = tmp_path / "set.tar.gz"
     path.write_bytes(gzip.compress(header.tobuf(tarfile.GNU_FORMAT) + bytes(10_000)))
-    before = time.monotonic()
     with pytest.raises(CounterfeitError, match="claims too much"):
         data.load(path)
-    assert time.monotonic() - before < 60  # it would hang, or be killed
 
 
 def test_an_encrypted_member_is_passed_over(folder: Path) -> None:
