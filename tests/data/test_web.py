@@ -60,8 +60,11 @@ def absent(answer: BaseHTTPRequestHandler, content: bytes) -> None:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[dict[str, bytes], Behaviour], str]]:
+def serve(
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Callable[[dict[str, bytes], Behaviour], str]]:
     """Starts a server of some files; returns its address."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     servers = []
 
     def serve(files: dict[str, bytes], behaviour: Behaviour) -> str:
