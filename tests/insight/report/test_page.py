@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from example_finding import finding
-from looking import boxes, look
+from looking import boxes, look, stand_still
 from PIL import Image
 
 from chromium import find_axe, find_chromium
@@ -63,7 +63,9 @@ def opened(browser: Any, report: Path) -> Iterator[tuple[Any, list[str]]]:
 
 def test_the_page_is_quiet_and_asks_for_nothing(opened, report: Path) -> None:
     page, heard = opened
+    stand_still(page)
     page.get_by_role("button", name="Play").click()
+    page.clock.run_for(10_000)
     page.get_by_role("button", name="Play").wait_for()
     assert [line for line in heard if not line.startswith("data:")] == [report.as_uri()]
 
@@ -105,33 +107,45 @@ def test_the_slider_moves_the_images_by_keyboard(opened) -> None:
 
 def test_it_plays_to_the_end(opened) -> None:
     page, _ = opened
+    stand_still(page)
+    shown = page.locator("#shown")
     page.get_by_role("button", name="Play").click()
-    page.get_by_role("button", name="Pause").wait_for()
+    for epoch in ("0", "1", "2"):
+        page.get_by_role("button", name="Pause").wait_for()
+        assert shown.text_content() == epoch
+        page.clock.run_for(600)
     page.get_by_role("button", name="Play").wait_for()
-    assert page.locator("#shown").text_content() == "3"
+    page.clock.run_for(10_000)
+    assert shown.text_content() == "3"
 
 
 def test_it_plays_round_and_round_as_fast_as_one_likes(opened) -> None:
     page, _ = opened
+    stand_still(page)
+    shown = page.locator("#shown")
     page.get_by_label("speed").select_option("4")
     page.get_by_label("loop").check()
     page.get_by_label("epoch", exact=False).first.focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Pause").wait_for()
-    for epoch in ("3", "1"):  # the last, and then one of the next round
-        page.locator(f"#shown:text-is('{epoch}')").wait_for()
+    for epoch in ("0", "1", "2", "3", "0", "1"):  # and the next round
+        assert shown.text_content() == epoch
+        page.clock.run_for(150)
     page.keyboard.press("Space")
     page.get_by_role("button", name="Play").wait_for()
+    page.clock.run_for(10_000)
+    assert shown.text_content() == "2"
 
 
 def test_the_player_covers_no_image(browser: Any, three: Path) -> None:
+    page = look(browser, three, 390, 844)
     for width, height in ((390, 844), (1280, 800)):
-        page = look(browser, three, width, height)
+        page.set_viewport_size({"width": width, "height": height})
         for image in page.locator("#film img").all():
             image.scroll_into_view_if_needed()
             (player,), box = boxes(page, "#player"), image.bounding_box()
             assert player["bottom"] <= box["y"]
-        page.context.close()
+    page.context.close()
 
 
 def test_a_finding_leads_to_its_epoch(opened) -> None:
@@ -199,10 +213,11 @@ def test_a_run_alone_stands_beside_its_numbers_and_covers_nothing(
 
 def test_larger_screens_show_larger_images(browser: Any, three: Path) -> None:
     widths = []
+    page = look(browser, three, 390, 1000)
     for width in (390, 1280, 1920):
-        page = look(browser, three, width, 1000)
+        page.set_viewport_size({"width": width, "height": 1000})
         widths.append(boxes(page, ".card img")[0]["width"])
-        page.context.close()
+    page.context.close()
     assert widths == sorted(widths)
     assert widths[-1] > 1.3 * widths[-2]
 
@@ -240,11 +255,14 @@ def test_entries_of_the_navigation_are_the_headings(browser: Any, three: Path) -
 
 def test_commands_are_code_and_can_be_copied(browser: Any, three: Path) -> None:
     page = look(browser, three, 1280, 800, permissions=["clipboard-read", "clipboard-write"])
+    stand_still(page)
     command = page.locator(".command code").first.text_content()
     assert command.startswith("counterfeit train ")
     page.get_by_role("button", name="Copy").first.click()
     page.get_by_text("Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == command
+    page.clock.run_for(2000)
+    assert page.get_by_text("Copied").count() == 0
     page.context.close()
 
 
