@@ -3,6 +3,7 @@
 import io
 import logging
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from counterfeit.data.pictures import WHITES, Broken, decode, formats, glance, s
 
 def encoded(image: Image.Image, form: str) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, form)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # a format that Pillow will drop
+        image.save(buffer, form)
     return buffer.getvalue()
 
 
