@@ -39,6 +39,7 @@ SHORTEST = {
                    "--settings", "one thread", "--at-once"],
     "train_speed.py": ["sgd", "--repeats=1", "--steps=3", "--data={digits28}"],
     "verdicts.py": ["{runs}/sgd", "--samples=40"],
+    "view_cost.py": ["--rows=100", "--runs=2", "--training=1", "--seconds=2"],
     "waiting.py": ["sgd", "--repeats=1", "--data=digits", "--samples=100"],
     "zoo.py": ["measure", "--out={out}"],
 }  # fmt: skip

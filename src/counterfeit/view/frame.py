@@ -102,7 +102,7 @@ def _frame(path: str) -> ui.element:
                 link = ui.link(translated(entry.title), entry.path)
                 if entry.path == path:
                     link.props("aria-current=page")
-    return ui.element("main").props("id=main tabindex=-1")
+    return ui.element("div").props("id=main tabindex=-1")  # within a <main> of NiceGUI's
 
 
 @cache

@@ -25,7 +25,8 @@ class Group:
     def runs(self) -> dict[str, Path]:
         """The run directories that are there now, by id: the group's, a slash, and their name."""
         if self.alone:
-            return {self.id: self.path} if is_run(self.path) else {}
+            sound = is_run(self.path) and is_inside(self.path, self.path)
+            return {self.id: self.path} if sound else {}
         folder = self.path / "runs" if self.study else self.path
         return {
             f"{self.id}/{path.name}": path

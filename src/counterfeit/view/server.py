@@ -96,6 +96,7 @@ def _listen(host: str, port: int | None) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, each))
+            listening.listen()
             return listening
         except (OSError, OverflowError) as refused:
             listening.close()
