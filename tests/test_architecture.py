@@ -11,7 +11,7 @@ PACKAGE = Path(counterfeit.__file__).parent
 
 HOUSE = [
     ["errors", "seeds", "cores", "language", "terminal"],
-    ["arguments", "files"],
+    ["arguments", "files", "optional"],
     ["recipe"],
     ["data", "networks", "environment"],
     ["game"],
@@ -19,7 +19,7 @@ HOUSE = [
     ["training"],
     ["measure"],
     ["insight"],
-    ["progress", "reproduce", "monitor", "session"],
+    ["progress", "reproduce", "tracking", "monitor", "session"],
     ["study"],
     ["view", "exports"],
     ["cli"],

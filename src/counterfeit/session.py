@@ -4,7 +4,7 @@ The command line and Python share it. `training.loop` is the training itself, wh
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Literal, SupportsIndex, TypedDict
 
 import torch
@@ -20,6 +20,7 @@ from counterfeit.measure.evaluate import Evaluator
 from counterfeit.measure.reference import require_measurable
 from counterfeit.progress import Bar
 from counterfeit.run import Run
+from counterfeit.tracking import LogTo, Tracker
 from counterfeit.training import loop
 from counterfeit.training.epochs import with_epochs
 from counterfeit.training.loop import OnEpoch, OnNan, OnRow, OnStage
@@ -45,6 +46,7 @@ def attended(
     measured: Callable[[], ImageData] | None,
     evaluate_every: SupportsIndex | None = None,
     stop_on: StopOn = None,
+    log_to: LogTo | None = None,
 ) -> Iterator[Hooks]:
     """A bar on a terminal's stderr or in a notebook's cell while the block trains.
 
@@ -55,13 +57,16 @@ def attended(
             which nothing could be measured does not begin.
         evaluate_every: so many epochs, of which the last is measured briefly.
         stop_on: end the run, saved, at a finding of that severity.
+        log_to: hand the run's rows on to that tracker.
 
     Raises:
-        UsageError: `evaluate_every` or `stop_on` is impossible, or nothing could be measured.
+        UsageError: `evaluate_every`, `stop_on` or `log_to` is impossible, or nothing could be
+            measured.
     """
     if stop_on is not None:
         arguments.one_of("stop_on", stop_on, ["critical"])
-    with Bar(spec.training.epochs, quiet=quiet) as bar:
+    with ExitStack() as closing:
+        bar = closing.enter_context(Bar(spec.training.epochs, quiet=quiet))
         hooks: Hooks = {"on_stage": [bar.on_preparing], "on_row": [bar.on_row], "on_epoch": []}
         if evaluate_every is not None:
             evaluator = Evaluator(
@@ -77,6 +82,9 @@ def attended(
             stop_on_critical=stop_on == "critical",
         )
         hooks["on_epoch"].append(say_finding)
+        if log_to is not None:
+            hooks["on_epoch"].append(tracker := Tracker(log_to))
+            closing.callback(tracker.close)
         yield hooks
 
 
@@ -95,6 +103,7 @@ def train(
     on_nan: OnNan = "stop",
     evaluate_every: SupportsIndex | None = None,
     stop_on: StopOn = None,
+    log_to: LogTo | None = None,
     progress: bool = True,
     on_stage: Iterable[OnStage] = (),
     on_row: Iterable[OnRow] = (),
@@ -124,6 +133,7 @@ def train(
             rates, up to three times.
         evaluate_every: measure 2,000 samples after every so many epochs, on the validation images.
         stop_on: "critical": end the run, saved, at such a finding.
+        log_to: "tensorboard" or "trackio": hand the rows of the run's files on, after each epoch.
         progress: show a bar, where stderr is a terminal or in a notebook, and say findings.
         on_stage: called with what is done before the first log row, in a few words.
         on_row: called with each log row.
@@ -146,6 +156,7 @@ def train(
         measured=None if data is not None else lambda: load_for(spec.data, "train", folder),
         evaluate_every=evaluate_every,
         stop_on=stop_on,
+        log_to=log_to,
     ) as hooks:
         return loop.train(
             spec,
@@ -173,6 +184,7 @@ def resume(
     on_nan: OnNan = "stop",
     evaluate_every: SupportsIndex | None = None,
     stop_on: StopOn = None,
+    log_to: LogTo | None = None,
     progress: bool = True,
     on_stage: Iterable[OnStage] = (),
     on_row: Iterable[OnRow] = (),
@@ -206,6 +218,7 @@ def resume(
         measured=lambda: run.load_split("train"),
         evaluate_every=evaluate_every,
         stop_on=stop_on,
+        log_to=log_to,
     ) as hooks:
         return loop.resume(
             run,

@@ -5,10 +5,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
+from foreign import Z, networks, play
 from safetensors import safe_open
 from safetensors.torch import save_file
 from small_runs import KINDS, trained
@@ -18,6 +19,7 @@ from counterfeit.errors import UsageError
 from counterfeit.exports import portable
 from counterfeit.exports.code import to_python
 from counterfeit.exports.folder import to_weights
+from counterfeit.exports.formats import Format
 from counterfeit.exports.program import to_program
 from own_networks import pair, small
 
@@ -182,6 +184,18 @@ def test_modules_of_ones_own_are_programs_and_nothing_else(tmp_path) -> None:
         assert torch.allclose(answer, ready.answers[:3], atol=1e-5)
         with pytest.raises(UsageError, match="take the format torch"):
             counterfeit.export(run, "onnx", network=player)
+
+
+def test_a_loop_that_only_reports_to_us_keeps_its_generator(tmp_path) -> None:
+    generator, discriminator = networks()
+    with counterfeit.Monitor(
+        generator, discriminator, latents=torch.randn(10, Z), d_outputs="logits", out=tmp_path,
+        save=True, quiet=True,
+    ) as monitor:  # fmt: skip
+        play(generator, discriminator, update=monitor.update, epoch=monitor.epoch)
+    for name in get_args(Format):
+        with pytest.raises(counterfeit.CounterfeitError, match="a training loop of your own"):
+            counterfeit.export(monitor.run, name)
 
 
 class _Still(torch.nn.Module):

@@ -43,6 +43,7 @@ def train(
     dry_run: Annotated[bool, Flag] = False,
     evaluate_every: Whole | None = None,
     stop_on: Literal["critical"] | None = None,
+    log_to: Literal["tensorboard", "trackio"] | None = None,
     quiet: Quiet = False,
     lang: Lang = None,
 ) -> None:
@@ -82,6 +83,8 @@ def train(
         evaluate_every: measure 2,000 samples after every so many epochs, on the validation images:
             FID, coverage, recall and classes; `counterfeit evaluate` measures all.
         stop_on: end the run, saved, with exit status 3, at a finding of this severity.
+        log_to: hand the run's rows on to a tracker, after each epoch: tensorboard, as event files
+            in the run's tensorboard folder, or trackio.
         quiet: no progress bar, no findings on the screen, no word of a busy machine or of what to
             do next.
     """
@@ -144,7 +147,12 @@ def train(
         else (lambda: load_for(spec.data, "train", data_dir))
     )
     with attended(
-        spec, quiet=quiet, measured=measured, evaluate_every=evaluate_every, stop_on=stop_on
+        spec,
+        quiet=quiet,
+        measured=measured,
+        evaluate_every=evaluate_every,
+        stop_on=stop_on,
+        log_to=log_to,
     ) as hooks:
         if resume is not None:
             if fork:

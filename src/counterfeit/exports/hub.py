@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from counterfeit import networks, recipe
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.exports.folder import files_of, write_files
-from counterfeit.exports.optional import needing
 from counterfeit.exports.portable import portable
 from counterfeit.exports.translate import plain_generator
+from counterfeit.optional import needing
 from counterfeit.run import Run
 
 with needing("huggingface_hub"):

@@ -4,8 +4,8 @@ import torch
 
 from counterfeit.exports.facts import as_text
 from counterfeit.exports.graph import graph_of
-from counterfeit.exports.optional import needing
 from counterfeit.exports.portable import Portable
+from counterfeit.optional import needing
 
 
 def to_onnx(ready: Portable) -> bytes:

@@ -28,6 +28,7 @@ from counterfeit.recipe.sections import Training
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LogRow
 from counterfeit.terminal import columns, fill, styled
+from counterfeit.tracking import LogTo, Tracker
 
 LOG_EVERY = 100
 """Updates in a log row; `epoch` closes one early."""
@@ -70,6 +71,7 @@ class Monitor:
         label: of the run, a part of its directory's name.
         out: the folder to make the run directory in.
         data_dir: where data sets are kept; the user's cache folder when absent.
+        log_to: "tensorboard" or "trackio": hand the rows on, at each call of `epoch`.
         quiet: print nothing; `epoch` returns what it found all the same.
 
     Raises:
@@ -92,6 +94,7 @@ class Monitor:
         label: str = "monitor",
         out: StrPath = "runs",
         data_dir: StrPath | None = None,
+        log_to: LogTo | None = None,
         quiet: bool = False,
     ) -> None:
         for name, each in (("generator", generator), ("discriminator", discriminator)):
@@ -116,7 +119,10 @@ class Monitor:
         self._silent = distributed.is_initialized() and distributed.get_rank() > 0
         if self._silent:
             return
+        self._tracker = None if log_to is None else Tracker(log_to)
         with unchanged(generator), ExitStack() as closing:
+            if self._tracker is not None:
+                closing.callback(self._tracker.close)
             self._eyes = Eyes(generator, discriminator)
             closing.callback(self._eyes.remove)
             source = Source(generator, self._eyes, latents, samples)
@@ -205,6 +211,8 @@ class Monitor:
                 self._examiner.keep_weights(self.step, self.epochs)
             for finding in found:
                 self.run.append_finding(finding.as_row(self.step, self.epochs))
+            if self._tracker is not None:
+                self._tracker(self.run, self.epochs)
             self._eyes.start_epoch()
             self._row_time = time.perf_counter()
         for finding in found:
