@@ -115,7 +115,7 @@ def grow(run: Run, second: int) -> None:
     """A row of the log; of the vital signs as well, at an epoch's end."""
     last, signs = run.log[-1], run.vitals[-1]
     step, epoch = last["step"] + 1, 2 + (second + 1) / 10
-    append_row(run.path / "log.jsonl", last | {"step": step, "epoch": epoch})  # type: ignore[misc]
+    append_row(run.path / "log.jsonl", last | {"step": step, "epoch": epoch})
     if epoch.is_integer():
         append_row(run.path / "vitals.jsonl", signs | {"step": step, "epoch": epoch})
 

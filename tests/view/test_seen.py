@@ -92,7 +92,7 @@ def test_a_log_that_is_thinned_has_the_findings_that_were_said(
     steps = np.arange(1, 101)
     rows = [run.log[0] | {"step": int(step), "epoch": float(step) / 10} for step in steps]
     write_rows(run.path / "log.jsonl", rows)
-    said = Finding("mode-collapse", "critical", 5, 9, 1, 2, {}, "m", "a", "s", lasts=True)
+    said = Finding("mode-collapse", "critical", 5, 9, 1.0, 2.0, {}, "m", "a", "s", lasts=True)
     write_rows(run.path / "findings.jsonl", [said.as_row(9, 2)])
     found = seen(run)
     assert found.findings == [said]
