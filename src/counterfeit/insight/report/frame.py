@@ -1,6 +1,7 @@
 """What pages of the report's kind share: how templates are found, and one script under its hash."""
 
 import base64
+import functools
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
@@ -13,6 +14,7 @@ from counterfeit.insight.report.curves import colour
 from counterfeit.language import current, texts_in, tr, translated
 
 
+@functools.cache  # which keeps the templates compiled, for the next page
 def environment(*folders: str, package: str = "counterfeit.insight.report") -> Environment:
     """Templates in folders of the package, and those of the report, with its words and colours."""
     loaders = [PackageLoader(package, folder) for folder in folders]
@@ -27,7 +29,7 @@ def environment(*folders: str, package: str = "counterfeit.insight.report") -> E
         environment.filters[name] = getattr(words, name)
     environment.filters["run_colour"] = colour
     environment.filters["translated"] = translated
-    environment.globals |= {"tr": tr, "language": current()}
+    environment.globals |= {"tr": tr, "language": current}
     return environment
 
 
