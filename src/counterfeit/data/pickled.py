@@ -9,6 +9,7 @@ https://github.com/python/cpython/blob/main/Lib/pickletools.py describes the ins
 """
 
 import pickletools
+import warnings
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any
@@ -66,7 +67,9 @@ def read(content: bytes) -> Any:
         NotPlainData: it is damaged, or names anything but arrays of unsigned bytes.
     """
     try:
-        return _run(content)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", "invalid escape", DeprecationWarning)
+            return _run(content)
     except NotPlainData:
         raise
     except Exception as error:  # pickletools and a spoiled stack fail with many types
