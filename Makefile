@@ -46,7 +46,7 @@ types: $(VENV)/installed
 	$(BIN)/mypy
 
 unit: $(VENV)/installed
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # Each `>=` of pyproject.toml as `==`.
 lowest:
@@ -59,7 +59,8 @@ browser: $(VENV)/installed
 	  $(BIN)/python -m playwright install $$([ $$(id -u) != 0 ] || echo --with-deps) chromium || \
 	  { apt-get update -qq && \
 	    apt-get install -y -qq --no-install-recommends chromium fonts-liberation; }
-	npm install --silent --no-fund --no-audit --no-save --no-package-lock axe-core@4.14.1 || \
+	npm install --silent --no-fund --no-audit --no-save --no-package-lock --fetch-retries=5 \
+	  axe-core@4.14.1 || \
 	  echo "Without npm no test looks for what keeps people from reading the page."
 
 format: $(VENV)/installed
