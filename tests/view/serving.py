@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 @contextmanager
-def serving(*paths: Path, port: int = 0, language: str = "en", host: str = "") -> Iterator[str]:
-    """Its address while the block runs."""
-    command = [sys.executable, "-m", "counterfeit", "view", *map(str, paths), "--no-open"]
+def serving(*asked: Path | str, port: int = 0, language: str = "en", host: str = "") -> Iterator[str]:
+    """Its address while the block runs; `asked` are paths and options of the command."""
+    command = [sys.executable, "-m", "counterfeit", "view", *map(str, asked), "--no-open"]
     command += [f"--port={port}", *([f"--host={host}"] if host else [])]
     environment = os.environ | {"LANGUAGE": language}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as server:

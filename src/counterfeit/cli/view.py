@@ -14,6 +14,7 @@ def view(
     paths: Annotated[list[Path] | None, Parameter(negative="")] = None,
     /,
     *,
+    playground: bool = False,
     host: str = "127.0.0.1",
     port: Whole | None = None,
     open: bool = True,
@@ -21,11 +22,13 @@ def view(
 ) -> None:
     """Serve a local page on which runs are watched while they train, and compared afterwards.
 
-    It only reads, and goes on until Ctrl-C. docs/view.md explains it.
+    It has a playground as well. It only reads, and goes on until Ctrl-C. docs/view.md explains it.
 
     Args:
         paths: run directories, studies, and folders of them; new runs appear as they are made
             [default: runs].
+        playground: open at the playground, where games of points show the theory; it needs no
+            runs.
         host: the address to listen on. At one that other machines reach, a token is part of the
             page's address.
         port: where to listen; 0 for any that is free [default: 8600, or the next free one].
@@ -40,4 +43,7 @@ def view(
         raise UsageError(
             "`counterfeit view` needs NiceGUI: pip install 'counterfeit[view]' brings it."
         ) from None
-    serve(paths or [Path("runs")], host=host, port=port, open=open)
+    usual = Path("runs")
+    folders = paths or ([] if playground and not usual.is_dir() else [usual])
+    at = "/playground" if playground else "/"
+    serve(folders, host=host, port=port, open=open, at=at)

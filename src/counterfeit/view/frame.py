@@ -22,7 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = ("uPlot.iife.min.js", "words.js", "plot.js")
 """Of the report, which the components of pages use."""
 
-COMPONENTS = ("charts.js", "film.js")
+COMPONENTS = ("charts.js", "film.js", "playground.js")
 """NiceGUI's, of pages here; their texts are said by `tr` as well."""
 
 Link = Callable[[Seen], tuple[str, str] | None]

@@ -24,7 +24,7 @@ from counterfeit.view.guard import Guard, is_loopback
 from counterfeit.view.places import groups
 from counterfeit.view.watch import Watch
 
-PAGES = ("home", "runs")
+PAGES = ("home", "runs", "playground.page")
 """Modules that make pages, in the order of the navigation."""
 
 PORT = 8600
@@ -56,7 +56,12 @@ def application(watch: Watch, host: str, token: str | None) -> ASGIApp:
 
 
 def serve(
-    paths: Sequence[StrPath], *, host: str = "127.0.0.1", port: int | None = None, open: bool = True
+    paths: Sequence[StrPath],
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    open: bool = True,
+    at: str = "/",
 ) -> None:
     """Serve pages about the runs in `paths` until the process is interrupted.
 
@@ -65,6 +70,7 @@ def serve(
         host: the address to listen on; whoever asks at one that others can reach needs a token.
         port: `PORT` where it is None, or the next free one; 0 for any.
         open: whether to open a browser.
+        at: the page whose address is said and opened.
 
     Raises:
         UsageError: a path is no folder.
@@ -73,7 +79,7 @@ def serve(
     watch = Watch(groups(paths))
     listening = _listen(host, port)
     token = None if is_loopback(host) else secrets.token_urlsafe(16)
-    address = _address(host, listening.getsockname()[1], token)
+    address = _address(host, listening.getsockname()[1], at, token)
     config = uvicorn.Config(application(watch, host, token), log_level="warning")
     server = uvicorn.Server(config)
     print(address, flush=True)
@@ -107,10 +113,10 @@ def _listen(host: str, port: int | None) -> socket.socket:
     )
 
 
-def _address(host: str, port: int, token: str | None) -> str:
+def _address(host: str, port: int, at: str, token: str | None) -> str:
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host
     name = f"[{name}]" if ":" in name else name
-    return f"http://{name}:{port}/" + (f"?token={token}" if token else "")
+    return f"http://{name}:{port}{at}" + (f"?token={token}" if token else "")
 
 
 def _open(server: uvicorn.Server, address: str) -> None:

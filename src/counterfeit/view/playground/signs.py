@@ -61,10 +61,9 @@ class Signs:
         spread, distance = variety(among, to_real, self.scale)
         moved = float((points - _pixels(self.before)).norm(dim=1).mean()) / self.scale
         self.before = made
-        signs: Row = {
+        signs: Row = {  # no real_distance: few dimensions have no typical one to judge critics by
             "step": row["step"],
             "epoch": row["epoch"],
-            "real_distance": self.scale,
             "spread": spread,
             "distance": distance,
             "moved": moved,

@@ -20,7 +20,7 @@ from counterfeit.run.sampler import looking_at
 from counterfeit.seeds import stream
 from counterfeit.training.interval import Interval
 from counterfeit.training.soundness import NonFinite, check
-from counterfeit.view.playground.optimum import free_constant, optimal_answer
+from counterfeit.view.playground.optimum import Places, free_constant, optimal_answer
 from counterfeit.view.playground.setup import EPOCH
 from counterfeit.view.playground.signs import Signs
 
@@ -56,16 +56,18 @@ class Look:
     [-1, 1], times the number of points."""
     axis: Float[Tensor, " places"]
     """Places along each axis; on a line these are all, in the plane all pairs (y, x)."""
-    p_data: Float[Tensor, "*places"]
-    p_g: Float[Tensor, "*places"]
-    said: Float[Tensor, "*places"]
+    p_data: Places
+    p_g: Places
+    said: Places
     """D(x), or the score f(x); less the mean over real and generated points where a constant
     changes nothing."""
-    optimal: Float[Tensor, "*places"] | None
+    optimal: Places | None
     """D*(x) likewise, NaN where next to no point is; None where its form is not known. Of a
-    Wasserstein critic, whose scale is its own, as steep as D is at its steepest."""
+    Wasserstein critic, whose scale is its own, as steep as D is on average where points are."""
     probabilistic: bool
     """Whether D's answers are probabilities."""
+    comparable: bool
+    """Whether D's best answers lie in [0, 1], so that a distance from them has a meaning."""
     lines: tuple[Float[Tensor, " l"], Float[Tensor, " l"]] | None
     """On a line: latents z, in the order of the prior's quantiles, and the points G(z)."""
     coverage: dict[str, Measurement]
@@ -153,6 +155,7 @@ class World:
             said=said,
             optimal=self._optimal(p_g, said),
             probabilistic=game.rules.loss.probabilistic,
+            comparable=game.rules.loss.equilibrium.output is not None,
             lines=(z[thread, 0], made[thread, 0]) if self._has_quantiles else None,
             coverage=self._coverage(made),
         )
@@ -177,7 +180,7 @@ class World:
     def _made(self, z: Float[Tensor, "N z"]) -> Float[Tensor, "N D"]:
         return self.mixture.to_points(self.game.G(z))
 
-    def _density(self, points: Float[Tensor, "N D"]) -> Float[Tensor, "*places"]:
+    def _density(self, points: Float[Tensor, "N D"]) -> Places:
         """p_g at the places, blurred."""
         windows = [
             (-0.5 * ((self.axis.unsqueeze(1) - x) / self._blur).square()).exp_()
@@ -192,7 +195,7 @@ class World:
         return density.double()
 
     @torch.no_grad()
-    def _said(self, mass: Float[Tensor, "*places"]) -> Float[Tensor, "*places"]:
+    def _said(self, mass: Places) -> Places:
         """D's answers at the places, where `mass` real and generated points are."""
         asked = Batch(self.mixture.to_images(self.places))
         logits = says(self.game.D, asked).logits.double().view(mass.shape)
@@ -200,15 +203,14 @@ class World:
             return logits.sigmoid()
         return _centred(logits, mass) if free_constant(self.recipe.loss) else logits
 
-    def _optimal(
-        self, p_g: Float[Tensor, "*places"], said: Float[Tensor, "*places"]
-    ) -> Float[Tensor, "*places"] | None:
+    def _optimal(self, p_g: Places, said: Places) -> Places | None:
         spec, both = self.recipe.loss, self.p_data + p_g
         best = optimal_answer(spec, self.p_data, p_g)
         if best is None:
             return None
         if spec.name == "wasserstein":
-            best = best * said.diff().abs().max()
+            slopes, mass = said.diff().abs(), both[:-1]
+            best = best * (slopes * mass).sum() / mass.sum()
         best = best.where(both > NOWHERE * both.max(), torch.nan)
         return _centred(best, both) if free_constant(spec) else best
 
@@ -230,9 +232,7 @@ class World:
         return points_coverage(made, self.mixture)
 
 
-def _centred(
-    values: Float[Tensor, "*places"], mass: Float[Tensor, "*places"]
-) -> Float[Tensor, "*places"]:
+def _centred(values: Places, mass: Places) -> Places:
     """Less their mean over what lies at the places."""
     there = values.isfinite()
     return values - (values * mass)[there].sum() / mass[there].sum()
