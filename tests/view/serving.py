@@ -9,7 +9,9 @@ from pathlib import Path
 
 
 @contextmanager
-def serving(*asked: Path | str, port: int = 0, language: str = "en", host: str = "") -> Iterator[str]:
+def serving(
+    *asked: Path | str, port: int = 0, language: str = "en", host: str = ""
+) -> Iterator[str]:
     """Its address while the block runs; `asked` are paths and options of the command."""
     command = [sys.executable, "-m", "counterfeit", "view", *map(str, asked), "--no-open"]
     command += [f"--port={port}", *([f"--host={host}"] if host else [])]
