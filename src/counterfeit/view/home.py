@@ -98,8 +98,9 @@ class _Table:
                 self.order.remove(seen.id)
                 self.order.insert(place, seen.id)
             self.rows[seen.id].show(seen)
-        self.summary.set_content(str(Markup.escape(self.shelf.summary)))
-        self.summary.set_visibility(bool(self.shelf.summary))
+        progress = self.shelf.progress
+        self.summary.set_content(str(coded(progress.said)) if progress else "")
+        self.summary.set_visibility(progress is not None)
         self.nothing.set_visibility(not runs)
         self.table.set_visibility(bool(runs))
 

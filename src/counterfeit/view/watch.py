@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from counterfeit.errors import CounterfeitError
-from counterfeit.study.progress import Glance
 from counterfeit.view.places import Group, is_inside
 from counterfeit.view.seen import Seen
+from counterfeit.view.studies import Progress
 
 PERIOD = 1.0
 """Seconds from one look to the next, while a page is open."""
@@ -32,19 +31,19 @@ class Shelf:
     group: Group
     runs: list[Seen] = field(default_factory=list)
     """The newest first."""
-    summary: str = ""
-    """How far a study is."""
+    progress: Progress | None = None
+    """Of a study."""
 
 
 class Watch:
     """What `pages` look at. One thread at a time looks; what was seen is read without waiting."""
 
     def __init__(self, groups: Sequence[Group]) -> None:
-        self.shelves = [Shelf(group) for group in groups]
+        self.shelves = [
+            Shelf(group, progress=Progress(group.study, SHARE) if group.study else None)
+            for group in groups
+        ]
         self._by_id: dict[str, Seen] = {}
-        self._glances = {
-            shelf.group.id: Glance(shelf.group.study) for shelf in self.shelves if shelf.group.study
-        }
         self._lock = threading.Lock()
         self._next_look = self._next_verdict = 0.0
 
@@ -92,12 +91,8 @@ class Watch:
             if seen.is_judged and seen.state != "training" and now > seen.wanted + HELD_SECONDS:
                 seen.run.forget()
         shelf.runs.sort(key=lambda each: (each.created, each.run.path.name), reverse=True)
-        if (glance := self._glances.get(shelf.group.id)) is not None:
-            try:
-                glance.look()
-                shelf.summary = glance.summary()
-            except CounterfeitError as error:
-                shelf.summary = str(error)
+        if shelf.progress is not None:
+            shelf.progress.look()
 
     def _judge(self, now: float) -> None:
         """Runs that have no verdict yet, the newest first; else, within `SHARE`, the one whose is
