@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from counterfeit.files import write_rows
 from counterfeit.insight.diagnose import diagnose
 from counterfeit.insight.report.curves import SUBJECTS, overlaid
 from counterfeit.insight.verdict import judge
+from counterfeit.monitor import Monitor
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.view import follow
@@ -98,3 +101,27 @@ def test_a_log_that_is_thinned_has_the_findings_that_were_said(
     assert found.findings == [said]
     assert found.verdict is not None
     assert found.verdict.sentence.startswith("Failing")
+
+
+def test_a_loop_that_is_not_ours_is_a_run_like_any_other(tmp_path: Path) -> None:
+    G = nn.Sequential(nn.Linear(4, 64), nn.Sigmoid(), nn.Unflatten(1, (1, 8, 8)))
+    D = nn.Sequential(nn.Flatten(), nn.Linear(64, 1), nn.Sigmoid())
+    latents = torch.randn(20, 4)
+    with Monitor(
+        G, D, data="digits", latents=latents, d_outputs="probabilities", out=tmp_path, quiet=True
+    ) as monitor:
+        for _ in range(3):
+            for _ in range(4):
+                loss = D(G(torch.randn(8, 4))).mean()
+                monitor.update(
+                    d_loss=loss, g_loss=loss, d_real=D(torch.rand(8, 1, 8, 8)), d_fake=D(G(latents))
+                )
+            monitor.epoch()
+        found = seen(monitor.run)
+        assert found.state == "training"
+    found.look()
+    found.judge()
+    assert (found.state, found.epoch, found.error) == ("finished", 3, "")
+    assert found.verdict is not None
+    drawn = overlaid("losses", [found.run], ["a"], [[]])
+    assert drawn[0].lines[0].x[-1] == 3

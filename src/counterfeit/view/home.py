@@ -45,11 +45,15 @@ def query(*seen: Seen) -> str:
 
 
 def state(seen: Seen) -> Markup:
-    """How it stands with a run's training."""
+    """How it stands with a run's training; nothing before it was looked at."""
+    if not seen.version:
+        return Markup("")
     return Markup('<span class="state {}">{}</span>').format(seen.state, translated(seen.state))
 
 
 def progress(seen: Seen) -> str:
+    if not seen.epochs:
+        return ""
     return tr("{done} of {planned}", done=f"{seen.epoch:.4g}", planned=str(seen.epochs))
 
 

@@ -78,7 +78,7 @@ class Watch:
         for seen in [each for each in shelf.runs if each.id not in there]:
             shelf.runs.remove(seen)
             del self._by_id[seen.id]
-        for id, path in there.items():
+        for id, path in sorted(there.items(), reverse=True):  # probably the newest first
             if id not in self._by_id:
                 self._by_id[id] = Seen(id, path)
                 shelf.runs.append(self._by_id[id])
