@@ -122,12 +122,15 @@ def test_the_card_has_the_metrics_of_the_state_that_is_exported(tmp_path) -> Non
     step = run.checkpoint_steps[-1]
     metrics = {"fid_digits-v1-0_test_1k": (12.3456, 0.5), "share_1_1k": (0.1, 0.01)}
     run.append_metrics({"step": step, "epoch": 1.0, "metrics": metrics})  # type: ignore[typeddict-item]
+    evidence = {"rolled_back_to": 0}
+    run.append_finding({"step": step, "epoch": 1, "name": "nan", "evidence": evidence})
     run.add_real_scores({"fid_digits-v1-0_test_1k": (1.25, 0.1)})
     folder = counterfeit.export(run, "safetensors")
     card = (folder / "README.md").read_text()
     row = "| FID | 12.35 ± 0.50 | 1.25 ± 0.10 | lower is better | `fid_digits-v1-0_test_1k` |"
     assert row in card
     assert "share" not in card
+    assert "- **nan** (warning, in epoch 1): " in card
 
 
 def test_places_of_the_users_own_images_stay_at_home(tmp_path, digits28: Path) -> None:
@@ -167,6 +170,11 @@ def test_an_earlier_epoch(tmp_path) -> None:
         with safe_open(path.with_suffix(".safetensors"), "pt") as weights:
             facts.append(weights.metadata()["epoch"])
     assert facts == ["1.0", "2.0"]
+    said = []
+    for epoch in (1, 2):
+        folder = counterfeit.export(run, "safetensors", epoch=epoch, out=tmp_path / "model")
+        said.append("Of the run at its end, epoch 2: " in (folder / "README.md").read_text())
+    assert said == [True, False]
 
 
 def test_modules_of_ones_own_are_programs_and_nothing_else(tmp_path) -> None:

@@ -12,7 +12,7 @@ from counterfeit.insight.numbers import real_number, sample_number
 from counterfeit.insight.tables import GOOD, place, protocol
 from counterfeit.insight.verdict import judge
 from counterfeit.language import speaking, translated
-from counterfeit.measure.names import MetricName, like
+from counterfeit.measure.names import MetricName, like, named
 from counterfeit.run import Run
 from counterfeit.run.rows import Measurements
 
@@ -100,7 +100,7 @@ def _card(run: Run, ready: Portable) -> str:
         recipe=spec.name,
         title=spec.title,
         rows=", in rows of a class" if classes else "",
-        verdict=judge(run, findings).sentence,
+        verdict=_later(run, facts["step"]) + judge(run, findings).sentence,
         metrics=_metrics(facts["metrics"], run.real_scores),
         findings="\n".join(
             f"- **{each.title}** ({each.severity}, {each.span}): {each.meaning}"
@@ -123,25 +123,31 @@ def _card(run: Run, ready: Portable) -> str:
     )
 
 
-def _metrics(metrics: Measurements, real: Measurements) -> str:
-    """A table of all but what is of single classes, and how it was measured; "" without any."""
-    names = [each for each in map(MetricName.parse, metrics) if each.of_class is None]
-    if not names:
+def _later(run: Run, step: int) -> str:
+    """What is said before a verdict that is on more than the state that is exported."""
+    row = next((row for row in reversed(run.log) if row["step"] > step), None)
+    return f"Of the run at its end, epoch {row['epoch']:.4g}: " if row else ""
+
+
+def _metrics(measured: Measurements, real: Measurements) -> str:
+    """A table of what is not of single classes, and how it was measured; "" without any."""
+    names = sorted(map(MetricName.parse, measured), key=place)
+    metrics = dict.fromkeys(each.metric for each in names if each.of_class is None)
+    keys = [key for metric in metrics if (key := named(metric, measured))]
+    if not keys:
         return ""
     rows = ["| metric | samples | real images | good is | full name |", "|---|---|---|---|---|"]
-    for name in sorted(names, key=place):
-        key = str(name)
-        ceiling = like(key, real)
-        of_real = None if ceiling is None else real[ceiling]
+    for key in keys:
+        name, ceiling = MetricName.parse(key), like(key, real)
         cells = (
             name.short,
-            sample_number(key, metrics[key], of_real),
+            sample_number(key, measured[key], None if ceiling is None else real[ceiling]),
             real_number(key, real),
             translated(GOOD.get(name.metric, "")),
             f"`{key}`",
         )
         rows.append(f"| {' | '.join(cells)} |")
-    how = " ".join(protocol(metrics, real))
+    how = " ".join(protocol({key: measured[key] for key in keys}, real))
     return "\n".join(["", *rows, "", how, ""])
 
 

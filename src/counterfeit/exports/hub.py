@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from counterfeit import networks, recipe
+from counterfeit.environment import require_memory
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.exports.folder import files_of, write_files
 from counterfeit.exports.portable import portable
@@ -42,6 +43,7 @@ class Generator(
         spec = recipe.parse(recipe.read_toml(recipe_toml, "config.json"), "config.json")
         channels, height, width = image_shape
         planned = networks.plan_player("generator", spec, (channels, height, width), len(classes))
+        require_memory(4 * networks.weights(planned), "this generator's weights", "take another")
         self.network = plain_generator(planned.eval(), spec.value_range).to_empty(device="cpu")
         self.facts = facts
         self.files: Mapping[str, bytes] = MappingProxyType({})

@@ -14,6 +14,7 @@ snapshots/         epoch-N.npz: `images`, uint8 (100, C, H, W), of the same 100 
 samples.npz        the newest images of a generator that is the user's code (see `stored`)
 data.npz           and the real ones, where they have no name
 figures/           PNG and WebP files; report.html stands beside
+exports/           networks that were taken away; tensorboard/ holds event files
 .lock              held by the process that trains the run
 
 Whatever moment training is killed at, the directory holds a whole run: every file but the .jsonl
