@@ -1,6 +1,7 @@
 """Small real data for all tests: scikit-learn's digits, which need no download."""
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,31 @@ import hypothesis
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from chromium import find_chromium
 from counterfeit import data, recipe
 
 # No deadlines: a busy machine is no failure. The same examples every time where CI asks for them.
-hypothesis.settings.register_profile("counterfeit", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile(
+    "counterfeit",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
 hypothesis.settings.load_profile("counterfeit")
+
+PATIENCE = 300_000
+"""Milliseconds after which a browser has failed, and is not just waiting for a busy machine."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """What a test draws from the global generators is the same, whatever ran before in its
+    process."""
+    random.seed(0)
+    np.random.seed(0)  # noqa: NPY002
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,14 +47,24 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
+OF_THE_DEVELOPER = (
+    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"),
+)
+"""What a shell may set that changes what commands say."""
+
+
 @pytest.fixture(scope="session", autouse=True)
-def in_english() -> None:
-    """Whatever the developer's language is, in this process and those that tests start."""
+def as_anywhere() -> None:
+    """Whatever the developer's language, terminal and settings are, in this process and those that
+    tests start."""
     os.environ["LANGUAGE"] = "en"
+    for name in OF_THE_DEVELOPER:
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(autouse=True)
-def in_english_again(in_english: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_english_again(as_anywhere: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a test that chose another language."""
     monkeypatch.setenv("LANGUAGE", "en")
 
@@ -70,6 +99,15 @@ def digits28(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def blank_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report draws its images but no charts, which take most of its time."""
+    from counterfeit.insight import charts
+
+    blank = dict.fromkeys(charts.DRAWINGS, lambda run, findings: Image.new("L", (8, 8)))
+    monkeypatch.setattr(charts, "DRAWINGS", blank)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
@@ -77,6 +115,16 @@ def browser() -> Iterator[Any]:
     with sync_playwright() as driver:
         path = find_chromium(Path(driver.chromium.executable_path))
         # The sandbox needs rights that containers withhold; the pages are our own.
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], timeout=PATIENCE
+        )
+        make = browser.new_context
+
+        def patient(**how: Any) -> Any:
+            context = make(**how)
+            context.set_default_timeout(PATIENCE)
+            return context
+
+        browser.new_context = patient
         yield browser
         browser.close()

@@ -40,7 +40,7 @@ def test_it_holds_everything_itself(run: Run) -> None:
 
 def test_it_is_seen_on_white_and_on_black(run: Run, browser: Any) -> None:
     for ground, ink in (("white", "black"), ("black", "white")):
-        page = browser.new_page(viewport={"width": 1000, "height": 800})
+        page = browser.new_context(viewport={"width": 1000, "height": 800}).new_page()
         page.set_content(f"<body style='background:{ground};color:{ink}'>{card(run)}</body>")
         assert page.locator("img").count() == 3
         for image in page.locator("img").all():
@@ -48,7 +48,7 @@ def test_it_is_seen_on_white_and_on_black(run: Run, browser: Any) -> None:
         colour = page.locator("p").first.evaluate("each => getComputedStyle(each).color")
         assert colour == {"black": "rgb(0, 0, 0)", "white": "rgb(255, 255, 255)"}[ink]
         assert page.evaluate("document.body.scrollWidth <= 1000")
-        page.close()
+        page.context.close()
 
 
 def test_what_a_run_has_not_is_left_out(tiny: Recipe, tmp_path: Path) -> None:
