@@ -30,7 +30,7 @@ def export(
         format: onnx, for onnxruntime in any language and in browsers; safetensors, a folder with a
             model card, as model hubs have it; torch, a program that torch.export.load reads; or
             python, a file of plain PyTorch with its weights beside it.
-        network: the discriminator instead, from images in [0, 1] to logits (N,).
+        network: the generator; or the discriminator, from images in [0, 1] to logits (N,).
         out: the file, or for safetensors the folder [default: in the run's exports].
         epoch: of an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         quiet: no word of what to do next.
@@ -41,8 +41,9 @@ def export(
     from counterfeit.run import Run
 
     opened = Run.open(run)
-    writable(place(opened, format, out, network) / ("x" if format == "safetensors" else ""))
-    target = write(opened, format, out=out, network=network, epoch=epoch)
+    target = place(opened, format, out, network)
+    writable(target / "README.md" if format == "safetensors" else target)
+    write(opened, format, out=out, network=network, epoch=epoch)
     print(target)
     if format == "safetensors":
         suggest("counterfeit", "push", run, "USER/NAME", quiet=quiet)

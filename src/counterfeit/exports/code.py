@@ -62,7 +62,11 @@ def to_python(ready: Portable, module: str, weights: str) -> str:
     Args:
         module: the file's name without `.py`.
         weights: the name of the file of weights beside it.
+
+    Raises:
+        UsageError: it is a module of the user's own.
     """
+    ready.require_plain()
     facts, told = ready.facts, "labels" in ready.input_names
     images = "images (N, {}, {}, {}) in [0, 1]".format(*facts["image_shape"])
     first, outcome, given = (

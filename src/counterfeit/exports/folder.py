@@ -26,7 +26,11 @@ def to_weights(ready: Portable) -> bytes:
 
 def files_of(run: Run, ready: Portable) -> dict[str, bytes]:
     """What the folder of a run's generator holds, by name: its weights, its configuration, the file
-    of plain PyTorch that loads them, some of its images, and the card that explains them."""
+    of plain PyTorch that loads them, some of its images, and the card that explains them.
+
+    Raises:
+        UsageError: it is a module of the user's own.
+    """
     return {
         WEIGHTS: to_weights(ready),
         "config.json": json.dumps(ready.facts, indent=2, ensure_ascii=False).encode(),

@@ -56,9 +56,8 @@ def export(
     target = place(opened, format, out, network)
     if format == "safetensors" and network != "generator":
         raise UsageError("a folder with a model card is of a generator; take another format.")
-    ready = portable(opened, network, None if epoch is None else opened.step_at(int(epoch)))
-    if format != "torch":
-        ready.require_plain()
+    step = None if epoch is None else opened.step_at(arguments.whole_number("epoch", epoch))
+    ready = portable(opened, network, step)
     if format == "safetensors":
         write_files(files_of(opened, ready), target)
     else:

@@ -16,9 +16,10 @@ def to_onnx(ready: Portable) -> bytes:
     are the facts, those that are no text as JSON.
 
     Raises:
-        UsageError: onnx or onnxruntime is not installed.
+        UsageError: it is a module of the user's own, or onnx or onnxruntime is not installed.
         CounterfeitError: it answers otherwise than the run's own network.
     """
+    ready.require_plain()
     with needing("onnx", "onnxruntime"):
         import onnx
         import onnxruntime
