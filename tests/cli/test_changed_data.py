@@ -125,7 +125,9 @@ def test_changed_data_are_refused_in_one_line_and_nothing_is_written(
     assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
 
 
-def test_a_report_of_changed_data_says_what_it_leaves_out(capsys, place: Path) -> None:
+def test_a_report_of_changed_data_says_what_it_leaves_out(
+    capsys, blank_charts: None, place: Path
+) -> None:
     colour(place)
     status, out, err = call(capsys, "report", "run")
     assert status == 0
@@ -178,7 +180,7 @@ def test_a_moved_folder_of_published_sets_is_named_with_data_dir(
         assert Run.open(run.path).data_dir == folder
 
 
-def test_what_needs_no_data_does_without(capsys, place: Path) -> None:
+def test_what_needs_no_data_does_without(capsys, blank_charts: None, place: Path) -> None:
     shutil.rmtree(place / "digits")
     why = {"sample": [], "diagnose": [], "report": ["run is not measured:"]}
     for command in why:
@@ -188,7 +190,9 @@ def test_what_needs_no_data_does_without(capsys, place: Path) -> None:
     assert "which is not there" in Path(out.strip()).read_text()
 
 
-def test_a_run_of_an_earlier_version_is_readable_and_says_so(capsys, place: Path) -> None:
+def test_a_run_of_an_earlier_version_is_readable_and_says_so(
+    capsys, blank_charts: None, place: Path
+) -> None:
     path = place / "run" / "environment.json"
     environment = json.loads(path.read_text())
     del environment["data"]

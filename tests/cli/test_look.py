@@ -46,7 +46,7 @@ def few_samples(quick_classifier: None, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_train_diagnose_evaluate_and_the_page_say_the_same_sentence(
-    capsys, few_samples: None, tmp_path: Path
+    capsys, few_samples: None, blank_charts: None, tmp_path: Path
 ) -> None:
     loud = [word for word in TINY if word != "--quiet"]
     _, out, err = call(capsys, "train", "batchnorm-smoothing", *loud, f"--out={tmp_path}")
@@ -81,7 +81,9 @@ def test_charts_are_kept_in_the_formats_that_are_asked_for(capsys, own_run: Path
     assert "svg" in err
 
 
-def test_report_measures_what_it_shows_once(capsys, few_samples: None, own_run: Path) -> None:
+def test_report_measures_what_it_shows_once(
+    capsys, few_samples: None, blank_charts: None, own_run: Path
+) -> None:
     page = f"--out={own_run / 'page.html'}"
     assert call(capsys, "report", str(own_run), page)[2] == ""
     (row,) = Run.open(own_run).metrics
@@ -93,7 +95,7 @@ def test_report_measures_what_it_shows_once(capsys, few_samples: None, own_run: 
     assert len(Run.open(own_run).metrics) == 1
 
 
-def test_report_says_why_it_does_not_measure(capsys, own_run: Path) -> None:
+def test_report_says_why_it_does_not_measure(capsys, blank_charts: None, own_run: Path) -> None:
     status, _, err = call(capsys, "report", str(own_run))
     assert status == 0
     assert err == (
@@ -104,7 +106,7 @@ def test_report_says_why_it_does_not_measure(capsys, own_run: Path) -> None:
 
 
 def test_report_measures_no_run_that_takes_no_files(
-    capsys, few_samples: None, read_only: Path, tmp_path: Path
+    capsys, few_samples: None, blank_charts: None, read_only: Path, tmp_path: Path
 ) -> None:
     status, _, err = call(capsys, "report", str(read_only), f"--out={tmp_path / 'page.html'}")
     assert status == 0

@@ -113,6 +113,7 @@ def test_a_command_ends_with_what_to_do_next_unless_it_is_quiet(
     own_run: Path,
     tmp_path: Path,
     quick_classifier: None,
+    blank_charts: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(

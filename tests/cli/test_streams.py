@@ -31,7 +31,7 @@ every_command = pytest.mark.parametrize("name", LINES)
 
 
 @pytest.fixture(autouse=True)
-def quickly(quick_classifier: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def quickly(quick_classifier: None, blank_charts: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "counterfeit.reproduce.reproduce_article", lambda folder, **options: folder / "report.html"
     )

@@ -167,7 +167,9 @@ def test_levels_that_differ_have_their_lines_colours(small_run: Run, tmp_path: P
 
 
 @pytest.mark.parametrize("name", ["sgd", "wgan-gp", "conditional", "acgan", "infogan"])
-def test_each_chart_has_its_place_whatever_the_recipe_logs(name: str, tmp_path: Path) -> None:
+def test_each_chart_has_its_place_whatever_the_recipe_logs(
+    name: str, tmp_path: Path, blank_charts: None
+) -> None:
     """One without would stop all scripts of the page."""
     small = {"data.name": "digits", "data.train_images": 256, "training.batch_size": 16}
     if name != "sgd":
