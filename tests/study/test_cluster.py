@@ -302,17 +302,17 @@ def test_jobs_of_slurm_have_workers_of_one_thread(
 
 
 @pytest.mark.parametrize(
-    ("does", "why"),
+    ("does", "why", "seconds"),
     [
-        ("echo 'sbatch: error: Invalid account' >&2; exit 1", "sbatch: error: Invalid account;"),
-        ("echo 'Welcome to the cluster!'", "Welcome to the cluster!;"),
-        ("exec sleep 100", "it has not answered for 1 s;"),
+        ("echo 'sbatch: error: Invalid account' >&2; exit 1", "sbatch: error: Invalid account;", 0),
+        ("echo 'Welcome to the cluster!'", "Welcome to the cluster!;", 0),
+        ("exec sleep 100", "it has not answered for 1 s;", 1),
     ],
 )
 def test_jobs_that_slurm_does_not_take_are_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, why: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, why: str, seconds: float
 ) -> None:
-    monkeypatch.setattr(slurm, "SBATCH_SECONDS", 1.0)
+    monkeypatch.setattr(slurm, "SBATCH_SECONDS", seconds or slurm.SBATCH_SECONDS)
     sbatch_that(does, tmp_path, monkeypatch)
     with (
         pytest.raises(CounterfeitError, match=f"sbatch takes no job: {why}.*jobqueue.yaml"),

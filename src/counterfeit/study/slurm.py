@@ -61,7 +61,7 @@ def jobs_of_slurm(jobs: int, scheduler_options: Mapping[str, Any]) -> SLURMClust
     cluster.scale(jobs=jobs)
     refused = [why for _ in range(jobs) if (why := answers.get()) is not None]
     if len(refused) == jobs:
-        cluster.close(timeout=SBATCH_SECONDS)
+        cluster.close(timeout=30)
         raise CounterfeitError(
             f"sbatch takes no job: {refused[0]}; account, partition and time stand in"
             " ~/.config/dask/jobqueue.yaml, and `sinfo` says whether SLURM is up."
