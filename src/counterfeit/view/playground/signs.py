@@ -41,6 +41,8 @@ class Signs:
         self.mixture, self.recipe, self.game = mixture, recipe, game
         self.log: deque[Row] = deque(maxlen=KEPT)
         self.vitals: deque[Row] = deque(maxlen=KEPT)
+        self.findings: list[Finding] = []
+        """What diagnosis says of the rows, the worst first."""
         self.z = draw_latents(recipe.latent, LATENTS, stream(seed, "history"))
         real = mixture.sample(REAL, stream(seed, "evaluation"))
         self.real = _pixels(mixture.to_images(real))
@@ -72,10 +74,7 @@ class Signs:
             signs["classes"] = modes_of(self.mixture.to_points(made), self.mixture).tolist()
             signs["data_classes"] = len(self.mixture.centres)
         self.vitals.append(signs | self._of_networks())
-
-    def findings(self) -> list[Finding]:
-        """What diagnosis says, the worst first."""
-        return examine(Record(self.recipe, list(self.log), list(self.vitals)))
+        self.findings = examine(Record(self.recipe, list(self.log), list(self.vitals)))
 
     @torch.no_grad()
     def _made(self) -> Float[Tensor, "100 1 1 D"]:

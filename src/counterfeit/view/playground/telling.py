@@ -3,7 +3,6 @@
 Whether anything is wrong is not said here: that is diagnosis's.
 """
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -20,11 +19,13 @@ NEAR = 0.1
 
 
 def told(look: Look, modes: int) -> Sequence[str]:
-    """Sentences about a look, in the language of the moment.
+    """Sentences about a look, in the language of the moment; none where G's points are no numbers.
 
     Args:
         modes: how many the distribution has.
     """
+    if not look.fake.isfinite().all():
+        return []
     divergence = jensen_shannon(look.p_data, look.p_g)
     sentences = [
         tr(
@@ -80,13 +81,11 @@ def told(look: Look, modes: int) -> Sequence[str]:
 
 
 def jensen_shannon(p: Places, q: Places) -> float:
-    """JSD(p, q) in nats, of densities at evenly spaced places; NaN where either is no number.
+    """JSD(p, q) in nats, of densities at evenly spaced places.
 
     Against D*, G's part of V(D, G) is 2 JSD(p_data, p_g) - log 4: Goodfellow et al. 2014 (arXiv
     1406.2661), theorem 1.
     """
-    if not (p.isfinite().all() and q.isfinite().all()):
-        return math.nan
     p, q = p / p.sum(), q / q.sum()
     middle = (p + q) / 2
     parts = [torch.special.xlogy(each, each / middle).nan_to_num().sum() for each in (p, q)]
@@ -102,4 +101,4 @@ def mean_gap(look: Look) -> float:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2g}" if math.isfinite(value) else "NaN"
+    return f"{value:.2g}"

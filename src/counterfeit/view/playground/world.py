@@ -128,7 +128,7 @@ class World:
 
     def findings(self) -> list[Finding]:
         """What diagnosis says of the game so far, the worst first."""
-        found = self.signs.findings()
+        found = self.signs.findings
         return found if self.diverged is None else in_order([self.diverged, *found])
 
     def look(self) -> Look:

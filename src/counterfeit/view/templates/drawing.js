@@ -63,11 +63,11 @@ const playgroundDrawing = (() => {
     context.globalAlpha = 1;
   }
 
-  // A surface of bytes by rows, the lowest y first; 255 is no number, and stays the panel's colour.
+  // A surface of bytes by rows, the lowest y first; 255 is no number, and has a colour of its own.
   function surface(context, bytes, width, height) {
     const levels = Uint8Array.from(atob(bytes), each => each.charCodeAt(0)), side = Math.sqrt(levels.length);
     const picture = new OffscreenCanvas(side, side), own = picture.getContext("2d");
-    const pixels = own.createImageData(side, side), shade = palette(), none = rgb(colour("--panel"));
+    const pixels = own.createImageData(side, side), shade = palette(), none = rgb(colour("--nowhere"));
     const table = Array.from({ length: 256 }, (_, level) => level === 255 ? none : shade(level / 254));
     levels.forEach((level, at) => {
       const row = side - 1 - Math.floor(at / side), place = 4 * (row * side + at % side);

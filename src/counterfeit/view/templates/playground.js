@@ -42,8 +42,8 @@ export default {
       </form>
       <div v-if="drawn" class="sketching">
         <canvas ref="sketch" tabindex="0" role="application" :aria-label="words.sketch" @pointerdown="press" @pointermove="drag" @pointerup="release" @pointercancel="release" @keydown="key" @focus="draw" @blur="draw"></canvas>
-        <p class="quiet">{{ drawn.dim === 1 ? words.how1 : words.how2 }}</p>
-        <button type="button" @click="clear">{{ words.clear }}</button>
+        <div><p class="quiet">{{ drawn.dim === 1 ? words.how1 : words.how2 }}</p>
+        <button type="button" @click="clear">{{ words.clear }}</button></div>
       </div>
       <div class="player paces">
         <button type="button" :disabled="!ready || running" @click="ask({ steps: 1 })">{{ words.step }}</button>
@@ -72,7 +72,7 @@ export default {
             <canvas ref="optimal" role="img" :aria-label="words.bestAlt"></canvas>
           </figure>
           <p class="keys wide"><span><i class="cross">+</i>{{ words.real }}</span><span><i class="dot"></i>{{ words.fake }}</span><span>→ {{ words.arrows }}</span>
-            <span class="scale">{{ low }}<i class="ramp"></i>{{ high }}</span></p>
+            <span class="scale">{{ low }}<i class="ramp"></i>{{ high }}</span><span v-if="seen.optimal"><i class="none"></i>{{ words.nowhere }}</span></p>
         </template>
       </div>
       <div v-if="seen" class="said-here">
@@ -92,11 +92,11 @@ export default {
         <section>
           <h2>{{ words.formulas }}</h2>
           <dl>
-            <dt>{{ words.dMinimises }}</dt><dd><code>{{ formulas[0] }}</code><template v-if="penalty"> + {{ choices.weight }} · <code>{{ penalty[0] }}</code> (<a :href="'https://arxiv.org/abs/' + penalty[1]">arXiv {{ penalty[1] }}</a>)</template></dd>
+            <dt>{{ words.dMinimises }}</dt><dd><code>{{ formulas[0] }}</code><template v-if="penalty"> + {{ choices.weight }} · <code>{{ penalty[0] }}</code> (<a target="_blank" rel="noreferrer" :href="'https://arxiv.org/abs/' + penalty[1]">arXiv {{ penalty[1] }}</a>)</template></dd>
             <dt>{{ words.gMinimises }}</dt><dd><code>{{ formulas[1] }}</code></dd>
             <dt>{{ words.bestD }}</dt><dd><code>{{ formulas[2] }}</code></dd>
           </dl>
-          <p>{{ words.source }} <a :href="'https://arxiv.org/abs/' + formulas[3]">arXiv {{ formulas[3] }}</a></p>
+          <p>{{ words.source }} <a target="_blank" rel="noreferrer" :href="'https://arxiv.org/abs/' + formulas[3]">arXiv {{ formulas[3] }}</a></p>
           <p class="quiet">{{ words.blur }}</p>
         </section>
       </div>
@@ -112,11 +112,11 @@ export default {
       words: {
         title: tr("See the theory"), lead: tr("A generator and a discriminator play on a line or in the plane, step by step as in training; nothing else is drawn than what they do. Any change begins a new game."),
         choices: tr("What is played"), distribution: tr("Distribution"), line: tr("On a line"), plane: tr("In the plane"), loss: tr("Loss"), penalty: tr("Penalty on D"), none: tr("none"), weight: tr("Its weight"),
-        optimizer: tr("Optimiser"), dRate: tr("Learning rate of D"), gRate: tr("Learning rate of G"), dSteps: tr("Steps of D for each of G"), seed: tr("Seed"),
+        optimizer: tr("Optimiser"), dRate: tr("Learning rate of D"), gRate: tr("Learning rate of G"), dSteps: tr("D steps per G step"), seed: tr("Seed"),
         step: tr("Step"), run: tr("Run"), pause: tr("Pause"), reset: tr("Begin anew"), speed: tr("Updates per second"), updates: tr("Updates"), clear: tr("Clear"),
         sketch: tr("Your distribution"), how1: tr("Draw how probable each place is; or with the arrow keys, left and right to a place and up and down to its height."), how2: tr("Draw where the data shall lie; or with the keyboard, the arrow keys to a place and space for a dab."),
         arrows: tr("where G's loss pushes its points"), arrowsOn: tr("what D says, and where G's loss pushes its points"), best: tr("what the best D would say against this G"), unknown: tr("has no closed form in the plane"),
-        real: tr("data"), fake: tr("made by G"),
+        real: tr("data"), fake: tr("made by G"), nowhere: tr("next to no points"),
         lineAlt: tr("The densities of data and generated points, D and its optimum over x, and lines from latents z to points x. The text below says what is seen."), saidAlt: tr("What D says over the plane, with real and generated points. The text below says what is seen."), bestAlt: tr("What the best D would say over the plane. The text below says what is seen."),
         seen: tr("What is seen"), findings: tr("Diagnosis"), early: tr("Too early to say anything."), nothing: tr("Nothing is wrong so far."), epoch: tr("An epoch is 100 updates here, and an image is a point: a pixel for each coordinate."),
         formulas: tr("Formulas"), dMinimises: tr("D minimises"), gMinimises: tr("G minimises"), bestD: tr("The best D"), source: tr("Source:"), blur: tr("Both densities are drawn with the same small blur, as p_g is known by points alone; D* is that of what is drawn."),
