@@ -33,7 +33,7 @@ class Signs:
 
     Args:
         mixture: what it is played on.
-        recipe: what it is played by.
+        recipe, game: what it is played by, and how far it is.
         seed: fixes the latents and real points that are looked at.
     """
 
