@@ -11,7 +11,6 @@ class Tab:
     def __init__(self, browser: Any, address: str, **how: Any) -> None:
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | how)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
         self.heard: list[str] = []
         self.hosts: set[str] = set()
         self.page.on("console", lambda message: self.heard.append(message.text))
@@ -28,6 +27,19 @@ class Tab:
         """Until what is shown, `n`, fulfils it."""
         shown = "document.querySelector('.count output').textContent.replaceAll(',', '')"
         self.page.wait_for_function(f"(n => {condition})(Number({shown}))")
+
+    def wait_until_still(self) -> None:
+        """Until no update comes for a second: what was asked for before is still answered."""
+        for _ in range(100):
+            seen = self.updates
+            self.page.wait_for_timeout(1000)
+            if self.updates == seen:
+                return
+        raise AssertionError("it goes on")
+
+    def wait_for_words(self, place: str, *words: str) -> None:
+        for each in words:
+            self.page.locator(place, has_text=each).first.wait_for()
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name, exact=True).click()
