@@ -62,6 +62,8 @@ browser: $(VENV)/installed
 	npm install --silent --no-fund --no-audit --no-save --no-package-lock --fetch-retries=5 \
 	  axe-core@4.14.1 || \
 	  echo "Without npm no test looks for what keeps people from reading the page."
+	$(BIN)/python -c "from counterfeit.exports.explorer.runtime import fetched; fetched()" || \
+	  echo "Without ONNX Runtime Web no test opens the explorer."
 
 format: $(VENV)/installed
 	$(BIN)/ruff format src tests benchmarks docs

@@ -36,6 +36,8 @@ def test_a_discriminator_where_it_is_asked_for(capsys, run_path: Path, tmp_path:
         (["export", "RUN", "--out=x.pt"], 2, "cannot write x.pt: its name must end in .onnx."),
         (["export", "RUN", "--format=torch", "--out=."], 2, "its name must end in .pt2"),
         (["export", "RUN", "--format=gif"], 2, "gif"),
+        (["export", "RUN", "--format=html", "--out=x.htm"], 2, "its name must end in .html"),
+        (["export", "RUN", "--format=html", "--network=discriminator"], 2, "holds both networks"),
         (["export", "RUN", "--epoch=9"], 2, "keeps no checkpoint of epoch 9"),
         (["export", "nowhere"], 2, "nowhere does not exist; `counterfeit train` makes one"),
         (["push", "RUN", "digits"], 2, "the Hub takes names such as USER/NAME, not 'digits'."),

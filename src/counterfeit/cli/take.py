@@ -13,7 +13,7 @@ def export(
     run: Path,
     /,
     *,
-    format: Literal["onnx", "safetensors", "torch", "python"] = "onnx",
+    format: Literal["onnx", "safetensors", "torch", "python", "html"] = "onnx",
     network: Literal["generator", "discriminator"] = "generator",
     out: Path | None = None,
     epoch: Whole | None = None,
@@ -28,8 +28,9 @@ def export(
     Args:
         run: a run directory.
         format: onnx, for onnxruntime in any language and in browsers; safetensors, a folder with a
-            model card, as model hubs have it; torch, a program that torch.export.load reads; or
-            python, a file of plain PyTorch with its weights beside it.
+            model card, as model hubs have it; torch, a program that torch.export.load reads;
+            python, a file of plain PyTorch with its weights beside it; or html, a page on which
+            both networks are explored by hand, in a browser and offline.
         network: the generator; or the discriminator, from images in [0, 1] to logits (N,).
         out: the file, or for safetensors the folder [default: in the run's exports].
         epoch: of an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
@@ -45,7 +46,12 @@ def export(
     writable(target / "README.md" if format == "safetensors" else target)
     write(opened, format, out=out, network=network, epoch=epoch)
     print(target)
-    if format == "safetensors":
+    if format == "html":
+        size = f"{target.stat().st_size / 1e6:.1f}"
+        suggest_to(
+            tr("open it in a browser, also offline; it has {size} MB", size=size), quiet=quiet
+        )
+    elif format == "safetensors":
         suggest("counterfeit", "push", run, "USER/NAME", quiet=quiet)
     else:
         suggest_to(tr("docs/export.md shows how to load it"), quiet=quiet)

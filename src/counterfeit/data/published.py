@@ -61,6 +61,21 @@ def fetch(name: StrPath, data_dir: StrPath | None = None) -> Path:
 
     published = PUBLISHED[name]
     folder = data_folder(data_dir) / (published.folder or name)
+    elsewhere = "--data-dir" if data_dir else "--data-dir or COUNTERFEIT_DATA_DIR"
+    return fetch_whole(name, published, folder, elsewhere)
+
+
+def fetch_whole(
+    name: str, published: Published, folder: Path, elsewhere: str = "COUNTERFEIT_DATA_DIR"
+) -> Path:
+    """See that the files of what is published are in the folder and whole; return the folder.
+
+    Args:
+        elsewhere: what names another folder, for the error's text.
+
+    Raises:
+        CounterfeitError: see `fetch`.
+    """
     try:
         wanted = [
             file
@@ -70,10 +85,9 @@ def fetch(name: StrPath, data_dir: StrPath | None = None) -> Path:
         if wanted:
             _fetch_files(name, published, folder, wanted)
     except OSError as error:
-        remedy = "--data-dir" if data_dir else "--data-dir or COUNTERFEIT_DATA_DIR"
         raise CounterfeitError(
             f"cannot keep {name} in {folder}: {error.strerror or error};"
-            f" choose another place with {remedy}."
+            f" choose another place with {elsewhere}."
         ) from error
     return folder
 

@@ -8,15 +8,22 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.exports.code import to_python
 from counterfeit.exports.folder import files_of, to_weights, write_files
+from counterfeit.exports.html import explorer
 from counterfeit.exports.onnx import to_onnx
 from counterfeit.exports.portable import Portable, portable
 from counterfeit.exports.program import to_program
 from counterfeit.networks.own import Kind
 from counterfeit.run import Run
 
-Format = Literal["onnx", "safetensors", "torch", "python"]
+Format = Literal["onnx", "safetensors", "torch", "python", "html"]
 
-SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "torch": ".pt2", "python": ".py", "safetensors": ""}
+SUFFIXES: dict[Format, str] = {
+    "onnx": ".onnx",
+    "torch": ".pt2",
+    "python": ".py",
+    "html": ".html",
+    "safetensors": "",
+}
 """Of what each format makes; safetensors makes a folder."""
 
 
@@ -37,7 +44,8 @@ def export(
     Args:
         run: a run, or its directory.
         format: `onnx`; `safetensors`, a folder with a model card; `torch`, a program of
-            torch.export; or `python`, a file of plain PyTorch with its weights beside it.
+            torch.export; `python`, a file of plain PyTorch with its weights beside it; or `html`, a
+            page on which the generator is explored by hand, in a browser and offline.
         out: where to; in the run's `exports` folder when absent.
         network: which player.
         epoch: of an earlier epoch that the run keeps; the last when absent.
@@ -56,7 +64,12 @@ def export(
     target = place(opened, format, out, network)
     if format == "safetensors" and network != "generator":
         raise UsageError("a folder with a model card is of a generator; take another format.")
+    if format == "html" and network != "generator":
+        raise UsageError("a page to explore holds both networks; leave the network out.")
     step = None if epoch is None else opened.step_at(arguments.whole_number("epoch", epoch))
+    if format == "html":
+        write_files({target.name: explorer(opened, step).encode()}, target.parent)
+        return target
     ready = portable(opened, network, step)
     if format == "safetensors":
         write_files(files_of(opened, ready), target)
@@ -73,7 +86,8 @@ def place(run: Run, format: Format, out: StrPath | None, network: Kind) -> Path:
     """
     suffix = SUFFIXES[format]
     if out is None:
-        return run.path / "exports" / f"{network}{suffix}"
+        name = "explorer" if format == "html" else network
+        return run.path / "exports" / f"{name}{suffix}"
     target = arguments.path("out", out)
     if suffix and target.suffix != suffix:
         raise UsageError(f"cannot write {target}: its name must end in {suffix}.")
