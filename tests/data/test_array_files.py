@@ -221,3 +221,29 @@ def test_any_name_means_something_or_nothing(name: str) -> None:
     of_name(name)
     arrays = {name: IMAGES, "other": LABELS}
     assert [each.images for each in choose(arrays, Path("x"))] == [name]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        torch.zeros(1, 1, 1, dtype=torch.uint8).expand(200_000_000, 28, 28),
+        {"images": torch.zeros(1, 28, 28, dtype=torch.uint8).expand(200_000_000, 28, 28)},
+        torch.zeros(40, 1, 1, dtype=torch.uint8).expand(40, 2_000_000, 2_000_000),
+        torch.sparse_coo_tensor(
+            torch.zeros(3, 1).long(), [1.0], (10**7, 28, 28), check_invariants=True
+        ),
+    ],
+)
+def test_a_few_bytes_that_claim_to_be_many_images_are_one_line(
+    tmp_path: Path, made: object
+) -> None:
+    torch.save(made, tmp_path / "x.pt")
+    with pytest.raises(CounterfeitError, match=r"x.pt cannot be read"):
+        data.load(tmp_path / "x.pt")
+
+
+def test_what_is_repeated_within_reason_is_read(tmp_path: Path) -> None:
+    gray = torch.randint(0, 256, (60, 1, 8, 8), dtype=torch.uint8)
+    labels = torch.ones(1, dtype=torch.int64).expand(60)
+    torch.save({"images": gray.expand(60, 3, 8, 8), "labels": labels}, tmp_path / "x.pt")
+    assert data.load(tmp_path / "x.pt").shape == (3, 8, 8)

@@ -310,6 +310,57 @@ def test_a_loss_of_ones_own_is_the_recipes_where_it_computes_the_same(
     assert loop.resume(mine.path, generator=Generator(), loss=own, epochs=3).checkpoint().epoch == 3
 
 
+class Doubted(Discriminator):
+    """Ends in a sigmoid that is no module."""
+
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        return torch.sigmoid(super().forward(images, labels))
+
+
+class Silent(Discriminator):
+    """Begins with the same logit for all images."""
+
+    def __init__(self, logit: float) -> None:
+        super().__init__()
+        nn.init.zeros_(self.main[-1].weight)
+        nn.init.constant_(self.main[-1].bias, logit)
+
+
+@pytest.mark.parametrize(
+    ("D", "values", "doubted"),
+    [
+        (Doubted, {}, True),
+        (Doubted, {"loss.name": "least-squares"}, False),
+        (Discriminator, {}, False),
+        (lambda: Silent(0.0), {}, False),
+        (lambda: Silent(0.5), {}, False),
+    ],
+)
+def test_a_sigmoid_that_is_no_module_is_doubted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, D: Any, values: dict[str, Any], doubted: bool
+) -> None:
+    for seed in range(3):  # some of which have only answers between 0 and 1
+        torch.manual_seed(seed)
+        caplog.clear()
+        loop.train(small(**values), discriminator=D(), epochs=1, out=tmp_path, device="cpu")
+        assert ("leave out the sigmoid" in caplog.text) == doubted
+
+
+def test_parallel_modules_are_kept_under_their_own_names(tmp_path: Path) -> None:
+    modules = pair()
+    plain = loop.train(small(), **deepcopy(modules), epochs=2, out=tmp_path / "one", device="cpu")
+    parallel = {player: nn.DataParallel(module) for player, module in modules.items()}
+    begun = loop.train(small(), **parallel, epochs=1, out=tmp_path / "other", device="cpu")
+    assert begun.recipe.generator.label == "Generator"
+    again = loop.resume(begun.path, **pair(), epochs=2, device="cpu")
+    assert_same(tensors(plain), tensors(again))
+
+
+def test_the_name_of_losses_of_ones_own_is_no_loss(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"hand over the loss itself, as in loss=\(d_loss, g_loss"):
+        loop.train(small(), loss="custom", out=tmp_path)
+
+
 def test_a_loss_of_ones_own_may_be_of_probabilities(tmp_path: Path) -> None:
     class Mine(losses.NonSaturating):
         pass

@@ -146,6 +146,9 @@ def contents(arrays: Arrays) -> str:
 
 NAMED = 12
 
+REPEATED = 2**26
+"""Bytes up to which a tensor may be few numbers repeated: labels that are all the same, say."""
+
 
 def _unclear(arrays: Arrays, path: Path) -> UsageError:
     example = next((name for name, array in arrays.items() if array.ndim >= 3), "KEY")
@@ -227,6 +230,7 @@ def _read_torch(path: Path) -> Arrays:
     except Exception:  # torch's reader fails with many types
         raise ValueError("it holds more than tensors, or is damaged") from None
     if isinstance(held, Tensor):
+        _require_held(held, "")
         return {"": held}
     if isinstance(held, tuple | list):
         named = dict(zip(("images", "labels"), held, strict=False))
@@ -234,4 +238,24 @@ def _read_torch(path: Path) -> Arrays:
         named = {str(name): each for name, each in held.items()}
     else:
         raise ValueError("it holds neither a tensor nor tensors by name")
-    return {name: each for name, each in named.items() if isinstance(each, Tensor)}
+    tensors: Arrays = {}
+    for name, each in named.items():
+        if isinstance(each, Tensor):
+            _require_held(each, name)
+            tensors[name] = each
+    return tensors
+
+
+def _require_held(tensor: Tensor, name: str) -> None:
+    """Refuse a tensor of far more numbers than the file holds, as `Tensor.expand` makes them: a
+    file of some bytes would be read for days.
+
+    Raises:
+        ValueError: it is one.
+    """
+    size = tensor.numel() * tensor.element_size()
+    if size > REPEATED and size > 4 * tensor.untyped_storage().nbytes():
+        raise ValueError(
+            f"its {name or 'tensor'} ({words(tensor.shape)}) repeats few numbers many times; save"
+            " what is not repeated, or a .clone() of it"
+        )

@@ -14,6 +14,7 @@ from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool, draw_latents
 from counterfeit.game.losses import expected
 from counterfeit.game.step import fakes, judge
+from counterfeit.language import english
 from counterfeit.networks.own import Kind, Own, blaming
 from counterfeit.recipe import Recipe
 from counterfeit.seeds import global_draws, stream
@@ -22,12 +23,23 @@ EDGE = 0.05
 """By which a pixel may lie outside of [-1, 1]: what is rounded, and no more."""
 
 
-def try_out(game: Game, recipe: Recipe, pool: Pool) -> None:
+LOUDER = 1000.0
+"""Times that D's weights are enlarged, to see whether its answers grow with them."""
+
+SIGMOID = english(
+    "D's answers seem to be probabilities, as they stay between 0 and 1 whatever its weights, and"
+    " the loss takes logits: leave out the sigmoid that D ends in, or D hardly learns."
+)
+
+
+def try_out(game: Game, recipe: Recipe, pool: Pool) -> str | None:
     """An update's passes and gradients, with copies of the players; nothing is changed.
 
     Args:
         recipe: the game's.
         pool: of which two images are taken.
+
+    Returns: what will probably disappoint.
 
     Raises:
         UsageError: something in it fails, gives numbers that are not finite, or leads nowhere.
@@ -62,6 +74,14 @@ def try_out(game: Game, recipe: Recipe, pool: Pool) -> None:
         G, D = _copies(G, D)
         with blaming("the networks, in eval mode"), torch.no_grad():
             judge(D.eval(), real, fakes(G.eval(), z, real.labels))
+            answers = torch.cat([of_real.logits, of_fake.logits])
+            if not (loss.probabilistic and isinstance(D, Own) and (answers > 0).all()):
+                return None
+            for weight in D.parameters():
+                weight.mul_(LOUDER)
+            louder = torch.cat([each.logits for each in judge(D, real, fake.detached())])
+    probable = (answers < 1).all() and ((louder >= 0) & (louder <= 1)).all()
+    return SIGMOID if probable else None
 
 
 def _copies(*networks: nn.Module) -> list[nn.Module]:

@@ -26,7 +26,7 @@ class Own(nn.Module):
     """A module of the user's, of which `inner` is trained in place and saved under its own names.
 
     Args:
-        module: the user's; one that torch.compile made is called as such.
+        module: the user's; one that torch.compile or DataParallel made is called as such.
         shape: (C, H, W) of an image.
         takes: the shape in which it is given each latent or image.
         conditional: whether it is told classes too, as its second argument.
@@ -36,7 +36,7 @@ class Own(nn.Module):
         self, module: nn.Module, shape: Shape, takes: Sequence[int], *, conditional: bool
     ) -> None:
         super().__init__()
-        self.inner = uncompiled(module)
+        self.inner = unwrapped(module)
         self.shape, self.takes, self.conditional = tuple(shape), tuple(takes), conditional
         self._called = (module,)  # in a tuple, which hides it from `state_dict` and `parameters`
         self.training = self.inner.training
@@ -56,8 +56,8 @@ class Own(nn.Module):
         return self.inner.load_state_dict(*args, **kwargs)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        """Without what torch.compile made of it; and with what a pass leaves in a module, such as
-        the weights that `weight_norm` makes anew each time, but no graph of it."""
+        """Without what torch.compile or DataParallel made of it; and with what a pass leaves in a
+        module, such as the weights that `weight_norm` makes anew each time, but no graph of it."""
         for module in self.inner.modules():
             for value in vars(module).values():
                 if isinstance(value, Tensor) and not value.is_leaf:
@@ -80,10 +80,14 @@ class OwnDiscriminator(Own):
         return as_logits(self.call(images, labels), len(images))
 
 
-def uncompiled(module: nn.Module) -> nn.Module:
-    """The module that torch.compile was given."""
-    inner = getattr(module, "_orig_mod", module)
-    return inner if isinstance(inner, nn.Module) else module
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The module that torch.compile, DataParallel or DistributedDataParallel was given."""
+    while True:
+        parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
+        inner = getattr(module, "module" if parallel else "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
+            return module
+        module = inner
 
 
 def as_images(output: Any, count: int, shape: Sequence[int]) -> Float[Tensor, "N C H W"]:
@@ -216,8 +220,8 @@ def require_module(kind: Kind, module: Any) -> None:
     if not isinstance(module, nn.Module):
         raise UsageError(f"{kind} must be a module of torch.nn, not {shown(module)}.")
     with blaming(f"the {kind}"):
-        state = dict(uncompiled(module).state_dict())
-        parameters = dict(uncompiled(module).named_parameters())
+        state = dict(unwrapped(module).state_dict())
+        parameters = dict(unwrapped(module).named_parameters())
     for name, value in (state | parameters).items():
         if name.startswith("optimizer."):
             raise UsageError(
@@ -250,7 +254,7 @@ def require_module(kind: Kind, module: Any) -> None:
 
 def section_of(module: nn.Module) -> dict[str, Any]:
     """What a recipe's section says of a user's module: what it is called, and its parameters."""
-    inner = uncompiled(module)
+    inner = unwrapped(module)
     shapes = {name: tuple(each.shape) for name, each in inner.named_parameters()}
     return {"name": "custom", "label": type(inner).__name__, "shapes": shapes}
 

@@ -1,6 +1,7 @@
 """Networks and a loss of the user's own, from what `train` and `resume` are handed to what a game
 takes: checked, adapted, and said in the recipe as far as data can say it."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool, draw_latents
 from counterfeit.game.own import Given, own_loss
 from counterfeit.game.trial import output_of, require_logits, try_out
-from counterfeit.language import english
+from counterfeit.language import english, translated
 from counterfeit.networks.own import (
     Kind,
     Own,
@@ -28,6 +29,8 @@ from counterfeit.run import Run, generate
 from counterfeit.run.own import Modules, adapted_for, missing_parts, require_ours, resuming
 from counterfeit.run.stored import Samples
 from counterfeit.seeds import stream
+
+logger = logging.getLogger(__name__)
 
 SAMPLES = 2_000
 """Images that a run keeps of a generator that is the user's code, as a Monitor's does."""
@@ -48,6 +51,11 @@ def with_loss(spec: Recipe, loss: Any) -> tuple[Recipe, losses.Loss | None]:
     """
     if loss is None:
         return spec, None
+    if loss == "custom":
+        raise UsageError(
+            'loss="custom" is what a recipe calls a loss of your own; hand over the loss itself, as'
+            " in loss=(d_loss, g_loss)."
+        )
     if isinstance(loss, str):
         return spec.with_values({"loss.name": loss}), None
     names = {kind: name for name, kind in losses.LOSSES.items()}
@@ -181,7 +189,9 @@ def begin(game: Game, spec: Recipe, images: ImageData, given: Given) -> None:
         UsageError: it fails on two images.
     """
     if given:
-        try_out(game, spec, Pool.of(images.first(2), spec.value_range, game.device))
+        doubt = try_out(game, spec, Pool.of(images.first(2), spec.value_range, game.device))
+        if doubt is not None:
+            logger.warning(translated(doubt))
     for own in given.networks.values():
         if not own.training:
             own.train()
