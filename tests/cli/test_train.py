@@ -79,3 +79,11 @@ def test_stop_on_critical_ends_the_run_and_diagnose_explains_it(capsys, tmp_path
     said = out.splitlines()[0].removeprefix(f"{path.name}: ")
     assert said.startswith("Failing, after ")
     assert f"and saved. {said} `counterfeit diagnose" in err
+
+
+def test_rows_go_to_a_tracker_as_well(capsys, tmp_path: Path) -> None:
+    given = [*TINY, f"--out={tmp_path}", "--log-to=tensorboard"]
+    status, out, err = call(capsys, "train", "batchnorm-smoothing", *given)
+    assert (status, err) == (0, "")
+    (events,) = (Path(out.strip()) / "tensorboard").iterdir()
+    assert events.stat().st_size > 1000

@@ -1,6 +1,7 @@
 """Small runs of all kinds of networks."""
 
 from pathlib import Path
+from typing import Any
 
 from counterfeit import recipe
 from counterfeit.run import Run
@@ -47,11 +48,11 @@ OTHERS = {
 """What cannot be exported whole."""
 
 
-def trained(kind: str, out: Path) -> Run:
-    """An epoch of 60 digits of 8x8 pixels, so that no weight is where it started."""
+def trained(kind: str, out: Path, data: Any = None) -> Run:
+    """An epoch of 60 digits of 8x8 pixels, or of other data: no weight is where it started."""
     name, *overrides = (KINDS | OTHERS)[kind]
     small = ["data.name=digits", "data.train_images=60", "training.batch_size=10"]
     spec = recipe.load(name).with_overrides(
         [*shrunk(name, 4), *overrides, *small, "training.epochs=1"]
     )
-    return loop.train(spec, out=out)
+    return loop.train(spec, out=out, data=data)

@@ -33,6 +33,18 @@ def test_all_kinds_of_networks(kind: str, tmp_path) -> None:
     assert ((images * 255).round().byte().int() - sampled.int()).abs().max() <= 1
 
 
+@pytest.mark.parametrize(
+    "kind", ["resnet of patches", "dcgan, class norm and planes", "mlp, concat"]
+)
+def test_images_in_colour_whose_sides_differ(kind: str, tmp_path) -> None:
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (90, 3, 16, 24), generator=rng, dtype=torch.uint8)
+    run = trained(kind, tmp_path, data=(images, torch.arange(90) % 3))
+    for player in ("generator", "discriminator"):
+        assert to_onnx(portable(run, player))  # which compares it
+    assert portable(run).answers.shape[1:] == (3, 16, 24)
+
+
 def test_dropout_in_samples_cannot_be_taken_away(tmp_path) -> None:
     run = trained("dcgan that drops units in samples", tmp_path)
     with pytest.raises(CounterfeitError, match="sampling_dropout"):
