@@ -172,10 +172,8 @@ def test_a_halted_session_begins_nothing(study: Study) -> None:
 def test_a_worker_that_lacks_the_folder_says_so(study: Study) -> None:
     task = study.tasks[0]
     elsewhere = Task(Path("/nowhere"), task.recipe, task.values, task.data, task.seed, task.id)
-    answer = perform(elsewhere, Terms.of(study.plan))
-    assert answer.state == "stopped"
-    assert answer.why is not None
-    assert "a file system that all workers share" in answer.why
+    with pytest.raises(CounterfeitError, match=r"sees no /nowhere; .* that all workers share"):
+        perform(elsewhere, Terms.of(study.plan))
 
 
 def test_what_keeps_a_run_from_its_end_is_no_failure(
