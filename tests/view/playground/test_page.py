@@ -124,6 +124,8 @@ def test_axe_finds_nothing(open_tab: Open, scheme: str, distribution: str) -> No
 def test_nothing_is_wider_than_a_phone_and_headings_are_in_order(open_tab: Open) -> None:
     tab = open_tab(viewport={"width": 360, "height": 740})
     tab.choose("Distribution", "sketch-2")
+    tab.choose("Loss", "hinge")  # of the longest formulas
+    tab.choose("Penalty on D", "r1+r2")
     tab.page.locator(".views canvas").nth(1).wait_for()
     assert tab.page.evaluate("document.documentElement.scrollWidth") == 360
     levels = tab.page.eval_on_selector_all(

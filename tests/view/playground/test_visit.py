@@ -107,6 +107,17 @@ def test_surfaces_are_bytes_between_the_ends_of_the_scale() -> None:
     assert torch.equal(best == LEVELS + 1, look.optimal.isnan())
 
 
+@pytest.mark.parametrize(
+    ("loss", "low", "high"), [("least-squares", 0, 1), ("hinge", -1, 1), ("minimax", 0, 1)]
+)
+def test_the_scale_has_room_for_the_best_answers(loss: str, low: float, high: float) -> None:
+    two = points.by_name("two")
+    lowest, highest = packed(World(two, recipe_for(two, {"loss.name": loss})))["range"]
+    assert lowest <= low + 0.01
+    assert highest >= high - 0.01
+    assert (lowest + highest) / 2 == pytest.approx((low + high) / 2)
+
+
 def test_numbers_that_are_none_become_null() -> None:
     two = points.by_name("two")
     world = World(two, recipe_for(two))

@@ -51,12 +51,14 @@ def packed(world: World) -> dict[str, Any]:
 
 def _reach(look: Look, middle: float) -> float:
     """How far from the middle the scale of D's answers goes: 1/2 for probabilities; for scores so
-    far that nearly all are on it, and the best ones that there are in closed bounds."""
+    far that nearly all are on it, and the best ones unless they are beyond 1."""
     if look.probabilistic:
         return 0.5
     said = (look.said - middle).abs().flatten()
     far = float(said.quantile(0.98)) if said.isfinite().all() else 1.0
-    return max(far, 0.5 if look.comparable else 1e-3)
+    best = look.said if look.optimal is None else look.optimal
+    highest = float((best - middle).abs().nan_to_num(0).max())
+    return max(far, min(1.0, highest), 1e-3)
 
 
 def _numbers(values: Float[Tensor, "..."]) -> list[Any]:
