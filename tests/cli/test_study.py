@@ -112,6 +112,11 @@ def test_what_a_study_needs_is_one_line(
     ("arguments", "why"),
     [
         (["nope"], "no recipe is called 'nope'"),
+        (["sgd", "--name=/"], "should be a folder's name; --out says"),
+        (["sgd", "--name=../x"], "should be a folder's name; --out says"),
+        (["sgd", "--name="], "should be a folder's name; --out says"),
+        (["a" * 5000], "no recipe is called"),
+        ([f"{'a' * 5000}.toml"], "File name too long"),
         (["sgd", "--vary=x"], "write key=value,value"),
         (["sgd", "--vary=x="], "write key=value,value"),
         (["sgd", "--epochs=1", "--seconds=2"], "one of epochs, images and seconds"),

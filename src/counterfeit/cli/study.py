@@ -84,9 +84,11 @@ def run(
         quiet: no table, no findings on the screen, and no word of what to do next.
     """
     language.use(lang)
-    from counterfeit.study.folder import PARTS, PLAN, Study
+    from counterfeit.study.folder import PARTS, PLAN, Study, is_study
     from counterfeit.study.plan import Plan, default_name, is_plan
 
+    if name is not None and (name in ("", ".", "..") or Path(name).name != name):
+        raise UsageError(f"--name {name!r}: should be a folder's name; --out says where it lies.")
     given: dict[str, Any] = {
         "seeds": seeds,
         "data": tuple(data) if data else None,
@@ -102,7 +104,7 @@ def run(
     first = Path(recipes[0])
     if first.name == PLAN and all((first.parent / each).is_dir() for each in PARTS):
         first = first.parent
-    goes_on = len(recipes) == 1 and (first / PLAN).is_file()
+    goes_on = len(recipes) == 1 and is_study(first)
     if goes_on:
         if given:
             options = ", ".join(f"--{key.replace('_', '-')}" for key in given)

@@ -104,8 +104,11 @@ class Study:
             UsageError: there is none, or its plan is damaged.
         """
         folder = arguments.path("a study", folder)
-        if not (folder / PLAN).is_file():
-            what = "is no study" if folder.exists() else "does not exist"
+        if not is_study(folder):
+            try:
+                what = "is no study" if folder.exists() else "does not exist"
+            except OSError as error:
+                what = f"cannot be read: {error.strerror}"
             raise UsageError(f"{folder} {what}; `counterfeit study RECIPE...` makes one.")
         return cls(folder.resolve(), Plan.read(folder / PLAN))
 
@@ -181,6 +184,14 @@ class Study:
     def labels(self) -> tuple[str, ...]:
         """Of all that is compared."""
         return tuple(str(each.label) for each in self.plan.variants)
+
+
+def is_study(folder: Path) -> bool:
+    """Whether a study lies there."""
+    try:
+        return (folder / PLAN).is_file()
+    except OSError:  # a name that is too long
+        return False
 
 
 def _resolved(variant: Variant, plan: Plan, label: str) -> Recipe:

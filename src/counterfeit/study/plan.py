@@ -131,7 +131,11 @@ class Plan(Section):
         def seen(name: str) -> str:
             """The file or the folder of that name beside the plan, if there is one."""
             beside = path.parent / name
-            return str(beside) if beside.exists() and name not in recipes.names() else name
+            try:
+                there = beside.exists() and name not in recipes.names()
+            except OSError:  # a name that is too long
+                there = False
+            return str(beside) if there else name
 
         return plan.model_copy(
             update={
@@ -215,10 +219,12 @@ def _validated(kind: type[S], table: Any, origin: str) -> S:
 
 def is_plan(path: Path) -> bool:
     """Whether a file says what to compare, and not how to train one recipe."""
-    if path.suffix != ".toml" or not path.is_file():
+    if path.suffix != ".toml":
         return False
     try:
-        return bool({"recipes", "variants"} & tomllib.loads(path.read_text("utf-8")).keys())
+        return path.is_file() and bool(
+            {"recipes", "variants"} & tomllib.loads(path.read_text("utf-8")).keys()
+        )
     except (OSError, ValueError):  # whoever reads it next says what is wrong
         return False
 
