@@ -135,6 +135,9 @@ class Bar:
 class Cell:
     """Bars in the output of a notebook's cell, in one place; rich does so with ipywidgets alone."""
 
+    _html: Any  # IPython's, which says no types
+    _place: Any
+
     def begin(self, bars: Progress) -> None:
         from IPython.display import HTML, display
 
