@@ -39,7 +39,6 @@ SHORTEST = {
                    "--settings", "one thread", "--at-once"],
     "train_speed.py": ["sgd", "--repeats=1", "--steps=3", "--data={digits28}"],
     "verdicts.py": ["{runs}/sgd", "--samples=40"],
-    "view_cost.py": ["--rows=100", "--runs=2", "--training=1", "--seconds=2"],
     "waiting.py": ["sgd", "--repeats=1", "--data=digits", "--samples=100"],
     "zoo.py": ["measure", "--out={out}"],
 }  # fmt: skip
@@ -59,6 +58,7 @@ ELSEWHERE = {
     "zoo_families.py": "tests/benchmarks/test_scripts.py",
     "convolution_floor.py": "tests/benchmarks/test_convolutions.py",
     "plain_convolutions.py": "tests/benchmarks/test_convolutions.py",
+    "view_cost.py": "tests/view/test_cost.py",  # a process of its own, as it has a loop of events
 }
 """What other tests run in a short form."""
 
