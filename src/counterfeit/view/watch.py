@@ -75,14 +75,15 @@ class Watch:
 
     def _look_at(self, shelf: Shelf, now: float) -> None:
         there = shelf.group.runs()
-        for seen in [each for each in shelf.runs if each.id not in there]:
-            shelf.runs.remove(seen)
-            del self._by_id[seen.id]
+        for seen in shelf.runs:
+            if seen.id not in there:
+                del self._by_id[seen.id]
+        runs = [seen for seen in shelf.runs if seen.id in there]
         for id, path in sorted(there.items(), reverse=True):  # probably the newest first
             if id not in self._by_id:
                 self._by_id[id] = Seen(id, path)
-                shelf.runs.append(self._by_id[id])
-        for seen in shelf.runs:
+                runs.append(self._by_id[id])
+        for seen in runs:
             is_new = not seen.version
             if is_new and time.monotonic() > now + FIRST_SECONDS:
                 continue
@@ -90,7 +91,8 @@ class Watch:
                 seen.look()
             if seen.is_judged and seen.state != "training" and now > seen.wanted + HELD_SECONDS:
                 seen.run.forget()
-        shelf.runs.sort(key=lambda each: (each.created, each.run.path.name), reverse=True)
+        # A list of its own: pages may be reading the one before.
+        shelf.runs = sorted(runs, key=lambda each: (each.created, each.run.path.name), reverse=True)
         if shelf.progress is not None:
             shelf.progress.look()
 
