@@ -44,6 +44,7 @@ SHORTEST = {
 }  # fmt: skip
 
 ELSEWHERE = {
+    "explorer_latency.py": "tests/exports/explorer/test_explorer.py",
     "crash.py": "tests/crash/test_crash.py",
     "fuzz.py": "tests/fuzz/test_fuzz.py",
     "fuzz_cases.py": "tests/fuzz/test_fuzz.py",  # the cases of fuzz.py

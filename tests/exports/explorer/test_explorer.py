@@ -1,5 +1,8 @@
 """The explorer's page in a browser, from disk and without a network."""
 
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ import pytest
 import torch
 from small_runs import trained
 
+import explorer_latency
 from chromium import find_axe
 from counterfeit.data.published import data_folder
 from counterfeit.exports import export
@@ -294,6 +298,15 @@ def test_wandering_goes_on_until_it_is_stopped(opened) -> None:
     rested = page.latent()
     page.page.wait_for_timeout(100)
     assert torch.equal(page.latent(), rested)
+
+
+def test_the_benchmark_explorer_latency_measures_pages(explored) -> None:
+    """In a process of its own, as this one has a browser."""
+    script = Path(explorer_latency.__file__)
+    run, _ = explored("perceptron")
+    command = [sys.executable, str(script), str(run.path), "--moves=5"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"slider to image \d+ \[\d+, \d+\] ms, n = 5", told)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

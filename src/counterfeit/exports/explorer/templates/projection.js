@@ -3,6 +3,7 @@
 const STARTS = 192, // samples of the prior, of which the nearest are begun from
   BEGUN = 2,
   ROUNDS = 12,
+  NEAR = .03, // difference of pixels at which no other start is tried
   AFFORDED = 800, // milliseconds for a Jacobian; where all numbers of a latent take more, principal directions do
   STEP = .02, // of a forward difference, in standard deviations
   PRIOR = .02; // weight of the latent's own length beside the picture
@@ -93,13 +94,14 @@ async function* nearestSample(picture, signal) {
   let best = starts[0];
   yield best;
   for (const start of starts.slice(0, BEGUN)) {
+    if (errorOf(best.image, picture) / pixels < NEAR ** 2) break;
     let now = { ...start, damping: .01 };
     for (let i = 0; i < ROUNDS && !signal.aborted; i++) {
       const next = await round(now, picture, moves, Math.min(now.damping, 1e4));
       const gain = 1 - next.cost / now.cost;
       now = next;
       if (now.cost < best.cost) yield best = now;
-      if (gain < .001 && now.damping > .1) break;
+      if (gain < .005) break;
     }
   }
 }
