@@ -12,11 +12,13 @@ from PIL import Image
 
 import counterfeit
 from counterfeit import data, recipe
+from counterfeit.data import shelf
 from counterfeit.data.fitting import Look
 from counterfeit.data.idx import write_idx
 from counterfeit.data.images import SPLITS
 from counterfeit.data.shelf import Shelf
 from counterfeit.errors import CounterfeitError
+from counterfeit.files import lock
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (60, 8, 8, 3), np.uint8)
@@ -174,3 +176,34 @@ def test_training_from_files_ends_at_the_same_bits(
     assert kept(place)
     one, other = (run.checkpoint().tensors for run in runs)
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_what_a_killed_process_had_begun_is_removed_by_the_next_one(
+    place: Path, little: None
+) -> None:
+    fitted = place.parent / "kept" / "fitted"
+    dead, live = fitted / ".new-1-1", fitted / ".new-2-2"
+    for made in (dead, live):
+        made.mkdir(parents=True)
+        (fitted / f"{made.name}.lock").touch()
+    with (fitted / ".new-2-2.lock").open("r+b", buffering=0) as held:
+        assert lock(held)
+        load(place, "train")
+        assert [path.name for path in sorted(fitted.glob(".new-*"))] == [
+            ".new-2-2",
+            ".new-2-2.lock",
+        ]
+
+
+def test_what_is_in_use_is_not_freed(place: Path, little: None) -> None:
+    fitted = place.parent / "kept" / "fitted"
+    ours = load(place, "train")
+    assert shelf.free(fitted) == 0
+    assert is_mapped(ours)
+    assert len(kept(place)) == 1
+    for file in shelf._in_use.values():  # as when this process ends
+        file.close()
+    shelf._in_use.clear()
+    size = shelf.kept_bytes(fitted)
+    assert shelf.free(fitted) == size > 0
+    assert list(fitted.iterdir()) == []

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 from counterfeit import language
 from counterfeit.cli.options import Fit, Flag, Lang, Quiet, Whole
-from counterfeit.cli.output import suggest, writable
-from counterfeit.errors import UsageError
-from counterfeit.language import translated
+from counterfeit.cli.output import suggest, tell, writable
+from counterfeit.errors import UsageError, command
+from counterfeit.language import tr, translated
 from counterfeit.terminal import columns, fill
 
 
@@ -49,6 +49,7 @@ def data(
     fit: Fit = "crop",
     background: str = "white",
     skip_broken: Annotated[bool, Flag] = False,
+    free: Annotated[bool, Flag] = False,
     data_dir: Path | None = None,
     quiet: Quiet = False,
     lang: Lang = None,
@@ -67,17 +68,36 @@ def data(
             or stretch.
         background: what transparent images are laid on, such as white or #ffcc00.
         skip_broken: go on without images that cannot be read, and say which.
+        free: remove what was made of your own sets that do not fit in memory, but for what is in
+            use; it is made again when it is needed.
         preview: draw a few images with their labels into this PNG file.
         data_dir: where data sets are kept [default: your cache folder, or $COUNTERFEIT_DATA_DIR].
         quiet: no word of what to do next.
     """
     language.use(lang)
     from counterfeit import data as data_sets
+    from counterfeit.data import shelf
 
+    shelves = data_sets.data_folder(data_dir) / "fitted"
+    if free:
+        if name is not None:
+            raise UsageError("--free takes no data set: it removes all that no process uses.")
+        freed = f"{shelf.free(shelves) / 1e9:.3g}"
+        tell(tr("{size} GB freed in {folder}", size=freed, folder=str(shelves)))
+        return
     if name is None:
         if preview is not None:
             raise UsageError("name the data set to be drawn: counterfeit data NAME --preview …")
         _list_of(data_sets.titles())
+        if kept := shelf.kept_bytes(shelves):
+            tell(
+                tr(
+                    "{size} GB of your own large sets are kept in {folder}; {command} frees them",
+                    size=f"{kept / 1e9:.3g}",
+                    folder=str(shelves),
+                    command=command("counterfeit", "data", "--free"),
+                )
+            )
         suggest("counterfeit", "data", "mnist", quiet=quiet)
         return
 

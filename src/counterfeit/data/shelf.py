@@ -4,7 +4,9 @@
                      labels.npy     where there are any
                      about.json     all else of the split, and the checksum
 
-KEY stands for what they were made from and how: files that change make another one.
+KEY stands for what they were made from and how: files that change make another one. Locks tell
+which are in use: who reads a split shares its images' lock until its process ends, and who makes
+one holds a lock beside its folder.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ from counterfeit import environment
 from counterfeit.data.fitting import Look
 from counterfeit.data.images import ImageData, PassedOver, Source, Split, in_memory
 from counterfeit.errors import CounterfeitError
-from counterfeit.files import write_whole, writing
+from counterfeit.files import lock, write_whole, writing
 
 MEMORY_SHARE = 4
 """Images that take more than one part in so many of memory are kept as files."""
@@ -55,6 +58,7 @@ class Shelf:
         self._all, self._source, self._beside = folder, source, beside
         self._how = [VERSION, str(source.resolve()), astuple(look), *parts]
         self._unfinished = folder / f".new-{os.getpid()}-{threading.get_ident()}"
+        self._making: FileIO | None = None
 
     def find(self, name: str, split: Split) -> ImageData | None:
         """A split that is kept; None where none is, or it is damaged."""
@@ -79,7 +83,12 @@ class Shelf:
             return in_memory(shape)
         with writing(self._all):
             self.clear()
-            self._unfinished.mkdir(parents=True)
+            self._all.mkdir(parents=True, exist_ok=True)
+            remove_dead(self._all)
+            _lock_of(self._unfinished).unlink(missing_ok=True)  # of this thread, which left it
+            self._making = _lock_of(self._unfinished).open("wb", buffering=0)
+            lock(self._making)
+            self._unfinished.mkdir()
             free = shutil.disk_usage(self._all).free
             if size > free:
                 raise CounterfeitError(
@@ -110,11 +119,17 @@ class Shelf:
             folder.parent.mkdir(exist_ok=True)
             shutil.rmtree(folder, ignore_errors=True)
             self._unfinished.replace(folder)
+        self.clear()
         return _read(folder, about, made.name, made.split)
 
     def clear(self) -> None:
         """Remove what `room` made and nobody kept."""
         shutil.rmtree(self._unfinished, ignore_errors=True)
+        if self._making is not None:
+            with suppress(OSError):
+                _lock_of(self._unfinished).unlink()
+            self._making.close()
+            self._making = None
 
     def _folder(self, split: Split) -> Path:
         content = hashlib.sha256(repr(self._how).encode())
@@ -127,6 +142,54 @@ class Shelf:
                     )
                 )
         return self._all / content.hexdigest()[:16] / split
+
+
+def remove_dead(folder: Path) -> None:
+    """Remove what processes that are gone had begun to make."""
+    for made in folder.glob(".new-*/"):
+        if _is_free(_lock_of(made)):
+            shutil.rmtree(made, ignore_errors=True)
+            with suppress(OSError):
+                _lock_of(made).unlink()
+
+
+def kept_bytes(folder: Path) -> int:
+    """What all that is kept takes on the disk."""
+    return sum(path.stat().st_size for path in folder.glob("*/*/*") if path.is_file())
+
+
+def free(folder: Path) -> int:
+    """Remove all that no process uses; how many bytes that were.
+
+    Raises:
+        CannotWrite: something cannot be removed.
+    """
+    before = kept_bytes(folder)
+    remove_dead(folder)
+    with writing(folder):
+        for images in folder.glob("*/*/images.npy"):
+            if _is_free(images):
+                shutil.rmtree(images.parent)
+                with suppress(OSError):  # the other split is in use
+                    images.parent.parent.rmdir()
+    return before - kept_bytes(folder)
+
+
+def _lock_of(made: Path) -> Path:
+    return made.with_name(f"{made.name}.lock")
+
+
+def _is_free(path: Path) -> bool:
+    """Whether no process has a lock on that file, or there is none."""
+    try:
+        with path.open("r+b", buffering=0) as file:
+            return lock(file, wait=False)
+    except FileNotFoundError:
+        return True
+
+
+_in_use: dict[int, FileIO] = {}
+"""Files of images that this process has mapped, by their inode, open for the lock that says so."""
 
 
 def _files(source: Path) -> list[Path]:
@@ -146,6 +209,9 @@ def _files(source: Path) -> list[Path]:
 
 
 def _read(folder: Path, about: dict[str, Any], name: str, split: Split) -> ImageData:
+    file = (folder / "images.npy").open("rb", buffering=0)
+    inode = os.fstat(file.fileno()).st_ino
+    lock(_in_use.setdefault(inode, file), shared=True)
     # Copy-on-write: nothing that is done to them reaches the file.
     images = np.load(folder / "images.npy", mmap_mode="c", allow_pickle=False)
     labels = folder / "labels.npy"
