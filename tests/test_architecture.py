@@ -21,6 +21,7 @@ HOUSE = [
     ["insight"],
     ["progress", "reproduce", "tracking", "monitor", "session"],
     ["study"],
+    ["search"],
     ["view", "exports"],
     ["cli"],
     ["__main__"],

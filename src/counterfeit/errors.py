@@ -42,3 +42,11 @@ class Stopped(CounterfeitError):
     """The user asked for the run to end when something is wrong with it, and something is."""
 
     exit_status = 3
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether Python or torch, which says so in words, could get no more memory."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )

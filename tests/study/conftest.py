@@ -1,24 +1,17 @@
-"""A small study that has been trained, for what reads it; and a classifier of digits that is barely
-trained, for this process and those that tests start."""
+"""A small study that has been trained, for what reads it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from small_study import small_plan
+from small_study import barely_trained_classifier, small_plan
 
-from counterfeit import data
-from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.study.folder import Study
 from counterfeit.study.worker import Terms, perform
 
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_classifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    folder = tmp_path_factory.mktemp("data")
-    classifier_for(data.load("digits"), folder / "classifiers", updates=20)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "COUNTERFEIT_DATA_DIR", str(folder))
+    with barely_trained_classifier(tmp_path_factory.mktemp("data")):
         yield
 
 

@@ -1,12 +1,19 @@
 """A study whose runs take seconds, and what of its runs must be the same to the bit."""
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from counterfeit import data
 from counterfeit.files import Row
+from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
-from counterfeit.study.folder import Study
 from counterfeit.study.plan import Plan
+from counterfeit.study.progress import HasTasks
 
 SMALL = {
     "generator.hidden": (32, 32),
@@ -31,7 +38,16 @@ def small_plan(epochs: int = 2, seeds: int = 1, **more: object) -> Plan:
     return Plan.parse(table | more, "small")
 
 
-def same_bits(study: Study) -> dict[str, object]:
+@contextmanager
+def barely_trained_classifier(folder: Path) -> Iterator[None]:
+    """A quick classifier of digits in that folder, for this process and those that tests start."""
+    classifier_for(data.load("digits"), folder / "classifiers", updates=20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "COUNTERFEIT_DATA_DIR", str(folder))
+        yield
+
+
+def same_bits(study: HasTasks) -> dict[str, object]:
     """Of each run: checksums of its checkpoints and snapshots, and its rows but for speeds."""
     return {task.id: _bits(Run.open(task.run)) for task in study.tasks}
 

@@ -14,6 +14,7 @@ from counterfeit.cli.look import diagnose, report, sample
 from counterfeit.cli.measure import evaluate
 from counterfeit.cli.output import Warnings
 from counterfeit.cli.reproduce import reproduce
+from counterfeit.cli.search import search
 from counterfeit.cli.study import study
 from counterfeit.cli.take import export, push
 from counterfeit.cli.train import train
@@ -35,6 +36,7 @@ for command in (
 ):  # fmt: skip
     app.command(command)
 app.command(study)
+app.command(search)
 
 warnings = Warnings()
 

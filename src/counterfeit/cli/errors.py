@@ -7,7 +7,7 @@ from typing import Any
 from cyclopts import CycloptsError, UnknownOptionError
 
 from counterfeit.cli.output import tell
-from counterfeit.errors import CounterfeitError, Interrupted
+from counterfeit.errors import CounterfeitError, Interrupted, is_memory
 
 
 def report_error(error: Exception | Interrupted) -> int:
@@ -16,7 +16,7 @@ def report_error(error: Exception | Interrupted) -> int:
         message, status = str(error), error.exit_status
     elif isinstance(error, CycloptsError):
         message, status = _usage(error), 2
-    elif _is_memory(error):
+    elif is_memory(error):
         message = "out of memory; lower the batch size, the networks, or the number of images."
         status = 1
     else:
@@ -70,14 +70,6 @@ def _flat_keys(table: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from _flat_keys(value, f"{prefix}{key}.")
         else:
             yield prefix + key
-
-
-def _is_memory(error: BaseException) -> bool:
-    """Whether Python or torch, which says so in words, could get no more memory."""
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
-    )
 
 
 def _one_line(message: str) -> str:

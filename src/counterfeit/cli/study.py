@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from counterfeit import language
+from counterfeit.cli.cluster import Place, bring, near, require_ended, show
 from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, tell
-from counterfeit.errors import CounterfeitError, UsageError, command
+from counterfeit.errors import UsageError, command
 from counterfeit.language import tr
 from counterfeit.terminal import columns, say
 
 if TYPE_CHECKING:
-    from counterfeit.study.folder import Study
     from counterfeit.study.plan import Plan
 
 study = App(
@@ -126,81 +126,12 @@ def run(
     if dry_run:
         _show(made.plan)
         return
-    _conduct(
-        made,
-        device=device,
-        data_dir=data_dir,
-        workers=workers,
-        scheduler=scheduler,
-        slurm=slurm,
-        quiet=quiet,
-    )
-
-
-def _conduct(
-    made: "Study",
-    *,
-    device: str,
-    data_dir: Path | None,
-    workers: int | None,
-    scheduler: str | None,
-    slurm: bool,
-    quiet: bool,
-) -> None:
-    """Bring all runs to their ends, and say what they were."""
-    from counterfeit.study.progress import Glance, Screen, not_done
-
-    glance = Glance(made)
-    answers = {}
-    if any(task.outcome is None for task in made.tasks):
-        try:
-            from counterfeit.study.cluster import connected
-            from counterfeit.study.conduct import conduct
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"a study needs {error.name}: `pip install distributed dask-jobqueue` brings it."
-            ) from None
-
-        with (
-            connected(scheduler=scheduler, slurm=slurm, workers=workers, device=device) as client,
-            Screen(glance, quiet=quiet) as screen,
-        ):
-            answers = conduct(
-                made,
-                client,
-                device=device,
-                data_dir=data_dir,
-                on_look=screen.on_look,
-                on_answer=screen.on_answer,
-                on_lack=screen.say,
-            )
-    glance.look()
-    folder = _near(made.folder)
-    if not quiet:
-        _say_verdict(made)
-        tell(glance.summary())
+    place = Place(device, data_dir, workers, scheduler, slurm)
+    left = bring(made, place, quiet=quiet)
+    folder = near(made.folder)
     print(folder)
-    left = [answer for answer in answers.values() if answer.state == "stopped"]
-    if left:
-        raise CounterfeitError(
-            f"{len(left)} of {len(made.tasks)} runs have not ended{not_done(left)};"
-            f" {command('counterfeit', 'study', folder)} goes on."
-        )
+    require_ended(made, left, command("counterfeit", "study", folder))
     suggest("counterfeit", "study", "report", folder, quiet=quiet)
-
-
-def _say_verdict(made: "Study") -> None:
-    """What the runs say so far, as `study report` begins."""
-    from counterfeit.study.results import read
-    from counterfeit.study.tables import verdict_text
-    from counterfeit.study.verdict import judge
-
-    say(f"{verdict_text(judge(read(made)), columns(sys.stdout))}\n")
-
-
-def _near(folder: Path) -> Path:
-    """The folder as seen from here, where it lies below."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 @study.command
@@ -213,16 +144,13 @@ def status(folder: Path, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
     """
     language.use(lang)
     from counterfeit.study.folder import Study
-    from counterfeit.study.progress import Glance, all_runs
+    from counterfeit.study.progress import Glance
 
     opened = Study.open(folder)
     glance = Glance(opened)
-    glance.look()
-    print(all_runs(glance, columns(sys.stdout)))
-    say(f"\n{glance.summary()}\n")
-    print(_near(opened.folder))
+    show(glance, opened.folder)
     if glance.count("training") == 0 and glance.count("stopped") + glance.count("waiting") > 0:
-        suggest("counterfeit", "study", _near(opened.folder), quiet=quiet)
+        suggest("counterfeit", "study", near(opened.folder), quiet=quiet)
 
 
 @study.command
@@ -260,7 +188,7 @@ def report(
     from counterfeit.study.folder import Study
     from counterfeit.study.page import write_page
     from counterfeit.study.results import read
-    from counterfeit.study.tables import verdict_text, write_tables
+    from counterfeit.study.tables import tables_of, verdict_text, write_tables
     from counterfeit.study.verdict import judge
 
     opened = Study.open(folder)
@@ -271,7 +199,7 @@ def report(
         if each.run is not None:
             write_report([each.run])
     say(f"{verdict_text(verdict, columns(sys.stdout))}\n")
-    write_tables(page.parent, results, verdict)
+    write_tables(page.parent, tables_of(results, verdict))
     print(write_page(opened, results, verdict, page))
     suggest_to(tr("open it in a browser"), quiet=quiet)
 

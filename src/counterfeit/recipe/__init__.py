@@ -45,7 +45,7 @@ from counterfeit.recipe.sections import (
     Sgd,
     Training,
 )
-from counterfeit.recipe.tables import dotted, read_toml
+from counterfeit.recipe.tables import dotted, read_toml, toml_text
 
 __all__ = [
     "SIGNED",
@@ -87,4 +87,5 @@ __all__ = [
     "names",
     "parse",
     "read_toml",
+    "toml_text",
 ]

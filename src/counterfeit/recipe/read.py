@@ -9,7 +9,7 @@ from counterfeit.arguments import StrPath
 from counterfeit.errors import UsageError
 from counterfeit.recipe.explain import nearest
 from counterfeit.recipe.recipe import Recipe, parse
-from counterfeit.recipe.tables import read_toml
+from counterfeit.recipe.tables import read_toml, toml_text
 
 
 def names() -> list[str]:
@@ -45,9 +45,4 @@ def _text_of(name: str) -> tuple[str, str]:
             f"no recipe is called '{name}'.{nearest(name, names())}"
             " (`counterfeit recipes` lists them; a file of your own must end in .toml)."
         )
-    try:
-        return str(path), path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None
+    return str(path), toml_text(path)

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,6 +22,20 @@ def read_toml(text: str, origin: str) -> dict[str, Any]:
         raise UsageError(f"{origin} is not TOML: {str(error).rstrip('.')}.") from None
     except RecursionError:
         raise UsageError(f"{origin} is not TOML: its values are nested too deeply.") from None
+
+
+def toml_text(path: Path) -> str:
+    """The text of a TOML file.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None
 
 
 def parse_override(override: str) -> tuple[str, object]:

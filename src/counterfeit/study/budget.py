@@ -1,4 +1,4 @@
-"""Where a budget in images or seconds ends a run."""
+"""Where a budget in images, seconds or epochs ends a run."""
 
 import math
 
@@ -22,7 +22,7 @@ def epochs_for(spec: Recipe, images: int, train_split: data.ImageData) -> int:
 
 
 class Spent(Exception):
-    """A run has used up its seconds, all is saved."""
+    """A run has used up what it was given, all is saved."""
 
 
 class Clock:
@@ -38,4 +38,19 @@ class Clock:
     def __call__(self, run: Run, epoch: int, generator: object) -> None:
         _, _, seconds = spent(run)
         if len(seconds) and seconds[-1] >= self.seconds:
+            raise Spent
+
+
+class Rung:
+    """Ends a run at an epoch from which it may go on later: hand it to `train` as `on_epoch`.
+
+    Raises:
+        Spent: that epoch has ended.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def __call__(self, run: Run, epoch: int, generator: object) -> None:
+        if epoch >= self.epochs:
             raise Spent

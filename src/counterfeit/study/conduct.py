@@ -1,4 +1,7 @@
-"""A study from start to end: its tasks handed out, waited for, and halted."""
+"""A study from start to end: its tasks handed out, waited for, and halted.
+
+`Desk` does that for whoever hands out tasks, all at once as here or as answers come.
+"""
 
 import math
 import queue
@@ -6,9 +9,9 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +20,7 @@ from distributed.client import FutureCancelledError
 from distributed.scheduler import KilledWorker
 
 from counterfeit.errors import CounterfeitError, Interrupted, command
+from counterfeit.recipe import Data
 from counterfeit.study.cluster import GPU, lacking
 from counterfeit.study.folder import Study, Task
 from counterfeit.study.worker import Answer, Terms, halt_soon, perform, prepare
@@ -43,6 +47,7 @@ def conduct(
     on_look: Callable[[], None] = lambda: None,
     on_answer: Callable[[Task, Answer], None] = lambda task, answer: None,
     on_lack: Callable[[str], None] = lambda why: None,
+    goes_on: str | None = None,
 ) -> dict[str, Answer]:
     """Bring all tasks to their ends; what each ended with, by id, those that had ended before left
     out.
@@ -53,47 +58,140 @@ def conduct(
         on_answer: called when a task is answered.
         on_lack: called with the reason when no worker does anything, each time that it comes to
             that. Workers may come at any time, so it is waited on.
+        goes_on: the command that goes on after a signal; `counterfeit study` when absent.
 
     Raises:
         CounterfeitError: the data cannot be had, a worker does not see the study's folder, or the
             scheduler is gone.
         Interrupted: SIGINT or SIGTERM came; all is saved.
     """
-    todo = {task.id: task for task in study.tasks if task.outcome is None}
-    terms = Terms.of(
-        study.plan,
-        device.partition(":")[0],  # a worker on one GPU sees no other
-        data_dir and data_dir.resolve(),
-        uuid.uuid4().hex,
-    )
-    resources = {GPU: 1} if device.startswith("cuda") else None
-    kinds = {(task.recipe, task.data): task for task in todo.values()}
-    sections = list(dict.fromkeys(task.spec.data for task in kinds.values()))
+    todo = [task for task in study.tasks if task.outcome is None]
+    desk = Desk(client, study.folder, Terms.of(study.plan), device, data_dir, work)
+    kinds = {(task.recipe, task.data): task for task in todo}
     answers: dict[str, Answer] = {}
-    lack = _Lack(client, device, on_lack)
-
-    def look() -> None:
-        on_look()
-        lack.look()
-
-    with _collected_signals() as received:
-        ready = client.map(prepare, sections, data_dir=terms.data_dir, pure=False)
-        for _, future in _as_done(client, dict(enumerate(ready)), look, received):
-            _require_prepared(future)
-        if not received:
-            # By these keys another command on the same study has the same answers.
-            keys = [("counterfeit", str(study.folder), name) for name in todo]
-            futures = client.map(
-                work, list(todo.values()), terms=terms, key=keys, resources=resources
-            )
-            by_name = dict(zip(todo, futures, strict=True))
-            for name, future in _as_done(client, by_name, look, received, terms.session):
-                answers[name] = _answer(future)
-                on_answer(todo[name], answers[name])
-    if received:
-        goes_on = command("counterfeit", "study", study.folder)
-        raise Interrupted(f"stopped and saved; {goes_on} goes on.", received[0], None)
+    goes_on = goes_on or command("counterfeit", "study", study.folder)
+    with desk.open(on_look, on_lack, goes_on=goes_on):
+        desk.prepare(task.spec.data for task in kinds.values())
+        desk.hand_out(todo)
+        for task, answer in desk.answers():
+            answers[task.id] = answer
+            on_answer(task, answer)
     return answers
+
+
+class Desk:
+    """Where tasks are handed to a cluster, and answers come back.
+
+    Args:
+        folder: the study's or the search's.
+        terms: of all tasks, as the plan says them.
+        data_dir: where data sets are kept; the user's cache folder when absent.
+        work: what a worker does with a task.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        folder: Path,
+        terms: Terms,
+        device: str = "auto",
+        data_dir: Path | None = None,
+        work: Callable[[Task, Terms], Answer] = perform,
+    ) -> None:
+        self._client = client
+        self._device = device
+        self._folder = folder
+        self._terms = replace(
+            terms,
+            device=device.partition(":")[0],  # a worker on one GPU sees no other
+            data_dir=data_dir and data_dir.resolve(),
+            session=uuid.uuid4().hex,
+        )
+        self._resources = {GPU: 1} if device.startswith("cuda") else None
+        self._work = work
+        self._on_look: Callable[[], None] = lambda: None
+        self._received: Sequence[int] = ()
+        self._tasks: dict[str, Task] = {}
+        self._futures: dict[str, Future[Any]] = {}
+
+    @contextmanager
+    def open(
+        self, on_look: Callable[[], None], on_lack: Callable[[str], None], *, goes_on: str
+    ) -> Iterator[None]:
+        """Take signals while the block runs: what is in training is saved, and nothing begun.
+
+        Args:
+            on_look: called every half second while answers are waited for.
+            on_lack: called with the reason when no worker does anything, each time.
+            goes_on: the command that does, as a message quotes it.
+
+        Raises:
+            Interrupted: SIGINT or SIGTERM came, and the block has ended.
+        """
+        lack = _Lack(self._client, self._device, on_lack)
+
+        def look() -> None:
+            on_look()
+            lack.look()
+
+        self._on_look = look
+        with _collected_signals() as self._received:
+            yield
+        if self._received:
+            raise Interrupted(f"stopped and saved; {goes_on} goes on.", self._received[0], None)
+
+    @property
+    def workers(self) -> int:
+        """How many tasks are done at once: at the moment, and one at least."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether a signal has come."""
+        return bool(self._received)
+
+    def prepare(self, sections: Iterable[Data]) -> None:
+        """Bring data to where tasks find them, once.
+
+        Raises:
+            CounterfeitError: they cannot be had, or the scheduler is gone.
+        """
+        ready = self._client.map(
+            prepare, list(dict.fromkeys(sections)), data_dir=self._terms.data_dir, pure=False
+        )
+        waited = dict(enumerate(ready))
+        for _, future in _as_done(self._client, waited, self._on_look, self._received):
+            _require_prepared(future)
+
+    def hand_out(self, tasks: Sequence[Task]) -> None:
+        """Hand tasks to the cluster, where no signal has come; also while answers are waited for.
+
+        By their keys another command on the same folder has the same answers.
+        """
+        if self.is_closing:
+            return
+        by_name = {task.name: task for task in tasks}
+        futures = self._client.map(
+            self._work,
+            list(by_name.values()),
+            terms=self._terms,
+            key=[("counterfeit", str(self._folder), name) for name in by_name],
+            resources=self._resources,
+        )
+        self._tasks |= by_name
+        self._futures |= zip(by_name, futures, strict=True)
+
+    def answers(self) -> Iterator[tuple[Task, Answer]]:
+        """Tasks and what workers answered, as they are done.
+
+        Raises:
+            CounterfeitError: a worker does not see the folder, or the scheduler is gone.
+        """
+        for name, future in _as_done(
+            self._client, self._futures, self._on_look, self._received, self._terms.session
+        ):
+            yield self._tasks[name], _answer(future)
 
 
 @dataclass
@@ -146,19 +244,21 @@ def _as_done(
     """Names and futures as they are done. After a signal, those that save, for a minute at most.
 
     Args:
+        futures: to which more may be added meanwhile.
         session: whose trainings to halt at a signal; without one nothing is waited for then.
 
     Raises:
         CounterfeitError: the scheduler is gone.
     """
     done: queue.SimpleQueue[K] = queue.SimpleQueue()
-    for name, future in futures.items():
-        future.add_done_callback(lambda _, name=name: done.put(name))
-    left, looked, ends = len(futures), 0.0, math.inf
-    while left and time.monotonic() < ends:
+    heard, yielded, looked, ends = set[K](), 0, 0.0, math.inf
+    while yielded < len(futures) and time.monotonic() < ends:
+        for name in futures.keys() - heard:
+            heard.add(name)
+            futures[name].add_done_callback(lambda _, name=name: done.put(name))
         with suppress(queue.Empty):
             name = done.get(timeout=LOOK_SECONDS)
-            left -= 1
+            yielded += 1
             yield name, futures[name]
         if client.status not in ("running", "connecting"):
             raise CounterfeitError("the scheduler is gone; the same command goes on.")
@@ -191,12 +291,13 @@ def _answer(future: "Future[Any]") -> Answer:
     """What a worker answered, or why none did.
 
     Raises:
-        CounterfeitError: a worker does not see the study's folder, or the scheduler is gone.
+        CounterfeitError: a worker does not see the folder, or the scheduler is gone.
     """
     try:
         answer: Answer = future.result()
     except KilledWorker:
-        return Answer("stopped", "each worker that had it died: perhaps for want of memory.")
+        why = "each worker that had it died: perhaps for want of memory."
+        return Answer("stopped", why, died=True)
     except FutureCancelledError:
         raise CounterfeitError("the scheduler is gone; the same command goes on.") from None
     except CounterfeitError:

@@ -48,6 +48,13 @@ class Task:
     seed: int
     id: str
     """Names its files."""
+    until: int | None = None
+    """Epochs to which it is trained for now, where it may go on later; to its end when absent."""
+
+    @property
+    def name(self) -> str:
+        """Its id, and the epochs that it is trained to where that is not the end."""
+        return self.id if self.until is None else f"{self.id}-e{self.until}"
 
     @property
     def run(self) -> Path:
@@ -71,14 +78,14 @@ class Task:
     @property
     def outcome(self) -> Outcome | None:
         """How it ended; None while it has not."""
-        return Outcome.read(self.folder / "tasks" / f"{self.id}.json")
+        return Outcome.read(self.folder / "tasks" / f"{self.name}.json")
 
     def end(self, outcome: Outcome) -> None:
-        outcome.write(self.folder / "tasks" / f"{self.id}.json")
+        outcome.write(self.folder / "tasks" / f"{self.name}.json")
 
     @property
     def state(self) -> State:
-        """`finished` or `failed`, which stay; else `training` while a process is at it, `stopped`
+        """How it ended, which stays; else `training` while a process is at it, `stopped`
         where one was, and `waiting`."""
         if (ended := self.outcome) is not None:
             return ended.state

@@ -18,7 +18,7 @@ def label_of(recipe: str, values: Mapping[str, Any]) -> str:
     """`adam-lr-0.0002`: a recipe and what it has otherwise, each key as short as tells it apart."""
     parts = [recipe]
     for key, value in values.items():
-        parts.append(f"{_shortest(key, values)}-{_written(value)}")
+        parts.append(f"{shortest(key, values)}-{_written(value)}")
     return "-".join(parts)[:LONGEST].rstrip("-._")
 
 
@@ -32,7 +32,7 @@ def unique(names: Sequence[str]) -> list[str]:
     return found if len(set(found)) == len(found) else unique(found)
 
 
-def _shortest(key: str, keys: Mapping[str, Any]) -> str:
+def shortest(key: str, keys: Mapping[str, Any]) -> str:
     """The fewest last parts of a dotted key that no other key ends in."""
     parts = key.split(".")
     for many in range(1, len(parts)):

@@ -8,10 +8,13 @@ from typing import Literal, get_args
 from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole
 
-State = Literal["waiting", "training", "finished", "failed", "stopped"]
-"""Where a task stands. Only `finished` and `failed` are ends."""
+Ending = Literal["finished", "failed", "pruned"]
+"""`pruned` is the end of a search's trial that others had left behind."""
 
-Ending = Literal["finished", "failed"]
+State = Ending | Literal["waiting", "training", "stopped"]
+"""Where a task stands."""
+
+ENDINGS: tuple[Ending, ...] = get_args(Ending)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Outcome:
         try:
             held = json.loads(path.read_text(encoding="utf-8"))
             outcome = cls(**held)
-            sound = outcome.state in get_args(Ending)
+            sound = outcome.state in ENDINGS
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError):

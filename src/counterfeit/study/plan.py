@@ -119,13 +119,7 @@ class Plan(Section):
             UsageError: it cannot be read, or a key or a value is wrong.
         """
         path = arguments.path("a study", path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror}.") from None
-        except UnicodeDecodeError:
-            raise UsageError(f"{path} is not TOML: it is not UTF-8 text.") from None
-        plan = cls.parse(recipes.read_toml(text, str(path)), str(path))
+        plan = cls.parse(recipes.read_toml(recipes.toml_text(path), str(path)), str(path))
         from counterfeit.data import is_published
 
         def seen(name: str) -> str:
@@ -157,8 +151,8 @@ class Plan(Section):
         table = plain(dict(table))
         variants = table.get("variants")
         for number, variant in enumerate(variants if isinstance(variants, list | tuple) else (), 1):
-            _validated(Variant, variant, f"{origin}: variant {number}")
-        return _validated(cls, table, origin)
+            validated(Variant, variant, f"{origin}: variant {number}")
+        return validated(cls, table, origin)
 
     def with_values(self, values: Mapping[str, Any]) -> "Plan":
         """This plan with other values of its keys.
@@ -202,8 +196,11 @@ class Plan(Section):
         return [*varied, *self.variants]
 
 
-def _validated(kind: type[S], table: Any, origin: str) -> S:
+def validated(kind: type[S], table: Any, origin: str, what: str = "the plan") -> S:
     """What is in `table`, which came from `origin`.
+
+    Args:
+        what: the table is, in words.
 
     Raises:
         UsageError: a key or a value is wrong.
@@ -213,7 +210,7 @@ def _validated(kind: type[S], table: Any, origin: str) -> S:
     try:
         return kind.model_validate(table)
     except ValidationError as error:
-        sentences = explain(error, table, kind.model_json_schema(), "the plan")
+        sentences = explain(error, table, kind.model_json_schema(), what)
         raise UsageError(f"{origin}: {'; '.join(sentences)}") from None
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -21,7 +21,7 @@ from counterfeit.measure.names import named
 from counterfeit.run import Run
 from counterfeit.run.findings import SEVERITIES, Finding
 from counterfeit.study.folder import Study, Task
-from counterfeit.study.outcome import State
+from counterfeit.study.outcome import ENDINGS, State
 from counterfeit.terminal import columns, fill, styled
 
 if TYPE_CHECKING:  # who only looks needs no Dask
@@ -32,6 +32,7 @@ STYLES: dict[State, str] = {
     "stopped": "yellow",
     "failed": "bold red",
     "waiting": "dim",
+    "pruned": "dim",
     "finished": "green",
 }
 """Of states, in the order in which they are shown where there is no room for all."""
@@ -41,6 +42,7 @@ _NAMES = (
     english("stopped"),
     english("failed"),
     english("waiting"),
+    english("pruned"),
     english("finished"),
 )
 
@@ -91,28 +93,37 @@ def see(task: Task) -> Seen:
     )
 
 
+class HasTasks(Protocol):
+    """A study, or a search, whose tasks become more."""
+
+    @property
+    def tasks(self) -> tuple[Task, ...]: ...
+
+
 class Glance:
     """All tasks of a study, as seen last; those that have ended are read once."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: HasTasks) -> None:
         self.study = study
+        self._budget = study.plan.seconds if isinstance(study, Study) else None
         self.seen: dict[str, Seen] = {task.id: Seen(task, "waiting") for task in study.tasks}
 
     def look(self) -> list[tuple[Task, Finding]]:
         """See anew; the findings that there are since the last look."""
         new = []
-        for name, before in self.seen.items():
-            if before.state in ("finished", "failed"):
+        for task in self.study.tasks:
+            before = self.seen.setdefault(task.id, Seen(task, "waiting"))
+            if before.state in ENDINGS:
                 continue
             try:
-                now = see(before.task)
+                now = see(task)
             except CounterfeitError:  # a row is being written, or the run is being made
                 continue
             said = {(finding.name, finding.severity) for finding in before.findings}
             new += [
                 (now.task, each) for each in now.findings if (each.name, each.severity) not in said
             ]
-            self.seen[name] = now
+            self.seen[task.id] = now
         return new
 
     def count(self, state: State) -> int:
@@ -131,10 +142,10 @@ class Glance:
             return None
         usual = sum(means.values()) / len(means)
         most = max(epochs.values())
-        budget = math.inf if self.study.plan.seconds is None else self.study.plan.seconds
+        budget = math.inf if self._budget is None else self._budget
         left = 0.0
         for each in tasks:
-            if each.state not in ("finished", "failed"):
+            if each.state not in ENDINGS:
                 mean = means.get(each.task.recipe, usual)
                 whole = min(budget, epochs.get(each.task.recipe, most) * mean)
                 left += max(0.0, whole - each.epoch * mean)
@@ -145,20 +156,31 @@ class Glance:
         parts = [
             tr(
                 "{ended} of {of} runs have ended",
-                ended=str(self.count("finished") + self.count("failed")),
+                ended=str(self.ended),
                 of=str(len(self.seen)),
-            )
+            ),
+            *self.counts(),
         ]
+        seconds = self.seconds_left()
+        if seconds and self.count("training"):
+            parts.append(tr("about {time} left", time=duration(seconds)))
+        return ", ".join(parts)
+
+    @property
+    def ended(self) -> int:
+        """How many have."""
+        return sum(each.state in ENDINGS for each in self.seen.values())
+
+    def counts(self) -> list[str]:
+        """How many of them failed, go on, and could."""
+        parts = []
         if failed := self.count("failed"):
             parts.append(tr("{count} of them failed", count=str(failed)))
         if training := self.count("training"):
             parts.append(tr("{count} in training", count=str(training)))
         if stopped := self.count("stopped"):
             parts.append(tr("{count} stopped", count=str(stopped)))
-        seconds = self.seconds_left()
-        if seconds and training:
-            parts.append(tr("about {time} left", time=duration(seconds)))
-        return ", ".join(parts)
+        return parts
 
     def table(self, rows: int | None = None) -> Table:
         """A row for each task; where there are more than `rows`, those that tell most."""
@@ -171,17 +193,27 @@ class Glance:
         table.add_column(tr("run"), no_wrap=True)
         table.add_column(tr("state"), no_wrap=True)
         table.add_column(tr("epoch"), justify="right", no_wrap=True)
-        table.add_column("FID", justify="right", no_wrap=True)
+        for heading in self.headings:
+            table.add_column(heading, justify="right", no_wrap=True)
         table.add_column(tr("findings"), overflow="ellipsis", no_wrap=True)
         for each in tasks:
             table.add_row(
                 each.task.id,
                 Text(translated(each.state), style=STYLES[each.state]),
                 "" if each.epochs is None else f"{each.epoch:.4g}/{each.epochs}",
-                "" if each.fid is None else f"{each.fid:.4g}",
+                *self.cells(each),
                 styled(_findings(each.findings)),
             )
         return table
+
+    @property
+    def headings(self) -> Sequence[str]:
+        """Of what `cells` shows."""
+        return ["FID"]
+
+    def cells(self, seen: Seen) -> Sequence[str]:
+        """What is shown of a task beside its state and its findings."""
+        return ["" if seen.fid is None else f"{seen.fid:.4g}"]
 
 
 def _findings(findings: Iterable[Finding]) -> str:

@@ -110,10 +110,10 @@ def _read(run: Run, task: Task, state: State, why: str, step: int | None) -> Res
             compared,
         )
         for row in run.metrics
-        if (compared := _of_splits(row["metrics"], "validation"))
+        if (compared := of_splits(row["metrics"], "validation"))
     ]
     reported = [
-        row for row in run.metrics if row["step"] == step and _of_splits(row["metrics"], "test")
+        row for row in run.metrics if row["step"] == step and of_splits(row["metrics"], "test")
     ]
     return Result(
         task,
@@ -128,13 +128,13 @@ def _read(run: Run, task: Task, state: State, why: str, step: int | None) -> Res
         scores={
             name: score
             for row in reported
-            for name, score in _of_splits(row["metrics"], "test", None).items()
+            for name, score in of_splits(row["metrics"], "test", None).items()
         },
         curve=curve,
     )
 
 
-def _of_splits(metrics: Measurements, *splits: str | None) -> Measurements:
+def of_splits(metrics: Measurements, *splits: str | None) -> Measurements:
     """Those that compare with the images of these splits; None stands for no images at all."""
     return {
         name: score for name, score in metrics.items() if MetricName.parse(name).split in splits

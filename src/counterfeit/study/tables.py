@@ -154,8 +154,17 @@ def _flat(name: str, estimate: Estimate) -> dict[str, float]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), map(float, estimate), strict=True))
 
 
-def write_tables(folder: Path, results: Sequence[Result], verdict: Verdict) -> list[Path]:
-    """Write `runs`, `recipes` and `differences` into the folder, as CSV and as Parquet.
+def tables_of(results: Sequence[Result], verdict: Verdict) -> dict[str, Rows]:
+    """A study's tables by their names."""
+    return {
+        "runs": run_rows(results),
+        "recipes": recipe_rows(verdict),
+        "differences": difference_rows(verdict),
+    }
+
+
+def write_tables(folder: Path, tables: Mapping[str, Rows]) -> list[Path]:
+    """Write tables into the folder, each as CSV and as Parquet.
 
     Without pyarrow there is no Parquet, which is said. Numbers that there are none of are empty.
 
@@ -164,11 +173,6 @@ def write_tables(folder: Path, results: Sequence[Result], verdict: Verdict) -> l
     Raises:
         CannotWrite: the folder cannot be written.
     """
-    tables: dict[str, Rows] = {
-        "runs": run_rows(results),
-        "recipes": recipe_rows(verdict),
-        "differences": difference_rows(verdict),
-    }
     written = []
     for name, rows in tables.items():
         written.append(folder / f"{name}.csv")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from counterfeit import data
-from counterfeit.errors import CounterfeitError
+from counterfeit.errors import CounterfeitError, UsageError, is_memory
 from counterfeit.files import Row
 from counterfeit.insight.diagnose import Watch, examined, news
 from counterfeit.measure.evaluate import BRIEF_SAMPLES, Evaluator, evaluate
@@ -15,7 +15,7 @@ from counterfeit.recipe import Data
 from counterfeit.run import Run
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import Measurements
-from counterfeit.study.budget import Clock, Spent, epochs_for
+from counterfeit.study.budget import Clock, Rung, Spent, epochs_for
 from counterfeit.study.claim import Claim
 from counterfeit.study.folder import Task
 from counterfeit.study.outcome import Outcome
@@ -26,6 +26,8 @@ from counterfeit.training import loop, signals
 def ended(task: Task, terms: Terms, claim: Claim) -> Outcome:
     """Train a task to its end, from wherever it stands, and measure what came of it.
 
+    One that may go on later, of a search, is measured on the validation images alone.
+
     Raises:
         Halted, Interrupted, Displaced: it did not get there; all is saved.
         CounterfeitError: something kept it from that.
@@ -35,15 +37,26 @@ def ended(task: Task, terms: Terms, claim: Claim) -> Outcome:
             _train(task, terms, claim)
         except Spent:
             pass
-        except CounterfeitError:
+        except (CounterfeitError, MemoryError, RuntimeError) as error:
             if not _failure(task, terms):
-                raise
+                if task.until is None or not _is_impossible(error):
+                    raise
+                return Outcome("failed", _FULL if is_memory(error) else str(error))
     run = Run.open(task.run)
     log, steps = run.log, run.checkpoint_steps
     epoch, step = log[-1]["epoch"] if log else 0.0, steps[-1] if steps else None
     if why := _failure(task, terms):
         return Outcome("failed", why, epoch, step)
-    return Outcome("finished", None, epoch, step, _measure(run, terms))
+    chosen = _measure(run, terms) if task.until is None else None
+    return Outcome("finished", None, epoch, step, chosen)
+
+
+_FULL = "Out of memory."
+
+
+def _is_impossible(error: Exception) -> bool:
+    """Whether an error is the fault of a trial's values: not all that can be asked for fits."""
+    return is_memory(error) or isinstance(error, UsageError)
 
 
 def _failure(task: Task, terms: Terms) -> str | None:
@@ -70,9 +83,11 @@ def _train(task: Task, terms: Terms, claim: Claim) -> None:
 
     on_epoch: list[loop.OnEpoch] = [
         claim.check,
-        Evaluator(terms.evaluate_every, samples=min(terms.samples, BRIEF_SAMPLES)),
+        Evaluator(task.until or terms.evaluate_every, samples=min(terms.samples, BRIEF_SAMPLES)),
         Watch(stop_on_critical=terms.stop_on == "critical"),
     ]
+    if task.until is not None:
+        on_epoch.append(Rung(task.until))
     if terms.seconds is not None:
         on_epoch.append(Clock(terms.seconds))
     if task.run.exists():

@@ -19,6 +19,7 @@ from counterfeit.errors import CounterfeitError, Interrupted
 from counterfeit.recipe import Data
 from counterfeit.study.claim import Displaced, claimed
 from counterfeit.study.folder import Task
+from counterfeit.study.outcome import Ending
 from counterfeit.study.plan import Plan
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Terms:
-    """What all tasks of a study have in common."""
+    """What all tasks of a study, or of a search, have in common."""
 
     images: int | None = None
     seconds: float | None = None
@@ -70,9 +71,11 @@ class Terms:
 class Answer:
     """What a worker answers."""
 
-    state: Literal["finished", "failed", "stopped"]
+    state: Ending | Literal["stopped"]
     """`stopped`: it has not ended, and can go on."""
     why: str | None = None
+    died: bool = False
+    """Whether each worker that had it died."""
 
 
 class Halted(Exception):
