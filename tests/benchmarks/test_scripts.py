@@ -31,6 +31,7 @@ SHORTEST = {
     "reproduction.py": ["{runs}/sgd", "{runs}/adam", "{runs}/batchnorm-smoothing",
                         "--images={out}/images"],
     "scaling.py": ["--repeats=1", "--epochs=2", "--data=digits", "--plot={out}/scaling.png"],
+    "search.py": ["--trials=2", "--epochs=1", "--confirm=2", "--samples=100", "--samplers", "tpe"],
     "signals.py": ["--signals=1"],
     "soundness.py": ["sgd", "--repeats=1", "--data=digits"],
     "study_overhead.py": ["--runs=2", "--workers=1", "--empty=3"],
