@@ -207,6 +207,7 @@ def _try(made: "Search", place: Place, *, quiet: bool) -> None:
             data_dir=place.data_dir,
             on_look=screen.on_look,
             on_end=screen.on_answer,
+            on_lack=screen.say,
         )
     glance.look()
     if not quiet:

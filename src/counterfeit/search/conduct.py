@@ -30,6 +30,7 @@ def conduct(
     data_dir: Path | None = None,
     on_look: Callable[[], None] = lambda: None,
     on_end: Callable[[Task, Answer], None] = lambda task, answer: None,
+    on_lack: Callable[[str], None] = lambda why: None,
 ) -> None:
     """Bring as many trials to their ends as the search plans, as many at once as there are workers.
 
@@ -38,6 +39,7 @@ def conduct(
     Args:
         on_look: called every half second.
         on_end: called when a trial has ended, or was kept from it.
+        on_lack: called with the reason when no worker does anything, each time.
 
     Raises:
         CounterfeitError: the data cannot be had, something kept a trial from its end, all trials
@@ -54,7 +56,7 @@ def conduct(
             conductor.fill()  # workers may have joined
             on_look()
 
-        with desk.open(look, goes_on=goes_on(search)):
+        with desk.open(look, on_lack, goes_on=goes_on(search)):
             desk.prepare([search.base.data])
             conductor.begin()
             for task, answer in desk.answers():
