@@ -62,6 +62,7 @@ OURS = "127.0.0.1:8600"
         ({"Host": OURS, "Origin": "http://evil.example"}, False),
         ({"Host": OURS, "Origin": "http://127.0.0.1:9999"}, False),  # another server here
         ({"Host": OURS, "Origin": "null"}, False),
+        ({"Host": OURS, "Origin": "http://["}, False),
     ],
 )
 def test_foreign_hosts_and_pages_are_refused(

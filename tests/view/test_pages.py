@@ -100,6 +100,10 @@ def test_runs_are_listed_opened_and_scrubbed_with_the_charts(opened, server, hea
 def test_two_runs_stand_side_by_side_and_differences_are_listed(opened, server, heard) -> None:
     opened.goto(server)
     opened.get_by_role("checkbox").nth(1).wait_for()
+    opened.get_by_role("button", name="Look at the chosen ones").click()
+    opened.get_by_role("heading", name="No run is chosen").wait_for()
+    opened.get_by_role("link", name="All runs").click()
+    opened.get_by_role("checkbox").nth(1).wait_for()
     for box in opened.get_by_role("checkbox").all():
         box.check()
     opened.get_by_role("button", name="Look at the chosen ones").click()
@@ -199,6 +203,7 @@ def test_what_others_ask_and_what_lies_elsewhere_is_refused(server: str, folder:
     assert status("/charts?of=runs/run-1", Origin="http://evil.example") == 403
     assert status("/_nicegui_ws/socket.io/?EIO=4&transport=polling", method="POST") == 405
     assert status("/frames?of=runs/run-1&epoch=1") == 200
+    assert status("/charts") == 200  # of no run
     for path in (
         "/frames?of=../secret.txt&epoch=1",
         "/frames?of=runs/../secret.txt&epoch=1",

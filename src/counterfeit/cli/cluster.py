@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from counterfeit.cli.output import tell
-from counterfeit.errors import CounterfeitError, UsageError
+from counterfeit.errors import CounterfeitError
+from counterfeit.optional import needing
 from counterfeit.terminal import columns, say
 
 if TYPE_CHECKING:
@@ -37,12 +38,8 @@ class Place:
             UsageError: Dask is not installed, or an impossible combination.
             CounterfeitError: no scheduler answers.
         """
-        try:
+        with needing("distributed", "dask-jobqueue"):
             from counterfeit.study.cluster import connected
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"a study needs {error.name}: `pip install distributed dask-jobqueue` brings it."
-            ) from None
         with connected(
             scheduler=self.scheduler, slurm=self.slurm, workers=self.workers, device=self.device
         ) as client:

@@ -12,6 +12,7 @@ from counterfeit.cli.options import Flag, Lang, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, tell
 from counterfeit.errors import CounterfeitError, UsageError, command
 from counterfeit.language import tr
+from counterfeit.optional import needing
 from counterfeit.terminal import columns, fill, say
 
 if TYPE_CHECKING:
@@ -193,12 +194,8 @@ def _try(made: "Search", place: Place, *, quiet: bool) -> None:
         return
     glance = TrialsGlance(made)
     with place.connected() as client, Screen(glance, quiet=quiet) as screen:
-        try:
+        with needing("optuna"):
             from counterfeit.search.conduct import conduct
-        except ModuleNotFoundError as error:
-            raise UsageError(
-                f"a search needs {error.name}: `pip install optuna` brings it."
-            ) from None
 
         conduct(
             made,

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from counterfeit import language
 from counterfeit.cli.options import Lang, Whole
-from counterfeit.errors import UsageError
+from counterfeit.optional import needing
 
 
 def view(
@@ -35,14 +35,8 @@ def view(
         open: open a browser.
     """
     language.use(lang)
-    try:
+    with needing("nicegui"):  # which brings uvicorn and the like, and these may be what is missing
         from counterfeit.view.server import serve
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "nicegui":
-            raise
-        raise UsageError(
-            "`counterfeit view` needs NiceGUI: pip install 'counterfeit[view]' brings it."
-        ) from None
     usual = Path("runs")
     folders = paths or ([] if playground and not usual.is_dir() else [usual])
     at = "/playground" if playground else "/"

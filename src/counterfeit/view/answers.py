@@ -19,8 +19,8 @@ from counterfeit.view.frame import route, watched
 from counterfeit.view.seen import Seen, stamp
 from counterfeit.view.watch import readable
 
-Runs = Annotated[list[str], Query()]
-"""Ids, as often as there are runs."""
+Runs = Annotated[list[str], Query(default_factory=list)]
+"""Ids, as often as there are runs; none where nothing was chosen."""
 
 
 def found(of: list[str]) -> list[Seen]:

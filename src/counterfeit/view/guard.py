@@ -75,8 +75,7 @@ class Guard:
         asked = headers.get("host", "")
         if not self._is_ours(asked):
             return PlainTextResponse("This server does not go by that name.\n", 421)
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != asked:
+        if not _is_from(headers.get("origin"), asked):
             return PlainTextResponse("Pages of other sites may not ask.\n", 403)
         if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
             return PlainTextResponse("This server can only be read.\n", 405, {"Allow": "GET, HEAD"})
@@ -119,6 +118,14 @@ class Guard:
         response = RedirectResponse(scope["path"], 303)
         response.set_cookie(COOKIE, self.token or "", httponly=True, samesite="strict")
         return response
+
+
+def _is_from(origin: str | None, host: str) -> bool:
+    """Whether a page of that host asks, or none."""
+    try:
+        return origin is None or urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 def _same(one: str, other: str) -> bool:

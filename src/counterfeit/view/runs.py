@@ -39,8 +39,11 @@ what somebody is about to operate stays."""
 async def show(of: Runs) -> None:
     of = list(dict.fromkeys(of))
     await threads.io_bound(watched().look)
-    if len(found(of)) < len(of) or not of:
-        _missing()
+    if not of:
+        _nothing(tr("No run is chosen"), tr("Tick one or more in the list."))
+        return
+    if len(found(of)) < len(of):
+        _nothing(tr("There is no such run here"), tr("It may have been moved or removed."))
         return
     drawn = _Drawn(of)
     await threads.io_bound(drawn.read)
@@ -48,12 +51,11 @@ async def show(of: Runs) -> None:
     ui.timer(PERIOD, drawn.refresh)
 
 
-def _missing() -> None:
-    ui.html(Markup.escape(tr("There is no such run here")), tag="h1", sanitize=False)
+def _nothing(title: str, why: str) -> None:
+    """What stands in place of runs."""
+    ui.html(Markup.escape(title), tag="h1", sanitize=False)
     ui.html(
-        Markup('<p>{} <a href="/">{}</a></p>').format(
-            tr("It may have been moved or removed."), tr("All runs")
-        ),
+        Markup('<p>{} <a href="/">{}</a></p>').format(why, tr("All runs")),
         sanitize=False,
     )
 
