@@ -88,7 +88,8 @@ def searched(search: Search, workers: int) -> None:
         if search.plan.confirm and search.changes(best):
             study = search.confirmation(best)
             studies.conduct(study, client, device="cpu")
-            print(verdict_text(judge(read(study), against=search.base.name)))
+            verdict = judge(read(study), metric=search.plan.metric, against=search.base.name)
+            print(verdict_text(verdict))
 
 
 if __name__ == "__main__":

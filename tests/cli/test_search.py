@@ -1,5 +1,6 @@
 """`counterfeit search` as a command; tests/search/test_conduct.py lets it train."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -27,14 +28,14 @@ def space(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ended(tmp_path: Path, quick_classifier: None) -> Search:
-    """A search of two trials that have ended; the second one is the better one."""
-    search = small_search(tmp_path / "s", epochs=1, rungs=1, trials=2, confirm=2)
+    """A search by coverage of two trials that have ended; the second one is the better one."""
+    search = small_search(tmp_path / "s", epochs=1, rungs=1, trials=2, confirm=2, metric="coverage")
     for number, lr in enumerate((2e-4, 1e-3)):
         search.begin(number, search.unchanged | {LR: lr})
         perform(search.task(number, 1), Terms(samples=100))
         search.task(number).end(Outcome("finished", epoch=1.0))
-    rows = search.task(0).run / "metrics.jsonl"
-    rows.write_text(rows.read_text().replace('"value": ', '"value": 9'))
+    rows = search.task(1).run / "metrics.jsonl"
+    rows.write_text(re.sub(r"(coverage_\S+ \[)[^,]*", r"\g<1>0.5", rows.read_text()))
     return search
 
 
@@ -57,11 +58,11 @@ def test_status_shows_the_trials(ended: Search, capsys: pytest.CaptureFixture[st
     status, out, _ = call(capsys, "search", "status", str(search.folder))
     assert status == 0
     lines = out.splitlines()
-    assert lines[0].split() == ["run", "state", "epoch", "FID", "dropout", "lr", "batch_size",
+    assert lines[0].split() == ["run", "state", "epoch", "coverage", "dropout", "lr", "batch_size",
                                 "findings"]  # fmt: skip
     assert "0.001" in lines[2]
     assert "trial-2  waiting" in lines[3]
-    assert "2 of 3 trials have ended, best so far: trial 1, FID" in out
+    assert "2 of 3 trials have ended, best so far: trial 1, coverage" in out
     assert lines[-1] == str(search.folder)
 
 
@@ -76,8 +77,9 @@ def test_what_was_found_is_confirmed_and_reported(
     monkeypatch.setitem(sys.modules, "optuna", None)
     status, out, err = call(capsys, "search", "s")
     assert status == 0, err
-    assert "Best on the validation images: trial 1, with FID" in out
+    assert "Best on the validation images: trial 1, with coverage 0.5." in out
     assert f"It has {LR}: 0.0002 -> 0.001." in out
+    assert "coverage [95 %]" in out  # the verdict, too
     assert "Can't tell yet" in out
     assert out.splitlines()[-1] == "s"
     assert recipe.load("s/best.toml").generator.trained_with.lr == 1e-3

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from command import call
 from distributed import Client, LocalCluster
 from small_search import LR, small_search
 from small_study import same_bits
@@ -24,10 +25,8 @@ from counterfeit.search import conduct as conduct_module
 from counterfeit.search.conduct import conduct
 from counterfeit.search.folder import Search
 from counterfeit.search.sampling import Sampling
+from counterfeit.study import worker
 from counterfeit.training import loop
-
-PATIENCE = 600.0
-"""Seconds after which a test gives up on other processes."""
 
 
 @pytest.fixture(scope="module")
@@ -199,45 +198,51 @@ def test_trials_are_measured_on_validation_images_alone(done: Search) -> None:
         assert not any("_test_" in name for name in names)
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    ends = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < ends, f"never: {what}"
-        time.sleep(0.02)
-
-
-def command(*words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "counterfeit", "search", *words, "--workers=1"],
-        stdout=subprocess.PIPE,
+def test_killed_and_interrupted_it_goes_on_to_the_same_trials_and_bits(
+    done: Search,
+    tmp_path: Path,
+    client: Client,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the same command; the last time to its end, where the best trial is confirmed."""
+    search = small_search(tmp_path / "s", confirm=2)
+    words = ["search", str(search.folder)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "counterfeit", *words, "--workers=1"],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-
-
-def test_killed_and_interrupted_it_goes_on_to_the_same_trials_and_bits(
-    done: Search, tmp_path: Path
-) -> None:
-    """By the same command; the last time to its end, where the best trial is confirmed."""
-    search = small_search(tmp_path / "s", confirm=2)
-    process = command(str(search.folder))
-    until(lambda: search.task(0, 1).outcome, "a rung reached")
-    until(lambda: search.task(0).state == "training", "the next one begun")
+    while not (search.task(0, 1).outcome and search.task(0).state == "training"):
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)  # until the first trial is amid its second rung
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    process = command(str(search.folder))
-    until(lambda: search.task(2).run.exists(), "another trial begun")
-    os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 130, err
+    here = [*words, f"--scheduler={client.scheduler.address}"]
+    train, halted = loop.train, worker._halted.copy()
+
+    def ctrl_c(row: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        while worker._halted == halted:
+            time.sleep(0.02)
+
+    def disturbed(*args: Any, **named: Any) -> Run:
+        first = [ctrl_c] if named["name"] == "trial-2" else []
+        return train(*args, **named | {"on_row": [*first, *named["on_row"]]})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "train", disturbed)
+        status, _, err = call(capsys, *here)
+    assert status == 130, err
     assert err.splitlines()[-1].endswith(
         f"stopped and saved; `counterfeit search {search.folder}` goes on."
     )
-    process = command(str(search.folder))
-    out, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, err
+    assert search.task(2).state == "stopped"
+    assert not search.scores(search.task(2))  # saved, and not measured any more
+    status, out, err = call(capsys, *here)
+    assert status == 0, err
     assert out.splitlines()[-1] == str(search.folder)
     mine, undisturbed = search.trials, done.trials[: done.plan.trials]
     assert [(each.values, each.scores, each.state) for each in mine] == [
@@ -246,10 +251,10 @@ def test_killed_and_interrupted_it_goes_on_to_the_same_trials_and_bits(
     bits = same_bits(search)
     assert bits == {name: each for name, each in same_bits(done).items() if name in bits}
     best = search.ranked(mine)[0]
-    if search.changes(best):
-        confirmed = search.confirmed
-        assert confirmed is not None
-        assert confirmed.labels == ("small", f"small-trial-{best.number}")
-        assert {task.seed for task in confirmed.tasks} == {1, 2}
-        assert {task.state for task in confirmed.tasks} == {"finished"}
-        assert "can't tell" in out.lower()
+    assert search.changes(best)
+    confirmed = search.confirmed
+    assert confirmed is not None
+    assert confirmed.labels == ("small", f"small-trial-{best.number}")
+    assert {task.seed for task in confirmed.tasks} == {1, 2}
+    assert {task.state for task in confirmed.tasks} == {"finished"}
+    assert "can't tell" in out.lower()

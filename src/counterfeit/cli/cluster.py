@@ -51,6 +51,7 @@ def bring(
     place: Place,
     *,
     quiet: bool,
+    metric: str | None = None,
     against: str | None = None,
     goes_on: str | None = None,
 ) -> list["Answer"]:
@@ -58,6 +59,7 @@ def bring(
     what kept them.
 
     Args:
+        metric: that is judged by; a study's usual one when absent.
         against: the recipe that all others are compared with, instead of all with all.
         goes_on: the command that goes on, as a message quotes it; `counterfeit study` when absent.
     """
@@ -81,7 +83,7 @@ def bring(
             )
     glance.look()
     if not quiet:
-        say_verdict(made, against)
+        say_verdict(made, metric, against)
         tell(glance.summary())
     return [answer for answer in answers.values() if answer.state == "stopped"]
 
@@ -100,13 +102,14 @@ def require_ended(made: "Study", left: list["Answer"], goes_on: str) -> None:
         )
 
 
-def say_verdict(made: "Study", against: str | None = None) -> None:
+def say_verdict(made: "Study", metric: str | None = None, against: str | None = None) -> None:
     """What the runs say so far, as `study report` begins."""
     from counterfeit.study.results import read
     from counterfeit.study.tables import verdict_text
     from counterfeit.study.verdict import judge
 
-    say(f"{verdict_text(judge(read(made), against=against), columns(sys.stdout))}\n")
+    verdict = judge(read(made), metric=metric, against=against)
+    say(f"{verdict_text(verdict, columns(sys.stdout))}\n")
 
 
 def show(glance: "Glance", folder: Path) -> None:

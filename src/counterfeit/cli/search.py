@@ -116,7 +116,14 @@ def run(
     confirmed = made.changes(best) and made.plan.confirm
     if confirmed:
         study = made.confirmation(best)
-        left = bring(study, place, quiet=quiet, against=made.base.name, goes_on=goes_on)
+        left = bring(
+            study,
+            place,
+            quiet=quiet,
+            metric=made.plan.metric,
+            against=made.base.name,
+            goes_on=goes_on,
+        )
     print(near(made.folder))
     if confirmed:
         require_ended(study, left, goes_on)
