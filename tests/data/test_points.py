@@ -77,7 +77,7 @@ def test_a_sketch_is_where_it_was_drawn(dabs: list[tuple[float, float]]) -> None
 
 
 def test_a_sketch_on_the_line_has_heights() -> None:
-    drawn = points.sketch([[-0.5], [0.5]], [1, 3])
+    drawn = points.sketch([[-0.5], [0.5]], [1e-300, 3e-300])
     low, high = drawn.density(torch.tensor([[-0.5], [0.5]])).tolist()
     assert high == pytest.approx(3 * low, rel=1e-6)
 
@@ -93,6 +93,7 @@ def test_a_sketch_on_the_line_has_heights() -> None:
         ([[0.0]], [0.0]),
         ([[0.0]], [-1.0]),
         ([[0.0]], [math.inf]),
+        ([[0.0], [0.0]], [1e308, 1e308]),
         ([[0.0]], [1.0, 1.0]),
         ([[0.0]] * (points.MOST_DABS + 1), []),
     ],

@@ -28,6 +28,9 @@ def test_runs_folders_and_studies_are_found_each_once(run: Run, tmp_path: Path) 
     shutil.copytree(run.path, study.tasks[0].run)
     named = f"two/{study.tasks[0].id}"
     assert found(study.folder) == found(tmp_path / "studies") == {named}
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked/two").symlink_to(study.folder)
+    assert found(tmp_path / "linked") == set()
     with pytest.raises(UsageError, match="no folder"):
         groups([tmp_path / "nothing"])
 

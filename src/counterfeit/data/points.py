@@ -90,10 +90,10 @@ def mixture(
 ) -> Mixture:
     """A mixture of components, alike where one deviation and no weights are given."""
     count = len(centres)
-    shares = torch.tensor(weights or [1.0] * count)
+    shares = torch.tensor(weights or [1.0] * count, dtype=torch.float64)
     widths = torch.tensor([stds] * count if isinstance(stds, int | float) else stds)
-    total = shares.sum()
-    return Mixture(name, torch.tensor(centres), widths, shares / total, half_width, has_modes)
+    shares = (shares / shares.sum()).float()
+    return Mixture(name, torch.tensor(centres), widths, shares, half_width, has_modes)
 
 
 def ring() -> Mixture:
@@ -165,7 +165,7 @@ def sketch(dabs: Sequence[Sequence[float]], weights: Sequence[float] = ()) -> Mi
     if weights and (
         len(weights) != len(dabs)
         or not all(0 <= weight < math.inf for weight in weights)
-        or not sum(weights) > 0
+        or not 0 < sum(weights) < math.inf
     ):
         raise UsageError("a sketch has a weight of 0 or more for each place, not 0 for all.")
     (dim,) = dims

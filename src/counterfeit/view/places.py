@@ -59,7 +59,8 @@ def _groups(path: Path) -> Iterator[Group]:
         yield _study(path)
     else:
         yield Group(path.name, path)
-        yield from (_study(each) for each in _folders(path) if (each / PLAN).is_file())
+        inner = (each for each in _folders(path) if (each / PLAN).is_file())
+        yield from (_study(each) for each in inner if is_inside(each, path))
 
 
 def _study(path: Path) -> Group:
