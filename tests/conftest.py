@@ -108,8 +108,9 @@ def blank_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charts, "DRAWINGS", blank)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """Of a module: while it is open, its event loop runs in this thread, where no other can."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
