@@ -48,9 +48,10 @@ types: $(VENV)/installed
 unit: $(VENV)/installed
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# Each `>=` of pyproject.toml as `==`.
+# Each `>=` of pyproject.toml as `==`, but those of the site.
 lowest:
-	$(MAKE) unit VENV=.venv-lowest PINS="$$(sed -n 's/^  "\([a-z-]*\)>=\(.*\)",$$/\1==\2/p' pyproject.toml | tr '\n' ' ')"
+	$(MAKE) unit VENV=.venv-lowest PINS="$$(sed '/^docs = /d' pyproject.toml | grep -oE '"[A-Za-z0-9_-]+>=[0-9.]+"' | \
+	  sed 's/"//g; s/>=/==/' | sort -u | tr '\n' ' ')"
 
 # The machine's own; or Playwright's where it can be fetched, with the libraries it needs where we may
 # install them; or Debian's.
