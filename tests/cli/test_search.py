@@ -87,7 +87,10 @@ def test_what_was_found_is_confirmed_and_reported(
     assert status == 0, err
     assert "trial" in out
     page = Path(out.splitlines()[-1])
-    assert page.is_file()
+    html = page.read_text()
+    assert "<h1>Search s</h1>" in html
+    assert "2 trials took" in html
+    assert f"counterfeit search report {ended.folder}</code>" in html
     lines = (page.parent / "trials.csv").read_text().splitlines()
     assert len(lines) == 3
     assert f",{LR}," in lines[0]

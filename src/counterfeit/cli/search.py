@@ -1,5 +1,6 @@
 """A search for better values of a recipe, how far it is, and what it found."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -267,7 +268,7 @@ def report(
     language.use(lang)
     from counterfeit.cli.output import writable
     from counterfeit.search.folder import Search
-    from counterfeit.search.words import rows, table
+    from counterfeit.search.words import account, rows, table
     from counterfeit.study.page import write_page
     from counterfeit.study.results import read
     from counterfeit.study.tables import tables_of, verdict_text, write_tables
@@ -290,7 +291,16 @@ def report(
     verdict = judge(results, metric=opened.plan.metric, against=opened.base.name)
     say(f"{verdict_text(verdict, columns(sys.stdout))}\n")
     write_tables(page.parent, tables | tables_of(results, verdict))
-    print(write_page(study, results, verdict, page))
+    written_page = write_page(
+        study,
+        results,
+        verdict,
+        page,
+        title=tr("Search {name}", name=opened.folder.name),
+        about=account(opened, trials),
+        written_by=shlex.join(["counterfeit", "search", "report", str(opened.folder)]),
+    )
+    print(written_page)
     suggest("counterfeit", "train", near(opened.folder / "best.toml"), quiet=quiet)
 
 

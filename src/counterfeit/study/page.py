@@ -52,12 +52,22 @@ METHOD = (
 
 
 def write_page(
-    study: Study, results: Sequence[Result], verdict: Verdict, path: Path | None = None
+    study: Study,
+    results: Sequence[Result],
+    verdict: Verdict,
+    path: Path | None = None,
+    *,
+    title: str | None = None,
+    about: Sequence[str] = (),
+    written_by: str | None = None,
 ) -> Path:
     """Write the page about the study, by default `report.html` in its folder; return its path.
 
     Args:
         results: all of the study's, of which the verdict is.
+        title: of the page; the study's name when absent.
+        about: sentences on what the study is for, at the top.
+        written_by: the command that writes the page; `counterfeit study report` when absent.
 
     Raises:
         CannotWrite: it cannot be written.
@@ -71,7 +81,8 @@ def write_page(
     ]
     metric = translated(MetricName(verdict.metric).short)
     page = templates.get_template("study.html").render(
-        title=tr("Study {name}", name=study.folder.name),
+        title=title or tr("Study {name}", name=study.folder.name),
+        about=about,
         state=_state(results),
         chart_style="",
         headings=["study", "recipes"],  # as wide as a page about several runs
@@ -100,7 +111,7 @@ def write_page(
         run_columns=[tr("run"), metric, tr("epoch"), tr("seconds"), tr("verdict")],
         method=[translated(text) for text in METHOD],
         plan=(study.folder / PLAN).read_text(encoding="utf-8"),
-        command=shlex.join(["counterfeit", "study", "report", str(study.folder)]),
+        command=written_by or shlex.join(["counterfeit", "study", "report", str(study.folder)]),
         **scripted(templates, ["words.js", "copy.js"]),
     )
     write_whole(path, page.encode(errors="replace"))
