@@ -163,6 +163,7 @@ def test_a_run_that_is_damaged_is_named_and_others_stay(opened, server, folder: 
     opened.goto(run_page(server, "run-0"))
     opened.get_by_text("vitals.jsonl is damaged").first.wait_for()
     shutil.rmtree(broken.path)
+    opened.get_by_text("The run's directory is gone").wait_for()  # the server has looked
     opened.goto(run_page(server, "run-0"))
     opened.get_by_text("There is no such run here").wait_for()
 
