@@ -11,7 +11,7 @@ PINS ?=
 help:
 	@echo "make demo     train the article's three stages in short form and write one report"
 	@echo "make docs     build the documentation site, with a sample report, and check it"
-	@echo "make pictures train what the pictures of README show, and make them anew"
+	@echo "make pictures train what the pictures of README and the notebooks show, and make them anew"
 	@echo "make test     lint, types and all tests"
 	@echo "make lowest   all tests with the lowest versions that pyproject.toml allows"
 	@echo "make browser  bring the browser, and axe-core, that tests of the report's page and the site need"
@@ -35,6 +35,7 @@ site/sample/report.html: docs/sphinx/sample.py $(shell find src -name "*.py" -o 
 # Some minutes of training; needs the browser.
 pictures: $(VENV)/installed
 	$(BIN)/python docs/sphinx/pictures.py docs/pictures
+	$(BIN)/python docs/sphinx/notebooks.py docs/notebooks/*.ipynb
 
 test: lint types unit
 
