@@ -6,6 +6,7 @@ training went back, a tracker is given all rows from the first on, so that it ne
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Literal, Protocol, get_args
 
 from torch import nn
@@ -112,7 +113,7 @@ class Tracker:
         arguments.one_of("log_to", to, get_args(LogTo))
         package, self._open = WRITERS[to]
         with needing(package):
-            __import__(package)
+            import_module(package)
         self._name = package
         self._run: Run | None = None
         self._writer: Writer | None = None

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from counterfeit.study import words
 from counterfeit.study.results import Result
 from counterfeit.study.statistics import Estimate
-from counterfeit.study.tables import cost, estimate_text, verdict_text, write_tables
+from counterfeit.study.tables import cost, estimate_text, tables_of, verdict_text, write_tables
 from counterfeit.study.verdict import judge
 
 STUDY = {
@@ -60,7 +60,7 @@ def test_two_data_sets_have_a_table_each(results: list[Result]) -> None:
 
 def test_files_hold_all_runs_and_differences(results: list[Result], tmp_path: Path) -> None:
     verdict = judge(results)
-    written = write_tables(tmp_path, results, verdict)
+    written = write_tables(tmp_path, tables_of(results, verdict))
     assert {path.name for path in written} == {
         f"{name}.{kind}"
         for name in ("runs", "recipes", "differences")
@@ -90,7 +90,7 @@ def test_without_pyarrow_there_is_csv_and_a_word(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    written = write_tables(tmp_path, results, judge(results))
+    written = write_tables(tmp_path, tables_of(results, judge(results)))
     assert {path.suffix for path in written} == {".csv"}
     assert "pip install pyarrow" in caplog.text
 
