@@ -7,7 +7,7 @@ import pytest
 
 from counterfeit.errors import UsageError
 from counterfeit.run import Run
-from counterfeit.study.folder import Study
+from counterfeit.study.folder import PLAN, Study
 from counterfeit.study.plan import Plan
 from counterfeit.view.places import groups
 from counterfeit.view.watch import Watch
@@ -47,6 +47,16 @@ def test_links_that_lead_out_are_not_followed(run: Run, tmp_path: Path, inside: 
     else:
         (folder / "run").symlink_to(run.path)
     assert found(folder) == set()
+
+
+@pytest.mark.parametrize("plan", ["sound", "damaged"])
+def test_a_study_whose_runs_lie_elsewhere_shows_none(run: Run, tmp_path: Path, plan: str) -> None:
+    study = Study.make(tmp_path / "one", Plan(recipes=("sgd", "adam"), data=("digits",)))
+    if plan == "damaged":
+        (study.folder / PLAN).write_text("recipes = 1", encoding="utf-8")
+    (study.folder / "runs").rmdir()
+    (study.folder / "runs").symlink_to(run.path.parent)
+    assert found(study.folder) == set()
 
 
 def test_what_is_new_and_what_is_gone_is_seen(

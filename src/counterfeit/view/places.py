@@ -67,7 +67,8 @@ def _study(path: Path) -> Group:
     try:
         return Group(path.name, path, Study.open(path))
     except CounterfeitError:  # its plan is damaged; its runs may be sound
-        return Group(path.name, path / "runs")
+        runs = path / "runs"
+        return Group(path.name, runs if is_inside(runs, path) else path)
 
 
 def _distinct(found: Sequence[Group]) -> list[Group]:
