@@ -78,13 +78,6 @@ def range_of(generator: nn.Module, images: Float[Tensor, "N C H W"]) -> Range:
     return (-1.0, 1.0) if float(images.min()) < CLEARLY_NEGATIVE else (0.0, 1.0)
 
 
-def unwrapped(network: nn.Module) -> nn.Module:
-    """The network inside of what spreads it over devices: it can be called on one of them alone."""
-    while isinstance(network, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        network = network.module
-    return network
-
-
 class _Adapted(nn.Module):
     """A stranger's module, called on the device that it lies on, and without inference mode, whose
     tensors it may keep and later need gradients of."""

@@ -20,10 +20,11 @@ from counterfeit.insight.verdict import judge
 from counterfeit.insight.vitals import Gauge
 from counterfeit.monitor.examiner import Examiner, NotFinite
 from counterfeit.monitor.eyes import Eyes
-from counterfeit.monitor.images import Range, checked_range, range_of, shape_of, unwrapped
+from counterfeit.monitor.images import Range, checked_range, range_of, shape_of
 from counterfeit.monitor.kept import Interval, Outputs
 from counterfeit.monitor.source import Latents, Source, unchanged
 from counterfeit.monitor.start import create_run
+from counterfeit.networks.own import on_one_device
 from counterfeit.recipe.sections import Training
 from counterfeit.run.findings import Finding
 from counterfeit.run.rows import LogRow
@@ -106,8 +107,8 @@ class Monitor:
         )
         samples = arguments.whole_number("samples", samples, least=0, most=1_000_000)
         self._save, self._quiet = save, quiet
-        self._generator = generator = unwrapped(generator)
-        discriminator = discriminator and unwrapped(discriminator)
+        self._generator = generator = on_one_device(generator)
+        discriminator = discriminator and on_one_device(discriminator)
         self._interval = Interval(d_outputs)
         self.step = 0
         """Calls of `update` so far."""

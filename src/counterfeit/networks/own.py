@@ -80,14 +80,18 @@ class OwnDiscriminator(Own):
         return as_logits(self.call(images, labels), len(images))
 
 
+def on_one_device(module: nn.Module) -> nn.Module:
+    """The module that DataParallel or DistributedDataParallel spreads over devices."""
+    while isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        module = module.module
+    return module
+
+
 def unwrapped(module: nn.Module) -> nn.Module:
     """The module that torch.compile, DataParallel or DistributedDataParallel was given."""
-    while True:
-        parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
-        inner = getattr(module, "module" if parallel else "_orig_mod", None)
-        if not isinstance(inner, nn.Module):
-            return module
+    while isinstance(inner := getattr(on_one_device(module), "_orig_mod", None), nn.Module):
         module = inner
+    return on_one_device(module)
 
 
 def as_images(output: Any, count: int, shape: Sequence[int]) -> Float[Tensor, "N C H W"]:
