@@ -108,6 +108,9 @@ def test_where_nothing_is_better_nothing_is_confirmed(
     assert status == 0
     assert "That is the recipe as it was: the search found nothing better." in out
     assert not (search.folder / "confirmation").exists()
+    status, _, err = call(capsys, "search", "report", str(search.folder))
+    assert status == 0
+    assert err.rstrip().endswith("--trials=2")  # the same again would do nothing
 
 
 def test_a_search_may_grow_and_not_change(

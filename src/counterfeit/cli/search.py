@@ -269,6 +269,7 @@ def report(
     from counterfeit.cli.output import writable
     from counterfeit.search.folder import Search
     from counterfeit.search.words import account, rows, table
+    from counterfeit.study.outcome import ENDINGS
     from counterfeit.study.page import write_page
     from counterfeit.study.results import read
     from counterfeit.study.tables import tables_of, verdict_text, write_tables
@@ -285,7 +286,9 @@ def report(
     if study is None:
         written = write_tables(page.parent, tables)
         print(written[0])
-        suggest("counterfeit", "search", near(opened.folder), quiet=quiet)
+        ended = sum(trial.state in ENDINGS for trial in trials)
+        more = [] if ended < opened.plan.trials else [f"--trials={2 * opened.plan.trials}"]
+        suggest("counterfeit", "search", near(opened.folder), *more, quiet=quiet)
         return
     results = read(study)
     verdict = judge(results, metric=opened.plan.metric, against=opened.base.name)
