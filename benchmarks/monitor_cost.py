@@ -21,9 +21,6 @@ from counterfeit import data, recipe
 from counterfeit.monitor import Monitor
 from plain import networks, optimizer
 
-TURN = 100
-"""Updates; as many as a row of the log has."""
-
 
 class Training:
     """The article's loop: BCELoss of probabilities, real and fake images through D apart."""
@@ -78,6 +75,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipe", nargs="?", default="sgd")
     parser.add_argument("--pairs", type=int, default=30)
+    parser.add_argument("--turn", type=int, default=100, help="updates; as many as a row has")
+    parser.add_argument("--epochs", type=int, default=3, help="whose ends are timed")
     parser.add_argument("--data", default="mnist", help="or a folder of IDX files of 28x28 images")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
@@ -100,18 +99,20 @@ def main() -> None:
         for pair in range(options.pairs + 1):
             turns: dict[Training, float] = {}
             for training in (alone, watched) if pair % 2 else (watched, alone):
-                turns[training] = seconds(lambda each=training: each.updates(TURN), device)  # type: ignore[misc]
+                turns[training] = seconds(lambda each=training: each.updates(options.turn), device)  # type: ignore[misc]
             if pair:  # the first warms up
-                plain.append(1000 * turns[alone] / TURN)
+                plain.append(1000 * turns[alone] / options.turn)
                 ratios.append(100 * (turns[watched] / turns[alone] - 1))
-        for _ in range(3):
+        for _ in range(options.epochs):
             epochs.append(seconds(monitor.epoch, device))
-            watched.updates(TURN)
+            watched.updates(options.turn)
     low, middle, high = quartiles(ratios)
     print(
         f"{spec.name}: a step {median(plain):.2f} ms; watched {middle:+.2f} % of it in the median"
     )
-    print(f"of {len(ratios)} pairs of {TURN} updates, quartiles {low:+.2f} and {high:+.2f} %")
+    print(
+        f"of {len(ratios)} pairs of {options.turn} updates, quartiles {low:+.2f} and {high:+.2f} %"
+    )
     print(f"an epoch's end: {median(epochs):.2f} s of {', '.join(f'{s:.2f}' for s in epochs)}")
 
 

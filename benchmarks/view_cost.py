@@ -1,6 +1,6 @@
 """What the live page costs: a long log opened, and many runs followed, by the real server.
 
-    python benchmarks/view_cost.py [--rows 1000000] [--runs 50] [--seconds 60] [--training 50]
+    python benchmarks/view_cost.py [--rows 1000000] [--tries 3] [--runs 50] [--seconds 60] …
 
 First, a run's page whose log has as many rows is asked for, and its charts: seconds until both are
 there, from a server that has not seen it. Then a page, of which its web socket is all that matters,
@@ -32,8 +32,6 @@ from counterfeit import recipe
 from counterfeit.files import append_row
 from counterfeit.run import Run
 from counterfeit.session import train
-
-TRIES = 3
 
 
 def template(folder: Path) -> Run:
@@ -140,6 +138,7 @@ def grow(run: Run, second: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--tries", type=int, default=3, help="at opening the long log")
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--training", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=60)
@@ -149,7 +148,7 @@ def main() -> None:
         long = Run(shutil.copytree(first.path, Path(place) / "long/run"))
         lengthen(long, options.rows)
         size = (long.path / "log.jsonl").stat().st_size / 1e6
-        took = [opening(long.path.parent, long) for _ in range(TRIES)]
+        took = [opening(long.path.parent, long) for _ in range(options.tries)]
         told = ", ".join(f"{each:.2f}" for each in took)
         print(f"{options.rows:,} rows ({size:.0f} MB): open in {median(took):.2f} s of {told}")
         runs = [

@@ -23,7 +23,7 @@ SHORTEST = {
     "foreign_loops.py": ["perceptrons", "critic's sign", "--epochs=1", "--out={out}"],
     "large_set.py": ["--gigabytes=0.03", "--in={out}", f"--share={2**60}"],
     "metrics.py": ["--data={digits28}"],
-    "monitor_cost.py": ["--pairs=1", "--data={digits28}"],
+    "monitor_cost.py": ["--pairs=1", "--turn=5", "--epochs=1", "--data={digits28}"],
     "paper.py": ["{runs}/paper-averaged", "--samples=200", "--images={out}"],
     "plain.py": ["--data={digits28}"],
     "precision.py": ["--epochs=1", "--seeds", "0", "1", "--data=digits", "--samples=100"],
