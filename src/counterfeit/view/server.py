@@ -1,7 +1,9 @@
 """The server: pages, routes and guard put together, on a port of this machine."""
 
 import asyncio
+import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -10,6 +12,7 @@ import webbrowser
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -31,6 +34,24 @@ PORT = 8600
 """Where nothing else is asked for; the next free one, where that is taken."""
 
 TRIED_PORTS = 20
+
+ENDING_SECONDS = 1.5
+"""At most, from a signal to the process's end."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, but that it waits for no browser and no thread for long when it is to end.
+
+    Nothing is lost by that: it only reads.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            status = 0 if sig == signal.SIGINT else 128 + sig
+            ending = threading.Timer(ENDING_SECONDS, os._exit, [status])
+            ending.daemon = True
+            ending.start()
+        super().handle_exit(sig, frame)
 
 
 def application(watch: Watch, host: str, token: str | None) -> ASGIApp:
@@ -81,7 +102,7 @@ def serve(
     token = None if is_loopback(host) else secrets.token_urlsafe(16)
     address = _address(host, listening.getsockname()[1], at, token)
     config = uvicorn.Config(application(watch, host, token), log_level="warning")
-    server = uvicorn.Server(config)
+    server = Server(config)
     print(address, flush=True)
     if open:
         threading.Thread(target=_open, args=(server, address), daemon=True).start()
