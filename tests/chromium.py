@@ -9,6 +9,10 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+PATIENCE = 300_000
+"""Milliseconds after which a browser has failed, and is not just waiting for a busy machine."""
+
+
 def find_chromium(own: Path) -> str | None:
     """The machine's; None where Playwright has its own. With neither, tests are skipped, and say
     so; where nobody reads that, they fail."""

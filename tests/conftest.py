@@ -1,7 +1,9 @@
 """Small real data for all tests: scikit-learn's digits, which need no download."""
 
+import asyncio
 import os
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from chromium import find_chromium
+from chromium import PATIENCE, find_chromium
 from counterfeit import data, recipe
 
 # No deadlines: a busy machine is no failure. The same examples every time where CI asks for them.
@@ -23,9 +25,6 @@ hypothesis.settings.register_profile(
     derandomize="CI" in os.environ,
 )
 hypothesis.settings.load_profile("counterfeit")
-
-PATIENCE = 300_000
-"""Milliseconds after which a browser has failed, and is not just waiting for a busy machine."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -61,6 +60,41 @@ def as_anywhere() -> None:
     os.environ["LANGUAGE"] = "en"
     for name in OF_THE_DEVELOPER:
         os.environ.pop(name, None)
+
+
+OF_LIBRARIES = {"$KMP_DUPLICATE_LIB_OK", "$KMP_INIT_AT_FORK", "$TORCHINDUCTOR_CACHE_DIR"}
+"""What torch sets when its compiler is imported."""
+
+
+def of_the_process() -> dict[str, object]:
+    """What all tests of a process share, and any of them could change."""
+    shared = {f"${name}": value for name, value in os.environ.items()}
+    del shared["$PYTEST_CURRENT_TEST"]
+    return shared | {
+        "folder": Path.cwd(),
+        "SIGINT": signal.getsignal(signal.SIGINT),
+        "SIGTERM": signal.getsignal(signal.SIGTERM),
+        "event loop": asyncio._get_running_loop(),
+        "threads": torch.get_num_threads(),
+        "precision": torch.get_default_dtype(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def at_first(one_thread: None, as_anywhere: None) -> dict[str, object]:
+    return of_the_process()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def put_back(at_first: dict[str, object]) -> Iterator[None]:
+    """Which module comes next in a process is chance: what one changes for its tests ends with it,
+    so that no other passes or fails by it."""
+    yield
+    at_last = of_the_process()
+    names = at_first.keys() | at_last.keys()
+    changed = {name for name in names if at_first.get(name) != at_last.get(name)} - OF_LIBRARIES
+    assert {name: at_last.get(name) for name in changed} == {}
 
 
 @pytest.fixture(autouse=True)
