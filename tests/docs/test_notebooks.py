@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
+from small_study import barely_trained_classifier, with_data_in
 
 import notebooks
 
@@ -38,7 +39,8 @@ def test_what_they_show_is_kept_and_none_failed(name: str) -> None:
 
 def test_it_runs_from_data_to_result(tmp_path: Path) -> None:
     notebook = read("article.ipynb")
-    notebooks.run(notebook, tmp_path, {"DATA": "digits", "EPOCHS": 2, "LANGUAGE": "en"})
+    with with_data_in(barely_trained_classifier(tmp_path / "data")):
+        notebooks.run(notebook, tmp_path, {"DATA": "digits", "EPOCHS": 2, "LANGUAGE": "en"})
     said = "".join(
         output.get("text", "")
         for cell in notebook.cells

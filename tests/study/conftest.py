@@ -1,25 +1,32 @@
 """A small study that has been trained, for what reads it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from small_study import barely_trained_classifier, small_plan
+from small_study import barely_trained_classifier, small_plan, with_data_in
 
 from counterfeit.study.folder import Study
 from counterfeit.study.worker import Terms, perform
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_classifier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with barely_trained_classifier(tmp_path_factory.mktemp("data")):
+@pytest.fixture(scope="session")
+def with_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return barely_trained_classifier(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_classifier(with_classifier: Path) -> Iterator[None]:
+    with with_data_in(with_classifier):
         yield
 
 
 @pytest.fixture(scope="session")
-def trained_study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def trained_study(with_classifier: Path, tmp_path_factory: pytest.TempPathFactory) -> Study:
     """Two recipes with three seeds on digits; the last run is to come."""
     plan = small_plan(epochs=3, seeds=3, evaluate_every=1)
     study = Study.make(tmp_path_factory.mktemp("studies") / "small", plan)
-    for task in study.tasks[:-1]:
-        perform(task, Terms.of(study.plan))
+    with with_data_in(with_classifier):
+        for task in study.tasks[:-1]:
+            perform(task, Terms.of(study.plan))
     return study

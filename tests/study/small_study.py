@@ -1,7 +1,6 @@
 """A study whose runs take seconds, and what of its runs must be the same to the bit."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,12 +37,17 @@ def small_plan(epochs: int = 2, seeds: int = 1, **more: object) -> Plan:
     return Plan.parse(table | more, "small")
 
 
-@contextmanager
-def barely_trained_classifier(folder: Path) -> Iterator[None]:
-    """A quick classifier of digits in that folder, for this process and those that tests start."""
+def barely_trained_classifier(folder: Path) -> Path:
+    """A folder of data with a quick classifier of digits."""
     classifier_for(data.load("digits"), folder / "classifiers", updates=20)
+    return folder
+
+
+@contextmanager
+def with_data_in(folder: Path) -> Iterator[None]:
+    """For this process and those that tests start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "COUNTERFEIT_DATA_DIR", str(folder))
+        patch.setenv("COUNTERFEIT_DATA_DIR", str(folder))
         yield
 
 
