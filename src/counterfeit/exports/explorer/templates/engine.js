@@ -47,19 +47,21 @@ const judge = async (image, label) =>
 
 const imageOf = (images, i) => images.subarray(i * pixels, (i + 1) * pixels);
 
-// Of calls that come while one goes on, only the newest is done: a slider's do not queue up.
+// Of calls that come while one goes on, only the newest is done: a slider's do not queue up. Each
+// promises that none is left to do.
 function newest(act) {
-  let wanted = null, busy = false;
-  return async (...given) => {
-    wanted = given;
-    if (busy) return;
-    busy = true;
+  let wanted = null, going = null;
+  async function go() {
     try {
       while (wanted) {
         const now = wanted;
         wanted = null;
         await act(...now);
       }
-    } finally { busy = false; }
+    } finally { going = null; }
+  }
+  return (...given) => {
+    wanted = given;
+    return going ??= go();
   };
 }
