@@ -21,7 +21,7 @@ HOUSE = [
     ["insight"],
     ["progress", "reproduce", "tracking", "monitor", "session"],
     ["study"],
-    ["search"],
+    ["search", "trials"],
     ["view", "exports"],
     ["cli"],
     ["__main__"],

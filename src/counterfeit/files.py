@@ -227,12 +227,13 @@ def _cut_torn_line(file: FileIO) -> int:
 
 def _as_json(row: Mapping[str, Any]) -> str:
     """The row on one line; NaN and infinity, which JSON does not have, become null."""
-    return json.dumps({key: _finite(value) for key, value in row.items()}, allow_nan=False)
+    return json.dumps({key: finite(value) for key, value in row.items()}, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value of JSON with null for NaN and infinity, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -18,6 +18,7 @@ from counterfeit.cli.search import search
 from counterfeit.cli.study import study
 from counterfeit.cli.take import export, push
 from counterfeit.cli.train import train
+from counterfeit.cli.trial import trial
 from counterfeit.cli.view import view
 from counterfeit.errors import Interrupted
 
@@ -32,7 +33,7 @@ app = App(
     suppress_keyboard_interrupt=False,  # `main` says what was saved
 )
 for command in (
-    recipes, data, train, evaluate, diagnose, sample, report, view, export, push, reproduce
+    recipes, data, train, evaluate, diagnose, sample, report, view, export, push, reproduce, trial
 ):  # fmt: skip
     app.command(command)
 app.command(study)

@@ -30,4 +30,5 @@ Lang = Annotated[
     ),
 ]
 Whole = Annotated[int, Parameter(converter=whole)]
+Overrides = Annotated[list[str] | None, Parameter(name="--set", negative="")]
 Fit = Literal["crop", "pad", "stretch"]

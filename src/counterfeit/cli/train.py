@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
-
 from counterfeit import language
-from counterfeit.cli.options import Fit, Flag, Lang, Quiet, Whole
+from counterfeit.cli.options import Fit, Flag, Lang, Overrides, Quiet, Whole
 from counterfeit.cli.output import suggest, suggest_to, tell
 from counterfeit.cli.threads import say_what_is_faster
 from counterfeit.errors import UsageError
@@ -15,8 +13,6 @@ from counterfeit.language import tr
 if TYPE_CHECKING:
     from counterfeit.recipe import Recipe
     from counterfeit.run import Run
-
-Overrides = Annotated[list[str] | None, Parameter(name="--set", negative="")]
 
 
 def train(

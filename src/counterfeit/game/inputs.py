@@ -10,8 +10,13 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from counterfeit.data import ImageData, as_float
+from counterfeit.data.points import Mixture
 from counterfeit.networks import Scores, ask, scores
-from counterfeit.recipe import Latent
+from counterfeit.recipe import Latent, Training
+from counterfeit.seeds import stream
+
+POINTS_EPOCH = 100
+"""Updates of G that count as an epoch of points: they are drawn anew and never run out."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,13 @@ class Pool:
             return [Batch(part) for part in images]
         labels = self.labels.index_select(0, chosen).chunk(count)
         return [Batch(*pair) for pair in zip(images, labels, strict=True)]
+
+
+def draw_points(mixture: Mixture, training: Training, seed: int, step: int) -> list[Batch]:
+    """The points of update number `step`, a batch for each step of D."""
+    count = training.discriminator_steps * training.batch_size
+    points = mixture.sample(count, stream(seed, "order", step))
+    return [Batch(each) for each in mixture.to_images(points).chunk(training.discriminator_steps)]
 
 
 def draw_latents(spec: Latent, count: int, rng: torch.Generator) -> Float[Tensor, "count z"]:

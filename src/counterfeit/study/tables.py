@@ -176,7 +176,7 @@ def write_tables(folder: Path, tables: Mapping[str, Rows]) -> list[Path]:
     written = []
     for name, rows in tables.items():
         written.append(folder / f"{name}.csv")
-        write_whole(written[-1], _as_csv(rows))
+        write_whole(written[-1], as_csv(rows))
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -192,7 +192,8 @@ def write_tables(folder: Path, tables: Mapping[str, Rows]) -> list[Path]:
     return written
 
 
-def _as_csv(rows: Rows) -> bytes:
+def as_csv(rows: Rows) -> bytes:
+    """Rows as a CSV file, with a column for each key that one of them has; NaN is empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _keys(rows), lineterminator="\n")
     writer.writeheader()

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from counterfeit.data import points
+from counterfeit.game.inputs import POINTS_EPOCH as EPOCH
 from counterfeit.game.losses import LOSSES
 from counterfeit.game.penalties import PENALTIES
-from counterfeit.view.playground.setup import EPOCH, recipe_for
+from counterfeit.view.playground.setup import recipe_for
 from counterfeit.view.playground.world import PLACES, SHOWN, Look, World
 
 FEW = {"training.batch_size": 32}

@@ -11,9 +11,6 @@ from counterfeit.errors import UsageError
 from counterfeit.recipe import Recipe, parse
 from counterfeit.recipe.sections import Section
 
-EPOCH = 100
-"""Updates of G between two looks of diagnosis; points are drawn anew and never run out."""
-
 BASE: dict[str, Any] = {
     "title": "A game of the playground",
     "source": "Goodfellow et al. 2014 (arXiv 1406.2661), figure 1; GAN Lab (Kahng et al. 2019,"

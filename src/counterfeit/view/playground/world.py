@@ -9,7 +9,7 @@ from torch import Tensor
 
 from counterfeit.data.points import Mixture
 from counterfeit.game.game import Game
-from counterfeit.game.inputs import Batch, draw_latents, says
+from counterfeit.game.inputs import POINTS_EPOCH, Batch, draw_latents, draw_points, says
 from counterfeit.game.step import Outcome
 from counterfeit.insight.detectors import in_order
 from counterfeit.measure.points import points_coverage
@@ -21,7 +21,6 @@ from counterfeit.seeds import stream
 from counterfeit.training.interval import Interval
 from counterfeit.training.soundness import NonFinite, check
 from counterfeit.view.playground.optimum import Places, free_constant, optimal_answer
-from counterfeit.view.playground.setup import EPOCH
 from counterfeit.view.playground.signs import Signs
 
 PLACES = {1: 257, 2: 64}
@@ -92,7 +91,7 @@ class World:
         self.signs = Signs(mixture, recipe, self.game, seed)
         self.diverged: Finding | None = None
         """Said when a number is no longer finite, after which the world stands still."""
-        self._interval = Interval(EPOCH, recipe.training.batch_size, device)
+        self._interval = Interval(POINTS_EPOCH, recipe.training.batch_size, device)
         half = mixture.half_width
         self.axis = torch.linspace(-half, half, PLACES[mixture.dim])
         self._blur = BLUR[mixture.dim] * float(self.axis[1] - self.axis[0])
@@ -105,11 +104,9 @@ class World:
         for _ in range(updates):
             if self.diverged is not None:
                 return
-            training, step = self.recipe.training, self.updates
-            count = training.discriminator_steps * training.batch_size
-            drawn = self.mixture.sample(count, stream(self.seed, "order", step))
-            images = self.mixture.to_images(drawn).chunk(training.discriminator_steps)
-            outcome = self.game.update(step, step / EPOCH, [Batch(each) for each in images])
+            step = self.updates
+            reals = draw_points(self.mixture, self.recipe.training, self.seed, step)
+            outcome = self.game.update(step, step / POINTS_EPOCH, reals)
             self.updates += 1
             self._interval.add(outcome)
             if self._interval.full:
@@ -118,12 +115,12 @@ class World:
     def _write_down(self, outcome: Outcome) -> None:
         interval = self._interval
         try:
-            check(self.game.tensors(), interval.losses, self.updates, EPOCH)
+            check(self.game.tensors(), interval.losses, self.updates, POINTS_EPOCH)
         except NonFinite as lost:
             self.diverged = lost.finding
             return
         columns = interval.row(outcome, probabilistic=self.game.rules.loss.probabilistic)
-        self.signs.add({"step": self.updates, "epoch": self.updates / EPOCH, **columns})
+        self.signs.add({"step": self.updates, "epoch": self.updates / POINTS_EPOCH, **columns})
         interval.clear()
 
     def findings(self) -> list[Finding]:
