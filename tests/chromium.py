@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from counterfeit.data.published import NotHere, offline
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -27,6 +29,21 @@ def find_axe() -> Path:
     """axe-core's script. Without it, tests are skipped, or fail where npm could have brought it."""
     path = Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js"
     if not path.exists():
-        give_up = os.environ.get("CI") == "true" and shutil.which("npm")
-        (pytest.fail if give_up else pytest.skip)("no axe-core; `make browser` brings it from npm")
+        _lacking("axe-core")
     return path
+
+
+def require_runtime() -> None:
+    """ONNX Runtime Web, in which explorers compute. Without it likewise."""
+    from counterfeit.exports.explorer import runtime  # here, as all tests import this file
+
+    try:
+        with offline():
+            runtime.fetched()
+    except NotHere:
+        _lacking("ONNX Runtime Web")
+
+
+def _lacking(what: str) -> None:
+    give_up = os.environ.get("CI") == "true" and shutil.which("npm")
+    (pytest.fail if give_up else pytest.skip)(f"no {what}; `make browser` brings it from npm")

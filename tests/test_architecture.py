@@ -22,7 +22,8 @@ HOUSE = [
     ["progress", "reproduce", "tracking", "monitor", "session"],
     ["study"],
     ["search", "trials"],
-    ["view", "exports"],
+    ["exports"],
+    ["view"],
     ["cli"],
     ["__main__"],
 ]

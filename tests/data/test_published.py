@@ -7,6 +7,7 @@ from small_set import IMAGES, LABELS, names_in, small_set, write
 
 from counterfeit import data
 from counterfeit.data.idx import IDX_FILES
+from counterfeit.data.published import NotHere, offline
 from counterfeit.errors import CounterfeitError
 
 
@@ -40,6 +41,15 @@ def test_what_is_on_disk_is_not_fetched_again(tmp_path: Path, publish: Callable[
     write(tmp_path / "mnist", small_set())
     publish()
     assert data.fetch("mnist", tmp_path) == tmp_path / "mnist"
+
+
+def test_offline_no_source_is_asked(tmp_path: Path, publish: Callable[..., None]) -> None:
+    publish(provides(small_set()))
+    with offline(), pytest.raises(NotHere, match=r"mnist is not in .*, and is not fetched now\."):
+        data.fetch("mnist", tmp_path)
+    data.fetch("mnist", tmp_path)
+    with offline():
+        assert data.fetch("mnist", tmp_path) == tmp_path / "mnist"
 
 
 def test_one_message_names_every_source_its_failure_and_the_remedy(

@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 import pytest
 from serving import serving
 
-from chromium import find_axe
+from chromium import find_axe, require_runtime
 from counterfeit.files import write_rows
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
@@ -118,6 +118,44 @@ def test_two_runs_stand_side_by_side_and_differences_are_listed(opened, server, 
     assert heard == []
 
 
+def test_its_generator_is_explored_and_the_way_back_is_short(opened, server, heard) -> None:
+    require_runtime()
+    opened.goto(run_page(server, "run-1"))
+    opened.get_by_role("link", name="Explore the generator").click()
+    opened.get_by_text("The explorer is being made").wait_for()
+    opened.wait_for_selector("body:not(.loading) #sliders input")
+    shown = "document.getElementById('sample').toDataURL()"
+    before = opened.evaluate(shown)
+    slider = opened.locator("#sliders input").first
+    slider.focus()
+    opened.keyboard.press("End")
+    opened.wait_for_function(f"before => {shown} !== before", arg=before)
+    assert heard == []
+    opened.go_back()  # to the run, not to what was said meanwhile
+    drawn(opened)
+    opened.go_forward()
+    opened.get_by_role("link", name="Back to the run's page").click()
+    drawn(opened)
+    assert heard == []
+
+
+def test_the_explorer_may_ask_nobody_and_stands_in_no_frame(opened, server) -> None:
+    require_runtime()
+    opened.goto(f"{server}/explore?of=runs/run-1")
+    opened.wait_for_selector("body:not(.loading) #sample")
+    with urlopen(opened.url, timeout=SOON / 1000) as answer:
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    asked = "fetch('/charts').then(() => 'answered', () => 'refused')"
+    assert opened.evaluate(asked) == "refused"
+
+
+def test_what_cannot_be_explored_is_said_in_one_line(opened, server) -> None:
+    opened.goto(f"{server}/explore?of=runs/nothing")
+    opened.get_by_text("There is no such run here").wait_for()
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"{server}/explorer?of=runs/run-1&step=1", timeout=SOON / 1000)
+
+
 def test_a_run_is_followed_while_it_is_trained(
     opened, server, heard, folder: Path, tiny: Recipe
 ) -> None:
@@ -174,14 +212,21 @@ def test_a_run_that_is_damaged_is_named_and_others_stay(opened, server, folder: 
 def test_pages_fit_and_can_be_read_by_all(
     browser: Any, server: str, width: int, scheme: str
 ) -> None:
+    require_runtime()
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
     )
     context.set_default_timeout(SOON)
     page = context.new_page()
-    for address in (server, run_page(server, "run-1"), run_page(server, "run-1", "run-2")):
+    explorer = f"{server}/explore?of=runs/run-1"
+    for address in (
+        server,
+        run_page(server, "run-1"),
+        run_page(server, "run-1", "run-2"),
+        explorer,
+    ):
         page.goto(address)
-        page.locator(".told span, .found .said").first.wait_for()
+        page.locator(".told span, .found .said, body:not(.loading) #sample").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") == width
         page.evaluate(find_axe().read_text())
         found = "axe.run().then(all => all.violations.map(each => [each.id, each.nodes[0].html]))"

@@ -8,7 +8,9 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -22,6 +24,22 @@ from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.language import english, tr
 
 log = logging.getLogger(__name__)
+
+_may_fetch: ContextVar[bool] = ContextVar("may_fetch", default=True)
+
+
+class NotHere(CounterfeitError):
+    """Something published is not on disk, and may not be fetched."""
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Fetch nothing within the block: what is not on disk is `NotHere`."""
+    before = _may_fetch.set(False)
+    try:
+        yield
+    finally:
+        _may_fetch.reset(before)
 
 
 def data_folder(data_dir: StrPath | None = None) -> Path:
@@ -74,6 +92,7 @@ def fetch_whole(
         elsewhere: what names another folder, for the error's text.
 
     Raises:
+        NotHere: some are not, within `offline`.
         CounterfeitError: see `fetch`.
     """
     try:
@@ -82,6 +101,8 @@ def fetch_whole(
             for file, checksum in published.checksums.items()
             if not _is_whole(folder / file, checksum)
         ]
+        if wanted and not _may_fetch.get():
+            raise NotHere(f"{name} is not in {folder}, and is not fetched now.")
         if wanted:
             _fetch_files(name, published, folder, wanted)
     except OSError as error:

@@ -33,11 +33,14 @@ SCRIPTS = (
 )  # fmt: skip
 
 
-def explorer(run: Run, step: int | Checkpoint | None = None) -> str:
+def explorer(run: Run, step: int | Checkpoint | None = None, *, back: str | None = None) -> str:
     """The page on which a run's generator is explored by hand, after `step` updates or at the end.
 
     Nothing is computed by whoever serves it: the page holds both networks, ONNX Runtime Web, and
     some of the training images. It asks no host for anything.
+
+    Args:
+        back: the address of the run's page, where the explorer is served beside one.
 
     Raises:
         UsageError: onnx or onnxruntime is not installed, or the generator is not ours to build.
@@ -66,6 +69,7 @@ def explorer(run: Run, step: int | Checkpoint | None = None) -> str:
     (heading,) = headings_of([run])
     return templates.get_template("explorer.html").render(
         headings=[heading],
+        back=back,
         epoch=f"{state.epoch:.4g}",
         facts={
             "shape": run.image_shape,
@@ -126,15 +130,16 @@ def _packed(part: bytes) -> str:
 
 def _about(run: Run, training: Training, *, judged: bool) -> list[str]:
     """What must be known to read the page."""
-    lines = []
     if training.total:
-        lines.append(
+        lines = [
             tr(
                 "The nearest training image is looked for among {count} of {total}, evenly chosen.",
                 count=f"{len(training.images):,}",
                 total=f"{training.total:,}",
             )
-        )
+        ]
+    else:
+        lines = [tr("The training images are not here, so that none is shown beside the sample.")]
     if judged:
         lines.append(
             tr(

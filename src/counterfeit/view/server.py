@@ -27,7 +27,7 @@ from counterfeit.view.guard import Guard, is_loopback
 from counterfeit.view.places import groups
 from counterfeit.view.watch import Watch
 
-PAGES = ("home", "runs", "playground.page")
+PAGES = ("home", "runs", "explore", "playground.page")
 """Modules that make pages, in the order of the navigation."""
 
 PORT = 8600

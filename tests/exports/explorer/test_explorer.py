@@ -1,8 +1,6 @@
 """The explorer's page in a browser, from disk and without a network."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +12,8 @@ import torch
 from small_runs import trained
 
 import explorer_latency
-from chromium import PATIENCE, find_axe
-from counterfeit.data.published import data_folder
+from chromium import PATIENCE, find_axe, require_runtime
 from counterfeit.exports import export
-from counterfeit.exports.explorer.runtime import BINARY, VERSION
 from counterfeit.language import speaking
 from counterfeit.networks import ask, scores
 from counterfeit.run import Run
@@ -33,11 +29,7 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not (data_folder() / f"onnxruntime-web-{VERSION}" / BINARY).exists():
-        give_up = os.environ.get("CI") == "true" and shutil.which("npm")
-        (pytest.fail if give_up else pytest.skip)(
-            "no ONNX Runtime Web; `make browser` brings it from npm"
-        )
+    require_runtime()
     return tmp_path_factory.mktemp("explorer")
 
 
