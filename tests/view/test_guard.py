@@ -17,6 +17,7 @@ def asked(
     method: str = "GET",
     query: str = "",
     kind: str = "http",
+    path: str = "/run",
 ) -> tuple[int, dict[str, str]]:
     """Status and headers of an answer; of a web socket, 101 where it was let in."""
     sent: list[dict[str, Any]] = []
@@ -34,7 +35,7 @@ def asked(
         sent.append(message)
 
     scope = {
-        "type": kind, "method": method, "path": "/run", "query_string": query.encode(),
+        "type": kind, "method": method, "path": path, "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
     asyncio.run(Guard(app, host, token)(scope, receive, send))
@@ -59,6 +60,7 @@ OURS = "127.0.0.1:8600"
         ({"Host": "192.168.1.5:8600"}, False),
         ({}, False),
         ({"Host": "["}, False),
+        ({"Host": "localhost:many"}, False),
         ({"Host": OURS, "Origin": "http://evil.example"}, False),
         ({"Host": OURS, "Origin": "http://127.0.0.1:9999"}, False),  # another server here
         ({"Host": OURS, "Origin": "null"}, False),
@@ -88,19 +90,36 @@ def test_every_answer_says_that_nothing_comes_from_elsewhere() -> None:
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])
 def test_from_elsewhere_a_token_is_shown_once_and_kept_as_a_cookie(kind: str) -> None:
-    def of(query: str = "", cookie: str = "") -> tuple[int, dict[str, str]]:
-        headers = {"Host": "192.168.1.5:8600", "Cookie": cookie}
+    def of(
+        query: str = "", cookie: str = "", host: str = "192.168.1.5:8600"
+    ) -> tuple[int, dict[str, str]]:
+        headers = {"Host": host, "Cookie": cookie}
         return asked(headers, host="0.0.0.0", token="secret", query=query, kind=kind)
 
     assert of()[0] == 403
     assert of(query="token=guess")[0] == 403
-    assert of(cookie=f"{COOKIE}=guess")[0] == 403
-    assert of(cookie=f"{COOKIE}=secret")[0] in (200, 101)
+    cookie = COOKIE.format(port=8600)
+    assert of(cookie=f"{cookie}=guess")[0] == 403
+    assert of(cookie=f"{cookie}=secret")[0] in (200, 101)
+    assert of(cookie=f"{cookie}=secret", host="192.168.1.5:8601")[0] == 403  # another server
+    assert of(cookie=f"{COOKIE.format(port=80)}=secret", host="192.168.1.5")[0] in (200, 101)
     status, headers = of(query="token=secret")
     if kind == "http":
         assert (status, headers["location"]) == (303, "/run")
+        assert headers["set-cookie"].startswith(f"{cookie}=secret;")
         assert "HttpOnly" in headers["set-cookie"]
         assert "SameSite=strict" in headers["set-cookie"]
+
+
+def test_who_is_let_in_goes_where_the_address_led() -> None:
+    asked_for = "token=secret&of=runs%2Fa+b&of=runs%2Fc&empty="
+    _, headers = asked({"Host": OURS}, token="secret", query=asked_for)
+    assert headers["location"] == "/run?of=runs%2Fa+b&of=runs%2Fc&empty="
+
+
+def test_no_address_leads_to_another_host() -> None:
+    _, headers = asked({"Host": OURS}, token="secret", query="token=secret", path="//evil.example")
+    assert headers["location"] == "/evil.example"
 
 
 def test_names_of_this_machine() -> None:

@@ -10,13 +10,14 @@ import ipaddress
 import socket
 from collections.abc import MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "counterfeit-view"
+COOKIE = "counterfeit-view-{port}"
+"""As a browser keeps one jar for all ports of a host."""
 
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; worker-src 'self' blob:;"
@@ -62,7 +63,7 @@ class Guard:
         headers = Headers(scope=scope)
         refusal = self._refusal(scope, headers)
         if refusal is None and scope["type"] == "http" and self._shown(scope):
-            refusal = self._admission(scope)
+            refusal = self._admission(scope, headers)
         if refusal is None:
             await self.app(scope, receive, _with_headers(send))
         elif scope["type"] == "websocket":
@@ -88,7 +89,8 @@ class Guard:
     def _is_ours(self, asked: str) -> bool:
         """Whether a Host header names this server: whatever the port, which may be forwarded."""
         try:
-            name = urlsplit(f"//{asked}").hostname or ""
+            parts = urlsplit(f"//{asked}")
+            name, _ = parts.hostname or "", parts.port  # neither may be malformed
         except ValueError:
             return False
         if is_loopback(name):
@@ -103,21 +105,35 @@ class Guard:
 
     def _shown(self, scope: Scope) -> bool:
         """Whether the address has the token."""
-        shown = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
-        return self.token is not None and any(_same(each, self.token) for each in shown)
+        token = self.token
+        return token is not None and any(
+            name == "token" and _same(value, token) for name, value in _query(scope)
+        )
 
     def _has_cookie(self, headers: Headers) -> bool:
         try:
-            morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            morsel = SimpleCookie(headers.get("cookie", "")).get(_cookie(headers))
         except CookieError:
             return False
         return morsel is not None and _same(morsel.value, self.token or "")
 
-    def _admission(self, scope: Scope) -> Response:
+    def _admission(self, scope: Scope, headers: Headers) -> Response:
         """The same page without the token in its address, which the browser keeps as a cookie."""
-        response = RedirectResponse(scope["path"], 303)
-        response.set_cookie(COOKIE, self.token or "", httponly=True, samesite="strict")
+        rest = urlencode([each for each in _query(scope) if each[0] != "token"])
+        path = "/" + scope["path"].lstrip("/")  # two slashes would name a host
+        response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
+        response.set_cookie(_cookie(headers), self.token or "", httponly=True, samesite="strict")
         return response
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    """What stands behind the address."""
+    return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def _cookie(headers: Headers) -> str:
+    """The name of the cookie, by the port that the browser asks."""
+    return COOKIE.format(port=urlsplit(f"//{headers.get('host', '')}").port or 80)
 
 
 def _is_from(origin: str | None, host: str) -> bool:

@@ -54,6 +54,7 @@ export default {
         <span class="count">{{ words.updates }} <output>{{ seen ? seen.updates.toLocaleString() : "" }}</output></span>
       </div>
       <p v-if="error" class="message" role="alert">{{ error }}</p>
+      <p v-else-if="!seen" class="message" role="status">{{ words.wait }}</p>
       <div v-if="seen" class="views" :class="{ one: seen.dim === 1 }">
         <figure v-if="seen.dim === 1">
           <canvas ref="line" role="img" :aria-label="words.lineAlt"></canvas>
@@ -118,6 +119,7 @@ export default {
         arrows: tr("where G's loss pushes its points"), arrowsOn: tr("what D says, and where G's loss pushes its points"), best: tr("what the best D would say against this G"), unknown: tr("has no closed form in the plane"),
         real: tr("data"), fake: tr("made by G"), nowhere: tr("next to no points"),
         lineAlt: tr("The densities of data and generated points, D and its optimum over x, and lines from latents z to points x. The text below says what is seen."), saidAlt: tr("What D says over the plane, with real and generated points. The text below says what is seen."), bestAlt: tr("What the best D would say over the plane. The text below says what is seen."),
+        wait: tr("The first state of the game is being computed …"),
         seen: tr("What is seen"), findings: tr("Diagnosis"), early: tr("Too early to say anything."), nothing: tr("Nothing is wrong so far."), epoch: tr("An epoch is 100 updates here, and an image is a point: a pixel for each coordinate."),
         formulas: tr("Formulas"), dMinimises: tr("D minimises"), gMinimises: tr("G minimises"), bestD: tr("The best D"), source: tr("Source:"), blur: tr("Both densities are drawn with the same small blur, as p_g is known by points alone; D* is that of what is drawn."),
       },
