@@ -17,6 +17,7 @@ Stream = Literal[
     "init", "order", "latent", "dropout", "penalty", "labels", "view", "replay", "user",  # training
     "history", "evaluation", "classes", "vitals",  # what a run is looked at by
     "classifier", "subset", "jackknife",  # measuring
+    "stacked",  # the digits of Stacked MNIST
     "search",  # what a trial tries
 ]  # fmt: skip
 """What random numbers are drawn for; each stream is independent of the others."""

@@ -40,7 +40,7 @@ def test_what_to_do_next_is_more_seeds_and_then_to_look(
     cli.main([*asked, "--seeds=1"])
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith("next: counterfeit trial grid ragan --set=training.epochs=1 ")
-    assert said.endswith(f"--seeds 5 --out {tmp_path}")
+    assert said.endswith(f"--out {tmp_path} --seeds 5")
     cli.main([*asked, "--seeds=5"])
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("next: look at ")

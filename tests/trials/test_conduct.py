@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from matplotlib.figure import Figure
 
 from counterfeit import recipe
@@ -21,6 +22,7 @@ class Quick:
 
     name = "quick"
     modes = 4
+    device = torch.device("cpu")
 
     def __init__(self, spec: Recipe) -> None:
         self.spec = spec

