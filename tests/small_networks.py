@@ -2,8 +2,12 @@
 
 from counterfeit import recipe
 
-PERCEPTRONS = [name for name in recipe.names() if recipe.load(name).generator.name == "mlp"]
-"""Recipes whose networks are perceptrons, which the fast engine knows."""
+PERCEPTRONS = [
+    name
+    for name in recipe.names()
+    if (spec := recipe.load(name)).generator.name == "mlp" and spec.penalties == recipe.Penalties()
+]
+"""Recipes of perceptrons without penalties, which the fast engine knows."""
 
 
 def shrunk(name: str, units: int = 8) -> list[str]:
