@@ -103,8 +103,29 @@ STATES: dict[str, tuple[list[Finding], Evidence, str, str]] = {
         [],
         replace(ONE, epochs=3),
         "open",
-        "Too early to judge, after 3 epochs and 1,800 updates: so far 1 of 10 classes, classifier"
-        " FID 3.3, coverage 0.00, recall 0.00.",
+        "Not there yet, after 3 epochs and 1,800 updates: so far 1 of 10 classes, classifier FID"
+        " 3.3, coverage 0.00, recall 0.00; healthy takes all ten classes, coverage of 0.5 and"
+        " recall of 0.2.",
+    ),
+    "a short run that is complete, and not measured": (
+        [],
+        replace(LATE, step=1_800, epoch=3, epochs=3),
+        "open",
+        f"Not judged, after 3 epochs and 1,800 updates: {NOT_MEASURED}; {NONE_SHOWS}.",
+    ),
+    "a run too short for any detector": (
+        [],
+        replace(ONE, step=900, epochs=3),
+        "open",
+        "Too early to judge, after 3 epochs and 900 updates: so far 1 of 10 classes, classifier FID"
+        " 3.3, coverage 0.00, recall 0.00.",
+    ),
+    "a short run that is complete, in trouble": (
+        [DEAD],
+        replace(ONE, epochs=3),
+        "doubtful",
+        "Take care: dead units since epoch 9; so far 1 of 10 classes, classifier FID 3.3, coverage"
+        " 0.00, recall 0.00.",
     ),
     "poor, late, and nobody knows why": (
         [],

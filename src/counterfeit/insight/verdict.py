@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from counterfeit.files import Row
+from counterfeit.insight.detectors.series import GROWN_UP, STALLED_UPDATES
 from counterfeit.insight.evidence import RECENT, Evidence, seen
 from counterfeit.insight.numbers import counted, listed
 from counterfeit.language import english, tr, translated
@@ -33,6 +34,10 @@ docs/paper.md)."""
 
 EARLY_SHARE = 0.1
 """Or for this share of the planned epochs."""
+
+LEAST_UPDATES = GROWN_UP + STALLED_UPDATES
+"""A training that ends as planned is judged from here on, if not to fail: so many updates it takes
+until every detector may speak."""
 
 Standing = Literal["failing", "doubtful", "healthy", "open"]
 Quality = Literal["good", "middling", "poor", "unknown"]
@@ -82,6 +87,7 @@ def verdict(findings: Sequence[Finding], evidence: Evidence) -> Verdict:
     lasting = [each for each in serious if each.lasts or each.last_epoch >= recent]
     past = [each for each in serious if each not in lasting]
     early = evidence.step < EARLY_UPDATES or evidence.epoch < EARLY_SHARE * evidence.epochs
+    complete = evidence.epoch >= evidence.epochs and evidence.step >= LEAST_UPDATES
     quality = _quality(evidence)
     failed = quality == "poor" and not early
 
@@ -92,10 +98,10 @@ def verdict(findings: Sequence[Finding], evidence: Evidence) -> Verdict:
         standing, opening = "doubtful", english("Take care")
     elif quality == "good":
         standing, opening = "healthy", english("Recovered") if past else english("Healthy")
-    elif early:
+    elif early and not complete:
         opening = TOO_EARLY
     else:
-        opening = NOT_THERE if quality == "middling" else NOT_JUDGED
+        opening = NOT_JUDGED if quality == "unknown" else NOT_THERE
 
     clauses = [_named(lasting)] if lasting else []
     clauses += seen(evidence, so_far=early and standing != "healthy")
@@ -111,22 +117,29 @@ def verdict(findings: Sequence[Finding], evidence: Evidence) -> Verdict:
         clauses.append(tr("nothing amiss was found in {epochs}", epochs=_epochs(evidence.epoch)))
     if not lasting and not evidence.has_answers:
         clauses.append(tr("whether D overpowers G is unknown, as its answers are not in the log"))
-    return Verdict(standing, f"{_head(opening, evidence)}: {tr('; ').join(clauses)}.")
+    head = _head(opening, evidence, young=early and standing == "open")
+    return Verdict(standing, f"{head}: {tr('; ').join(clauses)}.")
 
 
-def _head(opening: str, evidence: Evidence) -> str:
-    """What a sentence opens with, and how far the run is where that matters."""
+def _head(opening: str, evidence: Evidence, *, young: bool) -> str:
+    """What a sentence opens with, and how far the run is where that matters.
+
+    Args:
+        young: whether it matters how many updates there were.
+    """
     reached = _epochs(evidence.epoch)
     if evidence.epoch < evidence.epochs:
         epoch, epochs = f"{evidence.epoch:.4g}", str(evidence.epochs)
         reached = tr("{epoch} of {epochs} epochs", epoch=epoch, epochs=epochs)
-    if opening == TOO_EARLY:
-        return tr(
-            "Too early to judge, after {reached} and {updates} updates",
-            reached=reached,
-            updates=f"{evidence.step:,}",
-        )
     said = translated(opening)
+    if young:
+        updates = f"{evidence.step:,}"
+        return tr(
+            "{opening}, after {reached} and {updates} updates",
+            opening=said,
+            reached=reached,
+            updates=updates,
+        )
     if evidence.epoch < evidence.epochs:
         return tr("{opening}, after {reached}", opening=said, reached=reached)
     return said

@@ -1,12 +1,14 @@
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from example_record import BROKEN, names, only, record
 
 from counterfeit import recipe
 from counterfeit.insight.detectors import examine
-from counterfeit.insight.detectors.collapse import changed_share, top_share
+from counterfeit.insight.detectors.collapse import changed, of_window, top_share
 from counterfeit.insight.detectors.record import Record
 
 
@@ -74,9 +76,44 @@ def test_the_way_out_of_noise_is_no_hop() -> None:
     assert names(long_epochs([1.3, *[0.8] * 9])) == {"mode-hopping"}
 
 
+def hopping(shares: Sequence[float], sure: int = 100) -> Record:
+    """From each epoch to the next so large a share of the surely classified images changes class.
+    An epoch is so long that no epoch but the first begins in noise."""
+    now = np.zeros(sure, int)
+    classes = [now]
+    for share in shares:
+        now = (now + (np.arange(sure) < round(share * sure))) % 10
+        classes.append(now)
+    rest = [-1] * (100 - sure)
+    found = record(len(classes), signs={"classes": [[*each.tolist(), *rest] for each in classes]})
+    longer = [row | {"step": 2 * row["step"]} for row in found.vitals]
+    return replace(found, vitals=longer)
+
+
 def test_classes_that_change_are_hopping() -> None:
-    classes = [[(epoch + latent) % 10 for latent in range(100)] for epoch in range(10)]
-    assert names(record(signs={"classes": classes})) == {"mode-hopping"}
+    assert names(hopping([1.0] * 9)) == {"mode-hopping"}
+    assert names(hopping([0.6] * 9)) == {"mode-hopping"}
+    assert names(hopping([0.3] * 9)) == set()
+
+
+def test_classes_that_settle_are_not() -> None:
+    """A healthy r3gan-small: of 11 to 28 images of which the classifier is sure."""
+    settling = [0.64, 0.48, 0.32, 0.19, 0.11]
+    for last in range(1, len(settling) + 1):
+        for sure in (11, 28, 100):
+            assert names(hopping(settling[:last], sure)) == set()
+
+
+def test_hopping_takes_four_epochs_and_forty_images() -> None:
+    assert names(hopping([1.0] * 4)) == set()  # two looks, each at the four epochs before it
+    assert names(hopping([1.0] * 5)) == {"mode-hopping"}
+    assert names(hopping([1.0] * 5, sure=10)) == {"mode-hopping"}
+    assert names(hopping([1.0] * 5, sure=9)) == set()
+
+
+def test_a_few_images_that_hop_may_do_so_by_chance() -> None:
+    assert names(hopping([0.4] * 9, sure=10)) == set()  # 16 of 40
+    assert names(hopping([0.5] * 9, sure=100)) == {"mode-hopping"}
 
 
 def test_an_average_that_still_gets_nearer_has_not_collapsed() -> None:
@@ -88,8 +125,17 @@ def test_an_average_that_still_gets_nearer_has_not_collapsed() -> None:
     assert "mode-collapse" in names(record(signs=stuck, spec=averaged))
 
 
-def test_top_share_and_changed_share() -> None:
+def test_top_share() -> None:
     assert math.isnan(top_share([1] * 19))
     assert top_share([1] * 15 + [2] * 5 + [-1] * 80) == 0.75
-    assert math.isnan(changed_share([1] * 9, [2] * 9))
-    assert changed_share([1] * 20, [1] * 10 + [2] * 5 + [-1] * 5) == pytest.approx(1 / 3)
+
+
+def test_changed() -> None:
+    assert changed([], [1] * 9) == (0, 0)
+    assert changed([1] * 20, [1] * 10 + [2] * 5 + [-1] * 5) == (5, 15)
+
+
+def test_a_window_is_four_values() -> None:
+    sums = of_window(np.array([1.0, 2.0, 3.0, 4.0, np.nan, 5.0]))
+    np.testing.assert_array_equal(sums, [np.nan, np.nan, np.nan, 10, np.nan, np.nan])
+    assert len(of_window(np.zeros(0))) == 0

@@ -16,7 +16,7 @@ from counterfeit.insight.detectors.detector import (
     last_spell,
 )
 from counterfeit.insight.detectors.record import Record
-from counterfeit.insight.detectors.series import grown_up, stalled, updates_since_move
+from counterfeit.insight.detectors.series import at_least, grown_up, stalled, updates_since_move
 from counterfeit.language import english
 
 COLLAPSED_SPREAD = 0.15
@@ -118,7 +118,8 @@ def partial_collapse(record: Record) -> Seen:
 
 
 HOPPED = 0.35
-HOPPED_SURE = 10
+HOPPED_PAIRS = 40
+"""Images that were surely classified before and after an epoch, in four epochs together."""
 MOVED = 0.65
 HOPPING_WINDOW = 4
 HOPPING_UPDATES = 500
@@ -141,17 +142,19 @@ HOPPED_EPOCHS = 2
     " 1801.04406)",
 )
 def mode_hopping(record: Record) -> Seen:
-    """The images of fixed latents become others from each epoch to the next."""
+    """The images of fixed latents become others from each epoch to the next, for four epochs that
+    began when G had left noise behind: on the way out of it every healthy one's do."""
     rows = record.images
     judged = (column(rows, "spread") >= COLLAPSED_SPREAD) & grown_up(rows)
-    classes = [numbers(row, "classes") for row in rows]
-    hopped = np.array([changed_share(a, b) for a, b in zip([[], *classes], classes, strict=False)])
     before = np.concatenate([[0.0], updates_since_move(rows)[:-1]])  # as each epoch begins
-    moved = np.where(before >= HOPPING_UPDATES, column(rows, "moved"), np.nan)
-    spell = last_spell((recent_mean(hopped) > HOPPED) & judged, HOPPED_EPOCHS) or last_spell(
-        (recent_mean(moved, HOPPING_WINDOW) > MOVED) & judged, 1
-    )
-    return Seen(rows, spell)
+    begun = np.where(before >= HOPPING_UPDATES, 1.0, np.nan)
+    moved = of_window(begun * column(rows, "moved")) / HOPPING_WINDOW
+    classes = [numbers(row, "classes") for row in rows]
+    changes = [changed(a, b) for a, b in zip([[], *classes], classes, strict=False)]
+    hops, pairs = (of_window(begun * each) for each in np.reshape(changes, (-1, 2)).T)
+    enough = np.where(pairs >= HOPPED_PAIRS, pairs, np.nan)
+    spell = last_spell((at_least(hops / enough, enough) > HOPPED) & judged, HOPPED_EPOCHS)
+    return Seen(rows, spell or last_spell((moved > MOVED) & judged, 1))
 
 
 def top_share(classes: Sequence[int]) -> float:
@@ -160,16 +163,14 @@ def top_share(classes: Sequence[int]) -> float:
     return max(Counter(sure).values()) / len(sure) if len(sure) >= SURE_IMAGES else math.nan
 
 
-def changed_share(before: Sequence[int], after: Sequence[int]) -> float:
-    """The share of latents whose image is of another class, of those surely classified twice."""
+def changed(before: Sequence[int], after: Sequence[int]) -> tuple[int, int]:
+    """Of how many latents the image is of another class, and of how many it is surely of a class
+    both times."""
     pairs = [(a, b) for a, b in zip(before, after, strict=False) if a >= 0 and b >= 0]
-    if len(pairs) < HOPPED_SURE:
-        return math.nan
-    return sum(a != b for a, b in pairs) / len(pairs)
+    return sum(a != b for a, b in pairs), len(pairs)
 
 
-def recent_mean(values: Column, least: int = 2) -> Column:
-    """Of the four values up to each, of which so many must be known."""
-    recent = [values[max(0, i - HOPPING_WINDOW + 1) : i + 1] for i in range(len(values))]
-    known = [part[np.isfinite(part)] for part in recent]
-    return np.array([part.mean() if len(part) >= least else np.nan for part in known])
+def of_window(values: Column) -> Column:
+    """The sum of the four values up to each; NaN where one of them is not known, or not there."""
+    padded = np.concatenate([np.full(HOPPING_WINDOW - 1, np.nan), values])
+    return np.array([padded[i : i + HOPPING_WINDOW].sum() for i in range(len(values))])

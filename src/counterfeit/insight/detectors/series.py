@@ -1,4 +1,5 @@
-"""Numbers of a run over time: since when G can be judged, whether it stands still, smoothing."""
+"""Numbers of a run over time: since when G can be judged, whether it stands still, smoothing; and
+what is left of a share when its noise is allowed for."""
 
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ GROWN_UP = 250
 STALLED = 0.8
 STALLED_EPOCHS = 4
 STALLED_UPDATES = 700
+SURELY = 1.645
+"""Standard errors that chance exceeds once in 20 times, on one side."""
 
 
 def updates_since_move(rows: Sequence[Row]) -> Float[np.ndarray, " rows"]:
@@ -50,3 +53,16 @@ def stalled(rows: Sequence[Row], values: Column | None = None) -> Bool[np.ndarra
 def running_median(values: Column) -> Column:
     """Of each value and the one or two before it."""
     return np.array([np.median(values[max(0, i - 2) : i + 1]) for i in range(len(values))])
+
+
+def at_least(share: Column, count: Column) -> Column:
+    """The lower end of a one-sided 95 % interval of shares that were each seen among `count`; NaN
+    where these are none. Of 16 in 40 it is .28.
+
+    Source: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
+    """
+    share, count = np.clip(share, 0, 1), np.where(count > 0, count, np.nan)
+    noise = SURELY**2 / count
+    centre = share + noise / 2
+    low: Column = (centre - np.sqrt(noise * (share * (1 - share) + noise / 4))) / (1 + noise)
+    return low
