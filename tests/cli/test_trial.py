@@ -1,6 +1,7 @@
 """`counterfeit trial` as a command."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import call
@@ -69,3 +70,27 @@ def test_bad_input_ends_in_one_line(
     assert (status, out) == (2, "")
     assert why in err
     assert not (tmp_path / "new").exists()
+
+
+def test_ctrl_c_keeps_the_seeds_that_ended_and_says_what_goes_on(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from counterfeit.trials.points import PointsTrial
+
+    perform = PointsTrial.perform
+
+    def stopped(self: PointsTrial, seed: int, *others: Any) -> Any:
+        if seed == 1:
+            raise KeyboardInterrupt
+        return perform(self, seed, *others)
+
+    monkeypatch.setattr(PointsTrial, "perform", stopped)
+    asked = ["trial", "ring", "ragan", *SMALL, f"--out={tmp_path}"]
+    status, out, err = call(capsys, *asked, "--seeds=3")
+    assert (status, out) == (130, "")
+    assert err.startswith("seed 0: ")
+    assert f"--out {tmp_path} --seeds 3` goes on." in err
+    monkeypatch.undo()
+    status, _, err = call(capsys, *asked, "--seeds=3")
+    assert status == 0
+    assert [line[:6] for line in err.splitlines()] == ["seed 1", "seed 2"]

@@ -40,8 +40,9 @@ def samples_over_modes(mixture: Mixture, samples: Mapping[int, Float[np.ndarray,
     for axes, (seed, points) in zip(panels, shown.items(), strict=False):
         good = modes_of(torch.from_numpy(points), mixture).numpy() >= 0
         width = MODE_WIDTH * mixture.half_width
+        places, shift = mixture.centres.numpy(), axes.transData
         rings = EllipseCollection(
-            width, width, 0, units="xy", offsets=mixture.centres.numpy(), transOffset=axes.transData
+            width, width, 0, units="xy", offsets=places, offset_transform=shift
         )
         rings.set(facecolor="none", edgecolor=D_COLOUR, linewidth=0.8)
         axes.add_collection(rings)
