@@ -79,6 +79,7 @@ def test_what_was_found_is_confirmed_and_reported(
     assert status == 0, err
     assert "Best on the validation images: trial 1, with coverage 0.5." in out
     assert f"It has {LR}: 0.0002 -> 0.001." in out
+    assert f"The recipe as it was came to {ended.trials[0].score:.4g} there" in out
     assert "coverage [95 %]" in out  # the verdict, too
     assert "Can't tell yet" in out
     assert out.splitlines()[-1] == "s"
@@ -90,11 +91,23 @@ def test_what_was_found_is_confirmed_and_reported(
     html = page.read_text()
     assert "<h1>Search s</h1>" in html
     assert "2 trials took" in html
+    trials = re.findall(r'<th scope="row">(\d.*)</th>', html.partition('<section id="listed">')[2])
+    assert trials == ["1", "0 (the recipe as it was)"]  # the best first
+    assert '<td data-label="lr">0.001</td>' in html
     assert f"counterfeit search report {ended.folder}</code>" in html
     lines = (page.parent / "trials.csv").read_text().splitlines()
     assert len(lines) == 3
     assert f",{LR}," in lines[0]
     assert (page.parent / "differences.csv").is_file()
+
+
+def test_a_recipe_whose_own_trial_failed_is_said_to(
+    ended: Search, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended.task(0).end(Outcome("failed", "a number is no longer finite."))
+    cli.main(["search", "report", str(ended.folder)])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "The recipe as it was failed in its trial: a number is no longer finite." in said
 
 
 def test_where_nothing_is_better_nothing_is_confirmed(

@@ -268,6 +268,7 @@ def report(
     language.use(lang)
     from counterfeit.cli.output import writable
     from counterfeit.search.folder import Search
+    from counterfeit.search.page import listed
     from counterfeit.search.words import account, rows, table
     from counterfeit.study.outcome import ENDINGS
     from counterfeit.study.page import write_page
@@ -301,6 +302,7 @@ def report(
         page,
         title=tr("Search {name}", name=opened.folder.name),
         about=account(opened, trials),
+        listed=listed(opened, trials),
         written_by=shlex.join(["counterfeit", "search", "report", str(opened.folder)]),
     )
     print(written_page)

@@ -196,6 +196,10 @@ class Search:
             if written(value) != written(self.unchanged[key])
         ]
 
+    def is_unchanged(self, trial: Trial) -> bool:
+        """Whether a trial tries the recipe as it was."""
+        return bool(trial.values) and not self.changes(trial)
+
     def write_best(self, best: Trial) -> Path:
         """Write the recipe of the best trial, for `counterfeit train`; its path.
 

@@ -30,7 +30,7 @@ def account(search: Search, trials: Sequence[Trial]) -> list[str]:
     ]
     ranked = search.ranked(trials)
     if not ranked:
-        return [*said, tr("No trial got to its end yet.")]
+        return [*said, tr("No trial got to its end yet."), *_unchanged(search, trials)]
     best = ranked[0]
     said.append(
         tr(
@@ -48,9 +48,26 @@ def account(search: Search, trials: Sequence[Trial]) -> list[str]:
                 changes="; ".join(changes),
             )
         )
+        said += _unchanged(search, trials)
     else:
         said.append(tr("That is the recipe as it was: the search found nothing better."))
     return said
+
+
+def _unchanged(search: Search, trials: Sequence[Trial]) -> list[str]:
+    """What the trial of the recipe as it was came to, where there was one."""
+    own = next((each for each in trials if search.is_unchanged(each)), None)
+    if own is None or (ended := own.task.outcome) is None:
+        return []
+    if ended.state == "failed":
+        return [tr("The recipe as it was failed in its trial: {why}", why=ended.why or "")]
+    return [
+        tr(
+            "The recipe as it was came to {score} there, after {epochs} epochs.",
+            score=f"{own.score:.4g}",
+            epochs=str(max(own.scores, default=0)),
+        )
+    ]
 
 
 def table(search: Search, trials: Sequence[Trial]) -> list[str]:

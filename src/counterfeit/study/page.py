@@ -51,6 +51,16 @@ METHOD = (
 )
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A table of the caller's, which may be long: below the study's own, and folded up."""
+
+    title: str
+    summary: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 def write_page(
     study: Study,
     results: Sequence[Result],
@@ -59,6 +69,7 @@ def write_page(
     *,
     title: str | None = None,
     about: Sequence[str] = (),
+    listed: Listed | None = None,
     written_by: str | None = None,
 ) -> Path:
     """Write the page about the study, by default `report.html` in its folder; return its path.
@@ -67,6 +78,7 @@ def write_page(
         results: all of the study's, of which the verdict is.
         title: of the page; the study's name when absent.
         about: sentences on what the study is for, at the top.
+        listed: a table of what it came from.
         written_by: the command that writes the page; `counterfeit study report` when absent.
 
     Raises:
@@ -83,6 +95,7 @@ def write_page(
     page = templates.get_template("study.html").render(
         title=title or tr("Study {name}", name=study.folder.name),
         about=about,
+        listed=listed,
         state=_state(results),
         chart_style="",
         headings=["study", "recipes"],  # as wide as a page about several runs
