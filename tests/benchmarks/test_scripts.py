@@ -27,6 +27,8 @@ SHORTEST = {
     "paper.py": ["{runs}/paper-averaged", "--samples=200", "--images={out}"],
     "plain.py": ["--data={digits28}"],
     "precision.py": ["--epochs=1", "--seeds", "0", "1", "--data=digits", "--samples=100"],
+    "records.py": ["digits-fast", "--seeds", "0", "--data={digits28}", "--samples=100",
+                   "--threads=1"],
     "recipes.py": ["{runs}/sgd", "{runs}/adam", "--images={out}"],
     "reproduction.py": ["{runs}/sgd", "{runs}/adam", "{runs}/batchnorm-smoothing",
                         "--images={out}/images"],

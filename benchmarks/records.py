@@ -1,0 +1,143 @@
+"""How fast digits can be had, and how good: the tables of docs/records.md.
+
+    python benchmarks/records.py RECIPE [--seeds 0 1 2 3 4] [--data mnist] [--without] [--threads 2]
+
+Each seed is a process of its own, `counterfeit train` from its start to its end, timed as a whole:
+imports, data and what is written included. `counterfeit evaluate` then measures its samples beside
+the test images. `--without` takes each of the recipe's steps back, one at a time, and trains that
+as well.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from counterfeit import recipe
+from counterfeit.environment import describe
+from counterfeit.measure.names import MetricName
+from counterfeit.recipe import Recipe
+
+HEADS = {
+    "fid": "classifier FID",
+    "coverage": "coverage",
+    "recall": "recall",
+    "class_tv": "total variation of the classes",
+    "class_accuracy": "class accuracy",
+}
+
+SCHEDULES = ("generator.optimizer.schedule", "discriminator.optimizer.schedule")
+RATES = ("generator.optimizer.lr", "discriminator.optimizer.lr")
+
+STEPS: dict[str, dict[str, dict[str, Any]]] = {
+    "digits-fast": {
+        "nobody is told the class": {"condition": None},
+        "the learning rate of `conditional`": dict.fromkeys(RATES, 0.0005),
+        "a learning rate that stays": dict.fromkeys(SCHEDULES, "constant"),
+        "samples of an average of G's weights": {"generator.ema_decay": 0.99},
+        "batches of 128": {"training.batch_size": 128},
+        "twice the channels, one epoch": {
+            "generator.channels": 32,
+            "discriminator.channels": 32,
+            "training.epochs": 1,
+        },
+    },
+}
+"""What makes a recipe what it is, by the values that take it back; and what was left out."""
+
+
+def train(spec: Recipe, seed: int, threads: int, folder: Path) -> tuple[float, float, Path]:
+    """Seconds on the clock and of the processors that the command takes, and its run."""
+    file = folder / f"{spec.name}.toml"
+    file.write_text(spec.to_toml(), encoding="utf-8")
+    command = [*_command("train"), str(file), f"--seed={seed}", f"--out={folder}", "--quiet"]
+    started = time.perf_counter()
+    with subprocess.Popen(
+        [*command, "--device=cpu"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": str(threads)},
+    ) as process:
+        assert process.stdout is not None
+        run = process.stdout.read().split()[-1]
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed")
+    return time.perf_counter() - started, used.ru_utime + used.ru_stime, Path(run)
+
+
+def measure(run: Path, samples: int) -> dict[str, float]:
+    """Its samples' metrics by their short names."""
+    told = subprocess.run(
+        [*_command("evaluate"), str(run), f"--samples={samples}", "--json", "--quiet"],
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    metrics = json.loads(told)["metrics"]
+    return {MetricName.parse(name).metric: each["value"] for name, each in metrics.items()}
+
+
+def _command(name: str) -> list[str]:
+    return [sys.executable, "-m", "counterfeit", name]
+
+
+def row(what: str, values: list[Mapping[str, float]]) -> str:
+    """Medians with their range."""
+    cells = []
+    for name in ("seconds", "processor", *HEADS):
+        of_all = [each[name] for each in values if name in each]
+        if not of_all:
+            cells.append("")
+            continue
+        middle, low, high = statistics.median(of_all), min(of_all), max(of_all)
+        cells.append(f"{middle:.3g} [{low:.3g}, {high:.3g}]")
+    return f"| {what} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("recipe")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--data")
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--without", action="store_true")
+    options = parser.parse_args()
+    whole = recipe.load(options.recipe)
+    given = {"data.name": options.data, "training.epochs": options.epochs}
+    whole = whole.with_values({name: value for name, value in given.items() if value is not None})
+    variants = {f"`{whole.name}`": whole}
+    if options.without:
+        steps = STEPS[options.recipe]
+        variants |= {what: whole.with_values(values) for what, values in steps.items()}
+    facts = describe(torch.device("cpu"))
+    print(
+        f"{facts['processor']}, {options.threads} threads, torch {facts['torch']}; medians [least,"
+        f" most] of seeds {', '.join(map(str, options.seeds))}\n"
+    )
+    print(f"| what | seconds | of the processors | {' | '.join(HEADS.values())} |")
+    print("| --- " * (3 + len(HEADS)) + "|")
+    values: dict[str, list[Mapping[str, float]]] = {what: [] for what in variants}
+    with tempfile.TemporaryDirectory() as temporary:
+        for seed in options.seeds:  # in turn, so that a busy minute is no variant's own
+            for what, spec in variants.items():
+                seconds, processor, run = train(spec, seed, options.threads, Path(temporary))
+                told = measure(run, options.samples)
+                values[what].append({"seconds": seconds, "processor": processor} | told)
+    for what, each in values.items():
+        print(row(what, each))
+
+
+if __name__ == "__main__":
+    main()
