@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,8 +65,6 @@ def of_the_process() -> dict[str, object]:
     """What all tests of a process share, and any of them could change."""
     return {f"${name}": value for name, value in os.environ.items()} | {
         "folder": Path.cwd(),
-        "SIGINT": signal.getsignal(signal.SIGINT),
-        "SIGTERM": signal.getsignal(signal.SIGTERM),
         "event loop": asyncio._get_running_loop(),
         "threads": torch.get_num_threads(),
         "precision": torch.get_default_dtype(),

@@ -1,15 +1,34 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from small_study import barely_trained_classifier, with_data_in
 
 from counterfeit import recipe
+from counterfeit.data.published import data_folder
 from counterfeit.run import Run
 from counterfeit.session import train
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def with_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of data with a quick classifier, and what the machine has for the explorer."""
+    folder = barely_trained_classifier(tmp_path_factory.mktemp("data"))
+    for runtime in data_folder().glob("onnxruntime-web-*"):
+        (folder / runtime.name).symlink_to(runtime)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_classifier(with_classifier: Path) -> Iterator[None]:
+    """For this process and the servers that it starts, whatever the machine has."""
+    with with_data_in(with_classifier):
+        yield
+
+
+@pytest.fixture(scope="session")
+def trained(with_classifier: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with two runs of three epochs on digits, of other learning rates, to be copied."""
     folder = tmp_path_factory.mktemp("trained")
     for seed, lr in ((1, 0.001), (2, 0.002)):
@@ -22,7 +41,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 f"generator.optimizer.lr={lr}",
             ]
         )
-        run = train(spec, seed=seed, device="cpu", out=folder, evaluate_every=3, progress=False)
+        with with_data_in(with_classifier):
+            run = train(spec, seed=seed, device="cpu", out=folder, evaluate_every=3, progress=False)
         run.path.rename(folder / f"run-{seed}")
     return folder
 
