@@ -26,14 +26,9 @@ from counterfeit import recipe
 from counterfeit.environment import describe
 from counterfeit.measure.names import MetricName
 from counterfeit.recipe import Recipe
+from recipes import HEADS
 
-HEADS = {
-    "fid": "classifier FID",
-    "coverage": "coverage",
-    "recall": "recall",
-    "class_tv": "total variation of the classes",
-    "class_accuracy": "class accuracy",
-}
+SHOWN = ("fid", "coverage", "recall", "class_tv", "class_accuracy")
 
 SCHEDULES = ("generator.optimizer.schedule", "discriminator.optimizer.schedule")
 RATES = ("generator.optimizer.lr", "discriminator.optimizer.lr")
@@ -94,7 +89,7 @@ def _command(name: str) -> list[str]:
 def row(what: str, values: list[Mapping[str, float]]) -> str:
     """Medians with their range."""
     cells = []
-    for name in ("seconds", "processor", *HEADS):
+    for name in ("seconds", "processor", *SHOWN):
         of_all = [each[name] for each in values if name in each]
         if not of_all:
             cells.append("")
@@ -126,8 +121,9 @@ def main() -> None:
         f"{facts['processor']}, {options.threads} threads, torch {facts['torch']}; medians [least,"
         f" most] of seeds {', '.join(map(str, options.seeds))}\n"
     )
-    print(f"| what | seconds | of the processors | {' | '.join(HEADS.values())} |")
-    print("| --- " * (3 + len(HEADS)) + "|")
+    heads = ["what", "seconds", "of the processors", *(HEADS[name] for name in SHOWN)]
+    print(f"| {' | '.join(heads)} |")
+    print("| --- " * len(heads) + "|")
     values: dict[str, list[Mapping[str, float]]] = {what: [] for what in variants}
     with tempfile.TemporaryDirectory() as temporary:
         for seed in options.seeds:  # in turn, so that a busy minute is no variant's own

@@ -5,9 +5,9 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import NotebookNode
-from small_study import barely_trained_classifier, with_data_in
 
 import notebooks
+from own_data import barely_trained_classifier, with_data_in
 
 HERE = Path(__file__).parents[2] / "docs" / "notebooks"
 

@@ -1,24 +1,15 @@
 """A small study that has been trained, for what reads it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_study import barely_trained_classifier, small_plan, with_data_in
+from small_study import small_plan
 
 from counterfeit.study.folder import Study
 from counterfeit.study.worker import Terms, perform
+from own_data import quick_classifier, with_classifier, with_data_in
 
-
-@pytest.fixture(scope="session")
-def with_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return barely_trained_classifier(tmp_path_factory.mktemp("data"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_classifier(with_classifier: Path) -> Iterator[None]:
-    with with_data_in(with_classifier):
-        yield
+__all__ = ["quick_classifier", "with_classifier"]
 
 
 @pytest.fixture(scope="session")

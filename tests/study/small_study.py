@@ -1,15 +1,9 @@
 """A study whose runs take seconds, and what of its runs must be the same to the bit."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from counterfeit import data
 from counterfeit.files import Row
-from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
 from counterfeit.study.plan import Plan
 from counterfeit.study.progress import HasTasks
@@ -35,20 +29,6 @@ def small_plan(epochs: int = 2, seeds: int = 1, **more: object) -> Plan:
         "evaluate_every": epochs,
     }
     return Plan.parse(table | more, "small")
-
-
-def barely_trained_classifier(folder: Path) -> Path:
-    """A folder of data with a quick classifier of digits."""
-    classifier_for(data.load("digits"), folder / "classifiers", updates=20)
-    return folder
-
-
-@contextmanager
-def with_data_in(folder: Path) -> Iterator[None]:
-    """For this process and those that tests start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COUNTERFEIT_DATA_DIR", str(folder))
-        yield
 
 
 def same_bits(study: HasTasks) -> dict[str, object]:

@@ -1,30 +1,14 @@
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_study import barely_trained_classifier, with_data_in
 
 from counterfeit import recipe
-from counterfeit.data.published import data_folder
 from counterfeit.run import Run
 from counterfeit.session import train
+from own_data import quick_classifier, with_classifier, with_data_in
 
-
-@pytest.fixture(scope="session")
-def with_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data with a quick classifier, and what the machine has for the explorer."""
-    folder = barely_trained_classifier(tmp_path_factory.mktemp("data"))
-    for runtime in data_folder().glob("onnxruntime-web-*"):
-        (folder / runtime.name).symlink_to(runtime)
-    return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_classifier(with_classifier: Path) -> Iterator[None]:
-    """For this process and the servers that it starts, whatever the machine has."""
-    with with_data_in(with_classifier):
-        yield
+__all__ = ["quick_classifier", "with_classifier"]
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,11 @@ from urllib.request import Request, urlopen
 import pytest
 from serving import serving
 
-from chromium import find_axe, require_runtime
+from chromium import PATIENCE, find_axe, require_runtime
 from counterfeit.files import write_rows
 from counterfeit.recipe import Recipe
 from counterfeit.run import Run
 from counterfeit.session import train
-
-SOON = 300_000
-"""Milliseconds for what takes a second or two, on a machine that is busy."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def heard() -> list[str]:
 @pytest.fixture
 def opened(browser: Any, server: str, heard: list[str]) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(SOON)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     page.on("console", lambda message: heard.append(message.text))
     page.on("pageerror", lambda error: heard.append(str(error)))
@@ -143,7 +140,7 @@ def test_the_explorer_may_ask_nobody_and_stands_in_no_frame(opened, server) -> N
     require_runtime()
     opened.goto(f"{server}/explore?of=runs/run-1")
     opened.wait_for_selector("body:not(.loading) #sample")
-    with urlopen(opened.url, timeout=SOON / 1000) as answer:
+    with urlopen(opened.url, timeout=PATIENCE / 1000) as answer:
         assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     asked = "fetch('/charts').then(() => 'answered', () => 'refused')"
     assert opened.evaluate(asked) == "refused"
@@ -153,7 +150,7 @@ def test_what_cannot_be_explored_is_said_in_one_line(opened, server) -> None:
     opened.goto(f"{server}/explore?of=runs/nothing")
     opened.get_by_text("There is no such run here").wait_for()
     with pytest.raises(HTTPError, match="404"):
-        urlopen(f"{server}/explorer?of=runs/run-1&step=1", timeout=SOON / 1000)
+        urlopen(f"{server}/explorer?of=runs/run-1&step=1", timeout=PATIENCE / 1000)
 
 
 def test_a_run_is_followed_while_it_is_trained(
@@ -216,7 +213,7 @@ def test_pages_fit_and_can_be_read_by_all(
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, bypass_csp=True
     )
-    context.set_default_timeout(SOON)
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     explorer = f"{server}/explore?of=runs/run-1"
     for address in (
@@ -240,7 +237,7 @@ def test_what_others_ask_and_what_lies_elsewhere_is_refused(server: str, folder:
     def status(path: str, method: str = "GET", **headers: str) -> int:
         try:
             asked = Request(server + path, headers=headers, method=method)
-            return int(urlopen(asked, timeout=SOON / 1000).status)
+            return int(urlopen(asked, timeout=PATIENCE / 1000).status)
         except HTTPError as error:
             return error.code
 
@@ -264,7 +261,7 @@ def test_what_others_ask_and_what_lies_elsewhere_is_refused(server: str, folder:
 
 def test_a_page_comes_back_when_the_server_does_in_korean(browser: Any, folder: Path) -> None:
     context = browser.new_context()
-    context.set_default_timeout(2 * SOON)
+    context.set_default_timeout(2 * PATIENCE)
     page = context.new_page()
     with serving(folder, language="ko") as address:
         port = int(address.rstrip("/").rpartition(":")[2])
