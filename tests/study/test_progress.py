@@ -1,6 +1,9 @@
 """How far a study is, as its files say."""
 
+from dataclasses import replace
+
 import pytest
+from rich.text import Text
 from small_study import SMALL, small_plan
 
 from counterfeit.study.folder import Study
@@ -69,6 +72,22 @@ def test_where_there_is_no_room_those_that_tell_most_are_shown(half_done: Study)
     glance.look()
     assert glance.table(2).row_count == 2
     assert glance.table(9).row_count == 4
+
+
+@pytest.mark.parametrize("letters", [5, 30, 42, 60, 120])
+def test_numbers_have_room_on_80_columns_whatever_the_names_and_findings(
+    half_done: Study, letters: int
+) -> None:
+    glance = Glance(half_done)
+    glance.look()
+    wild = glance.seen["wild-digits-s0"]
+    task = replace(wild.task, id="-".join(["word"] * 40)[:letters])
+    findings = [replace(wild.findings[0], name=f"finding-{n}") for n in range(9)]
+    glance.seen = {task.id: replace(wild, task=task, fid=212.4, findings=tuple(findings))}
+    lines = Text.from_ansi(all_runs(glance, 80)).plain.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {"failed", "0/2", "212.4"} <= set(lines[1].split())
+    assert "".join(line.split("  ")[0].strip() for line in lines[1:]) == task.id
 
 
 def test_without_a_terminal_findings_and_ends_are_lines(

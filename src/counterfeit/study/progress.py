@@ -2,6 +2,7 @@
 
 import math
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,9 @@ _NAMES = (
     english("pruned"),
     english("finished"),
 )
+
+NAME_WIDTH = 44
+"""Of a run's name on one line of the table, so that its numbers have room on 80 columns."""
 
 LOOKS_SHARE = 0.05
 """The most of the time that is spent on looking."""
@@ -195,14 +199,14 @@ class Glance:
         table.add_column(tr("epoch"), justify="right", no_wrap=True)
         for heading in self.headings:
             table.add_column(heading, justify="right", no_wrap=True)
-        table.add_column(tr("findings"), overflow="ellipsis", no_wrap=True)
+        table.add_column(tr("findings"))  # the one that gives way where the terminal is narrow
         for each in tasks:
             table.add_row(
-                each.task.id,
+                "\n".join(textwrap.wrap(each.task.id, NAME_WIDTH)),
                 Text(translated(each.state), style=STYLES[each.state]),
                 "" if each.epochs is None else f"{each.epoch:.4g}/{each.epochs}",
                 *self.cells(each),
-                styled(_findings(each.findings)),
+                _in_a_line(styled(_findings(each.findings))),
             )
         return table
 
@@ -224,6 +228,11 @@ def _findings(findings: Iterable[Finding]) -> str:
     return ", ".join(
         f"{translated(each.severity)}: {translated(each.title)}" for each in worst.values()
     )
+
+
+def _in_a_line(text: Text) -> Text:
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def duration(seconds: float) -> str:
