@@ -179,11 +179,16 @@ def floor_of_convolutions(
     return run
 
 
-def updates(spec: recipe.Recipe, steps: int, precision: str) -> Callable[[], float]:
+def updates(
+    spec: recipe.Recipe, steps: int, precision: str, *, compiled: bool = False
+) -> Callable[[], float]:
     """Seconds of an update alone on the CPU, of a batch that lies ready."""
     cpu = torch.device("cpu")
     spec = spec.with_values({"training.precision": precision})
     game = Game.from_recipe(spec, torch.full((1, 28, 28), 0.1), seed=0, device=cpu)
+    if compiled:
+        for network in (game.G, game.D):
+            network.forward = torch.compile(network.forward, dynamic=False)
     batches = [Batch(a_batch(spec))] * spec.training.discriminator_steps
     numbers = count()
 
@@ -214,7 +219,9 @@ def a_batch(spec: recipe.Recipe) -> Tensor:
     return torch.rand(spec.training.batch_size, 1, 28, 28) * 2 - 1
 
 
-def update_by_update(name: str, steps: int, repeats: int) -> dict[str, float | str]:
+def update_by_update(
+    name: str, steps: int, repeats: int, *, compiled: bool
+) -> dict[str, float | str]:
     """Times of single updates of a convolutional recipe, in turn, and the medians of their ratios.
 
     In turn, and a few updates at a time, so that neighbours on the machine disturb all alike.
@@ -227,6 +234,8 @@ def update_by_update(name: str, steps: int, repeats: int) -> dict[str, float | s
         "bf16 floor": floor_of_convolutions(spec, steps, torch.bfloat16),
         "counterfeit bf16": updates(spec, steps, "bf16"),
     }
+    if compiled:
+        contenders["compiled"] = updates(spec, steps, "float32", compiled=True)
     for run in contenders.values():
         run()  # its first updates make optimisers' state
     rounds = [{each: run() for each, run in contenders.items()} for _ in range(repeats)]
@@ -241,6 +250,7 @@ def update_by_update(name: str, steps: int, repeats: int) -> dict[str, float | s
         ("times_floor", "counterfeit", "floor"),
         ("bf16_times_plain", "plain", "counterfeit bf16"),
         ("bf16_times_floor", "counterfeit bf16", "bf16 floor"),
+        *([("compiled_times_ours", "counterfeit", "compiled")] if compiled else []),
     ):
         ratios = [seconds[above] / seconds[below] for seconds in rounds]
         row[key] = statistics.median(ratios)
@@ -320,6 +330,7 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="whole processes, and nothing else")
     parser.add_argument("--epochs", type=int, nargs=2, default=[1, 7], help="of whole processes")
     parser.add_argument("--append", type=Path, help="add a JSON row for each recipe to this file")
+    parser.add_argument("--compile", action="store_true", help="try torch.compile on convolutions")
     parser.add_argument("--keep-memory", action="store_true", help="as the command's process does")
     options = parser.parse_args()
     if options.keep_memory:
@@ -352,7 +363,7 @@ def main() -> None:
         return
     convolutional = [each for each in options.recipes if recipe.load(each).generator.name != "mlp"]
     for name in convolutional:
-        row = update_by_update(name, options.steps, options.repeats)
+        row = update_by_update(name, options.steps, options.repeats, compiled=options.compile)
         if options.append:
             append_row(options.append, row | {"n": options.repeats, **facts})
     folder = torchvision_folder(options.data)
