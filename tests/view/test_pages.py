@@ -189,6 +189,18 @@ def test_a_run_is_followed_while_it_is_trained(
     opened.locator("tbody tr").nth(2).wait_for(state="detached")
 
 
+def test_where_no_runs_are_there_is_nothing_to_choose(opened, server, folder: Path) -> None:
+    opened.goto(server)
+    choose = opened.get_by_role("button", name="Look at the chosen ones")
+    choose.wait_for()
+    away = folder.rename(folder.with_name("away"))
+    opened.get_by_text("No runs yet").wait_for()
+    choose.wait_for(state="hidden")
+    away.rename(folder)
+    choose.wait_for()
+    assert opened.locator("tbody tr").count() == 2
+
+
 def test_a_run_that_is_damaged_is_named_and_others_stay(opened, server, folder: Path) -> None:
     broken = Run(Path(shutil.copytree(folder / "run-1", folder / "run-0")))
     write_rows(broken.path / "log.jsonl", [{"step": 1, "epoch": 1, "d_loss": "many"}])

@@ -21,16 +21,21 @@ async def home() -> None:
     ui.html(tr("Runs"), tag="h1", sanitize=False)
     with ui.element("form").props('action="/run" method="get"'):
         tables = [_Table(shelf) for shelf in watch.shelves]
-        ui.html(
+        choose = ui.html(
             Markup('<button type="submit">{}</button>').format(tr("Look at the chosen ones")),
             sanitize=False,
         ).classes("beside")
 
-    async def refresh() -> None:
-        await threads.io_bound(watch.look)
+    def show() -> None:
         for table in tables:
             table.show()
+        choose.set_visibility(any(table.rows for table in tables))
 
+    async def refresh() -> None:
+        await threads.io_bound(watch.look)
+        show()
+
+    show()
     ui.timer(PERIOD, refresh)
 
 
@@ -84,7 +89,6 @@ class _Table:
             )
             ui.html(f"<tr>{head}</tr>", tag="thead", sanitize=False)
             self.body = ui.element("tbody")
-        self.show()
 
     def show(self) -> None:
         runs = self.shelf.runs
