@@ -21,7 +21,7 @@ HOUSE = [
     ["insight"],
     ["progress", "reproduce", "tracking", "monitor", "session"],
     ["study"],
-    ["search", "trials"],
+    ["search", "trials", "tricks"],
     ["exports"],
     ["view"],
     ["cli"],

@@ -28,6 +28,7 @@ from counterfeit.language import (
 )
 from counterfeit.measure.names import SHORT
 from counterfeit.run.findings import SEVERITIES
+from counterfeit.tricks.catalogue import catalogue
 
 PACKAGE = Path(counterfeit.__file__).parent
 CATALOGUE = tomllib.loads((PACKAGE / "locale/ko.toml").read_text(encoding="utf-8"))
@@ -87,6 +88,8 @@ SAID = {
     *(text for path in PACKAGE.rglob("templates/*.js") for text in said_in_script(path)),
     *(recipe.load(name).title for name in recipe.names()),
     *(text for name in recipe.names() for text in recipe.load(name).deviations),
+    *(each.title for each in [*catalogue().tricks, *catalogue().no_switch]),
+    *(each.instead for each in catalogue().no_switch),
 }
 KEPT = {text for path in PACKAGE.rglob("*.py") for text in said_in(path, ["english"])}
 

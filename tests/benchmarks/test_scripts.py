@@ -62,6 +62,7 @@ ELSEWHERE = {
     "zoo_families.py": "tests/benchmarks/test_scripts.py",
     "convolution_floor.py": "tests/benchmarks/test_convolutions.py",
     "plain_convolutions.py": "tests/benchmarks/test_convolutions.py",
+    "tricks.py": "tests/tricks/test_judge.py",
     "view_cost.py": "tests/view/test_cost.py",  # a process of its own, as it has a loop of events
 }
 """What other tests run in a short form."""

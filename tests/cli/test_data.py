@@ -21,6 +21,17 @@ def test_recipes_lists_and_prints(capsys) -> None:
     assert recipe.parse(tomllib.loads(out), "stdout") == recipe.load("paper")
 
 
+def test_recipes_says_what_tricks_are_worth(capsys) -> None:
+    status, out, _ = call(capsys, "recipes", "--tricks")
+    assert status == 0
+    assert "--set penalties.gradient.weight=10.0" in out
+    status, only, _ = call(capsys, "recipes", "dcgan", "--tricks")
+    assert (status, only.startswith("dcgan")) == (0, True)
+    assert len(only) < len(out)
+    status, out, err = call(capsys, "recipes", "sgd", "--tricks")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
 def test_data_describes_and_previews(capsys, tmp_path) -> None:
     picture = tmp_path / "preview.png"
     status, out, _ = call(capsys, "data", "digits", f"--preview={picture}")

@@ -13,16 +13,32 @@ from counterfeit.language import tr, translated
 from counterfeit.terminal import columns, fill
 
 
-def recipes(name: str | None = None, /, *, quiet: Quiet = False, lang: Lang = None) -> None:
-    """List the recipes; or print one, resolved, as TOML.
+def recipes(
+    name: str | None = None,
+    /,
+    *,
+    tricks: Annotated[bool, Flag] = False,
+    quiet: Quiet = False,
+    lang: Lang = None,
+) -> None:
+    """List the recipes; or print one, resolved, as TOML; or say what each trick is worth.
 
     Args:
         name: a recipe, or a TOML file of your own.
+        tricks: list the tricks of ganhacks and later ones: what each changed in the recipes that it
+            was judged on, or in NAME alone, and the --set that makes it.
         quiet: no word of what to do next.
     """
     language.use(lang)
     from counterfeit import recipe
 
+    if tricks:
+        from counterfeit.tricks.words import bases_of, terminal_text
+
+        bases = bases_of(name)
+        print(terminal_text(bases, columns(sys.stdout)))
+        suggest("counterfeit", "train", bases[0].recipe, quiet=quiet)
+        return
     if name is not None:
         print(recipe.load(name).to_toml(), end="")
         suggest("counterfeit", "train", name, quiet=quiet)
