@@ -26,6 +26,9 @@ from counterfeit import recipe
 from counterfeit.cli.app import app as command_line
 from counterfeit.insight.detectors import NAMES
 from counterfeit.recipe.explain import _allowed as allowed
+from counterfeit.tricks.catalogue import catalogue
+from counterfeit.tricks.judge import kept
+from counterfeit.tricks.words import markdown
 
 REPOSITORY = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Z]\w+(\.\w+)*")
@@ -112,6 +115,18 @@ def _meaning(section: type[BaseModel], key: str) -> str:
     return " ".join(documented.get((owner.__name__, key), ())).strip()
 
 
+def tricks() -> str:
+    """What each trick was found to be worth, and what of ganhacks' list is no switch."""
+    tables = (
+        f"## On {base.recipe}\n\n{markdown(base, kept(base.study))}" for base in catalogue().bases
+    )
+    rest = (
+        f"- **{each.title}** ({each.source}): {each.instead}." for each in catalogue().no_switch
+    )
+    text = "\n\n".join([*tables, "## What is no switch", "\n".join(rest)])
+    return re.sub(r"docs/(\w+\.md)", r"[docs/\1](\1)", text)
+
+
 def changelog() -> str:
     """CHANGELOG.md, with links as they are from here."""
     return (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8").replace("](docs/", "](")
@@ -128,6 +143,7 @@ PARTS = {
     "commands": commands,
     "recipes": recipes,
     "keys": keys,
+    "tricks": tricks,
     "changelog": changelog,
     "korean-readme": korean_readme,
 }
