@@ -1,6 +1,8 @@
 """What the tables of tricks say."""
 
+import math
 import re
+from dataclasses import replace
 
 import pytest
 from outcomes import results_of
@@ -51,8 +53,23 @@ def test_what_helps_comes_first_with_its_switch_below(measured: Judged) -> None:
     assert re.search(r"BatchNorm in G +0\.10 \[0\.\d\d, 0\.\d\d\]", own)
     assert "is in it, and gone with --set generator.batch_norm=false" in own
     assert re.search(r"Hinge loss +9\.\d\d \[", text[text.index("\nworse:") :])
-    assert "4 epochs, 5 seeds: FID 41.3, coverage 0.08" in text
+    assert "4 epochs, 5 seeds: FID 41.3, coverage 0.080" in text
     assert "Failures tracked early (ganhacks 10): `counterfeit diagnose RUN`" in text
+
+
+def test_numbers_are_told_as_far_as_they_are_known() -> None:
+    effect = Effect(
+        "unsure",
+        Estimate(12.34, 9.876, 150.4),
+        0.5,
+        Estimate(-0.0312, -0.0001, 0.5),
+        Estimate(1.0, 1.0, 1.0),
+        2,
+        5,
+    )
+    assert words.cells(effect) == ["12.3 [9.88, 150]", "-.031 [+.000, +.500]", "2", "1.00"]
+    few = replace(effect, fid=Estimate(0.5, math.nan, math.nan), coverage=NOTHING, seconds=NOTHING)
+    assert words.cells(replace(few, failed=0)) == ["0.50", "–", "–", "–"]
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
@@ -77,6 +94,7 @@ def test_markdown_is_a_table(measured: Judged) -> None:
     assert {line.count(" | ") for line in lines} == {7}
     assert re.match(r"\| BatchNorm in G \| better \| 0\.10 \[.*\] \| – \| – \| 1\.00 \|", lines[2])
     assert "| is in it, and gone with `--set generator.batch_norm=false` |" in lines[2]
+    assert "Made with torch 2 on x." in words.markdown(STAGE_3, measured)
 
 
 def test_only_a_base_has_tricks() -> None:

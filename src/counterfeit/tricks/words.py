@@ -81,7 +81,8 @@ def markdown(base: Base, judged: Judged | None) -> str:
         for trick, change, effect in _rows(base, judged)
     ]
     lines = [f"| {' | '.join(row)} |" for row in [heads, ["---"] * len(heads), *rows]]
-    return "\n\n".join([*head(base, judged), "\n".join(lines)])
+    made = [] if judged is None else [f"Made with torch {judged.torch} on {judged.processor}."]
+    return "\n\n".join([*head(base, judged), *made, "\n".join(lines)])
 
 
 def _block(base: Base, judged: Judged | None, width: int | None) -> Iterator[str]:
@@ -129,7 +130,7 @@ def head(base: Base, judged: Judged | None) -> list[str]:
             epochs=str(judged.epochs),
             seeds=str(judged.seeds),
             fid=f"{judged.fid.value:.3g}",
-            coverage=f"{judged.coverage.value:.2f}",
+            coverage=f"{judged.coverage.value:.3f}",
             protocol=", ".join(map(translated, MetricName.parse(judged.metric).protocol_parts)),
         ),
         tr(
@@ -157,7 +158,10 @@ def _interval(estimate: Estimate, said: Callable[[float], str]) -> str:
 
 
 def _difference(value: float) -> str:
-    return f"{value:+.2f}" if math.isfinite(value) else "–"
+    """Of shares: `-.031`."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{round(value, 3) + 0.0:+.3f}".replace("0.", ".", 1)
 
 
 def _ratio(value: float) -> str:
