@@ -16,7 +16,8 @@ from counterfeit.errors import CounterfeitError
 from counterfeit.files import write_whole
 from counterfeit.study.folder import Study
 from counterfeit.tricks.catalogue import Base, catalogue, plan_of
-from counterfeit.tricks.judge import JUDGED, judged, keep
+from counterfeit.tricks.judge import judged
+from counterfeit.tricks.record import JUDGED, keep
 from counterfeit.tricks.words import markdown
 
 STUDIES = Path(__file__).parents[1] / "docs" / "studies"

@@ -27,7 +27,7 @@ from counterfeit.cli.app import app as command_line
 from counterfeit.insight.detectors import NAMES
 from counterfeit.recipe.explain import _allowed as allowed
 from counterfeit.tricks.catalogue import catalogue
-from counterfeit.tricks.judge import kept
+from counterfeit.tricks.record import kept
 from counterfeit.tricks.words import markdown
 
 REPOSITORY = Path(__file__).parents[2]

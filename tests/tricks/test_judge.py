@@ -15,7 +15,8 @@ from counterfeit.study.folder import Study
 from counterfeit.study.statistics import Estimate
 from counterfeit.study.worker import Terms, perform
 from counterfeit.tricks.catalogue import catalogue, plan_of
-from counterfeit.tricks.judge import NOTHING, effects, judged, keep, kept
+from counterfeit.tricks.judge import NOTHING, effects, judged
+from counterfeit.tricks.record import keep, kept
 from counterfeit.tricks.words import markdown
 from own_data import with_data_in
 from tricks import main
@@ -38,10 +39,10 @@ def test_an_effect_is_of_having_the_trick() -> None:
         "hinge": "worse",
     }
     ratios = np.log(GOOD) - np.log(BAD)
-    assert found["batchnorm-g"].fid.value == pytest.approx(math.exp(ratios.mean()))
-    assert found["hinge"].fid.value == pytest.approx(math.exp(-ratios.mean()))
-    assert found["tanh"].fid.low < 1 < found["tanh"].fid.high
-    assert found["tanh"].seconds.value == pytest.approx(1.0)
+    assert found["batchnorm-g"].fid[0] == pytest.approx(math.exp(ratios.mean()))
+    assert found["hinge"].fid[0] == pytest.approx(math.exp(-ratios.mean()))
+    assert found["tanh"].fid[1] < 1 < found["tanh"].fid[2]
+    assert found["tanh"].seconds[0] == pytest.approx(1.0)
     assert found["tanh"].coverage == NOTHING
 
 
@@ -57,7 +58,7 @@ def test_failures_are_those_of_the_changed_recipe_and_count_as_the_worst() -> No
     failing = results_of({OWN: GOOD, "sgd-d": [401.0, "failed", 420.0, "failed", 390.0]})
     found = effects(STAGE_3, failing)["sgd-d"]
     assert (found.failed, found.seeds) == (2, 5)
-    assert found.fid.value == pytest.approx(
+    assert found.fid[0] == pytest.approx(
         math.exp(np.mean(np.log([401.0, 420.0, 420.0, 420.0, 390.0]) - np.log(GOOD)))
     )
 
@@ -106,8 +107,8 @@ def test_from_a_study_to_the_table(
     assert result is not None
     assert (result.epochs, result.seeds, set(result.effects)) == (1, 2, {"tanh", "batchnorm-g"})
     assert result.metric.startswith("fid_digits-")
-    assert result.effects["tanh"].seconds.value > 0
-    assert math.isfinite(result.effects["tanh"].coverage.value)
+    assert result.effects["tanh"].seconds[0] > 0
+    assert math.isfinite(result.effects["tanh"].coverage[0])
     assert capsys.readouterr().out.strip() == markdown(STAGE_3, result)
 
 
@@ -117,10 +118,8 @@ def test_what_is_kept_is_read_again(study: Study, tmp_path: Path) -> None:
     keep("x", result, tmp_path / "judged.json")
     again = kept("x", tmp_path / "judged.json")
     assert again is not None
-    assert again.effects["tanh"].fid.value == pytest.approx(
-        result.effects["tanh"].fid.value, rel=1e-3
-    )
-    assert math.isnan(again.effects["tanh"].fid.low)
+    assert again.effects["tanh"].fid[0] == pytest.approx(result.effects["tanh"].fid[0], rel=1e-3)
+    assert math.isnan(again.effects["tanh"].fid[1])
     keep("x", again, tmp_path / "judged.json")
     assert repr(kept("x", tmp_path / "judged.json")) == repr(again)
     assert kept("y", tmp_path / "judged.json") is None

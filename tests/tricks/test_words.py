@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,10 +12,12 @@ from rich.cells import cell_len
 
 from counterfeit.errors import UsageError
 from counterfeit.language import speaking
+from counterfeit.measure.names import MetricName
 from counterfeit.study.statistics import Estimate
 from counterfeit.tricks import words
 from counterfeit.tricks.catalogue import catalogue
-from counterfeit.tricks.judge import NOTHING, Effect, Judged, effects
+from counterfeit.tricks.judge import NOTHING, effects
+from counterfeit.tricks.record import Effect, Judged
 
 STAGE_3, DCGAN = catalogue().bases
 OWN = STAGE_3.recipe
@@ -34,6 +38,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Judged:
     judged = Judged(
         epochs=4,
         metric="fid_mnist-v1-0123abcd_test_2k",
+        protocol=MetricName.parse("fid_mnist-v1-0123abcd_test_2k").protocol_parts,
         fid=Estimate(41.3, 39.0, 44.0),
         coverage=Estimate(0.08, 0.07, 0.09),
         seeds=5,
@@ -91,10 +96,19 @@ def test_what_was_not_measured_says_so(measured: Judged) -> None:
 def test_markdown_is_a_table(measured: Judged) -> None:
     *_, table = words.markdown(STAGE_3, measured).split("\n\n")
     lines = table.splitlines()
-    assert {line.count(" | ") for line in lines} == {7}
-    assert re.match(r"\| BatchNorm in G \| better \| 0\.10 \[.*\] \| – \| – \| 1\.00 \|", lines[2])
+    assert {line.count(" | ") for line in lines} == {6}
+    assert re.match(
+        r"\| BatchNorm in G \(ganhacks 4.*\) \| better \| 0\.10 \[.*\] \| – \| – \| 1\.00 \|",
+        lines[2],
+    )
     assert "| is in it, and gone with `--set generator.batch_norm=false` |" in lines[2]
     assert "Made with torch 2 on x." in words.markdown(STAGE_3, measured)
+
+
+def test_they_are_shown_without_what_trains() -> None:
+    code = "import sys, counterfeit.tricks.words; print({'torch', 'scipy'} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "set()"
 
 
 def test_only_a_base_has_tricks() -> None:

@@ -1,69 +1,22 @@
-"""What having each trick changes: read from the studies, and kept in `judged.json`."""
+"""From a study of tricks to what having each of them changes."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Sequence
 
 import numpy as np
 
 from counterfeit.errors import CounterfeitError
-from counterfeit.files import finite, write_whole
+from counterfeit.measure.names import MetricName
 from counterfeit.study import statistics
 from counterfeit.study.folder import Study
 from counterfeit.study.results import Result, read
 from counterfeit.study.statistics import Estimate
 from counterfeit.study.verdict import Comparison, Scale, Verdict, judge
-from counterfeit.tricks.catalogue import FAMILIES, FOLDER, Base, Change, catalogue, plan_of
-
-JUDGED = FOLDER / "judged.json"
-
-DIGITS = 4
-"""That are kept of each number."""
+from counterfeit.tricks.catalogue import FAMILIES, Base, Change, catalogue, plan_of
+from counterfeit.tricks.record import Effect, Judged, Worth
 
 NOTHING = Estimate(math.nan, math.nan, math.nan)
 RATIO = Scale(lower_is_better=True, log=True)
-
-Worth = Literal["better", "worse", "unsure"]
-"""What is certain of a trick within its list: it lowers FID, it raises FID, or neither is."""
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What having a trick changes, seed by seed; NaN where seeds are too few for an interval."""
-
-    worth: Worth
-    fid: Estimate
-    """With the trick, as a multiple of FID without it."""
-    p: float
-    """Of that, corrected by Holm for all tricks of its list."""
-    coverage: Estimate
-    """With the trick, less coverage without it."""
-    seconds: Estimate
-    """That training takes, as a multiple of those without it; the interval is of 95 %."""
-    failed: int
-    """Runs of the variant."""
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What a study of tricks came to."""
-
-    epochs: int
-    metric: str
-    """FID's full name."""
-    fid: Estimate
-    """Of the recipe as it is; the geometric mean of its seeds."""
-    coverage: Estimate
-    seeds: int
-    """That it was measured with."""
-    torch: str
-    processor: str
-    effects: Mapping[str, Effect]
-    """Of the tricks that were measured, by their labels."""
 
 
 def judged(base: Base, study: Study) -> Judged | None:
@@ -83,6 +36,7 @@ def judged(base: Base, study: Study) -> Judged | None:
     return Judged(
         epochs=run.recipe.training.epochs,
         metric=metric,
+        protocol=MetricName.parse(metric).protocol_parts,
         fid=by_fid.standings[0].mean,
         coverage=by_coverage.standings[0].mean,
         seeds=by_fid.standings[0].measured,
@@ -158,42 +112,3 @@ def _times_as_long(results: Sequence[Result], first: str, second: str) -> Estima
     }
     ratios = [math.log(seconds[first, seed] / seconds[second, seed]) for seed in sorted(seeds)]
     return RATIO.back(statistics.mean(np.array(ratios, np.float64)))
-
-
-def keep(study: str, result: Judged, path: Path = JUDGED) -> None:
-    """Put what a study came to into the file, beside the others'.
-
-    Raises:
-        CannotWrite: the file cannot be written.
-    """
-    table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    table[study] = finite(_rounded(asdict(result)))
-    write_whole(path, (json.dumps(table, indent=1, sort_keys=True) + "\n").encode())
-
-
-def kept(study: str, path: Path = JUDGED) -> Judged | None:
-    """What that study came to; None where it has not been run."""
-    table = json.loads(path.read_text(encoding="utf-8"))
-    if study not in table:
-        return None
-    held = table[study]
-    effects = {
-        label: Effect(
-            **each | {name: _estimate(each[name]) for name in ("fid", "coverage", "seconds")}
-        )
-        for label, each in held["effects"].items()
-    }
-    means = {name: _estimate(held[name]) for name in ("fid", "coverage")}
-    return Judged(**held | means | {"effects": effects})
-
-
-def _estimate(values: Sequence[float | None]) -> Estimate:
-    return Estimate(*(math.nan if each is None else each for each in values))
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return [_rounded(each) for each in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

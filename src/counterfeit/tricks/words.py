@@ -6,13 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.cells import cell_len
 
 from counterfeit.errors import UsageError
-from counterfeit.insight.numbers import listed
 from counterfeit.language import english, tr, translated
-from counterfeit.measure.names import MetricName
-from counterfeit.study.statistics import Estimate
 from counterfeit.terminal import fill, pad
 from counterfeit.tricks.catalogue import Base, Change, Trick, catalogue
-from counterfeit.tricks.judge import Effect, Judged, kept
+from counterfeit.tricks.record import Effect, Interval, Judged, kept
 
 WORTHS = {
     "better": english("better"),
@@ -31,7 +28,6 @@ COLUMNS = (
 WIDTHS = (17, 20, 6, 4)
 """Of the columns: with a title of 25 letters, a line has 80."""
 
-
 INDENT = " " * 4
 
 
@@ -46,7 +42,8 @@ def bases_of(recipe: str | None) -> Sequence[Base]:
         return bases
     if found := [each for each in bases if each.recipe == recipe]:
         return found
-    raise UsageError(f"tricks are judged on {listed([b.recipe for b in bases])}, not on {recipe}.")
+    known = " and ".join(each.recipe for each in bases)
+    raise UsageError(f"tricks are judged on {known}, not on {recipe}.")
 
 
 def terminal_text(bases: Sequence[Base], width: int | None) -> str:
@@ -69,14 +66,13 @@ def terminal_text(bases: Sequence[Base], width: int | None) -> str:
 
 def markdown(base: Base, judged: Judged | None) -> str:
     """A table of the tricks of one base, below what its numbers are."""
-    heads = ["trick", "worth", *COLUMNS, "switch", "source"]
+    heads = ["trick", "worth", *COLUMNS, "switch"]
     rows = [
         [
-            trick.title,
+            f"{trick.title} ({trick.source})",
             WORTHS[_worth(effect)],
             *(cells(effect) if effect else [""] * len(COLUMNS)),
             _switch(change).replace(change.options, f"`{change.options}`"),
-            trick.source,
         ]
         for trick, change, effect in _rows(base, judged)
     ]
@@ -110,7 +106,7 @@ def _rows(base: Base, judged: Judged | None) -> list[tuple[Trick, Change, Effect
     rows = [(trick, change, effects.get(trick.label)) for trick, change in catalogue().of(base)]
     order = list(WORTHS)
     return sorted(
-        rows, key=lambda row: (order.index(_worth(row[2])), row[2].fid.value if row[2] else 0.0)
+        rows, key=lambda row: (order.index(_worth(row[2])), row[2].fid[0] if row[2] else 0.0)
     )
 
 
@@ -129,9 +125,9 @@ def head(base: Base, judged: Judged | None) -> list[str]:
             recipe=base.recipe,
             epochs=str(judged.epochs),
             seeds=str(judged.seeds),
-            fid=f"{judged.fid.value:.3g}",
-            coverage=f"{judged.coverage.value:.3f}",
-            protocol=", ".join(map(translated, MetricName.parse(judged.metric).protocol_parts)),
+            fid=f"{judged.fid[0]:.3g}",
+            coverage=f"{judged.coverage[0]:.3f}",
+            protocol=", ".join(map(translated, judged.protocol)),
         ),
         tr(
             "With a trick, FID is so many times as large, coverage so much higher, and training"
@@ -147,14 +143,14 @@ def cells(effect: Effect) -> list[str]:
         _interval(effect.fid, _ratio),
         _interval(effect.coverage, _difference),
         f"{effect.failed}" if effect.failed else "–",
-        _ratio(effect.seconds.value),
+        _ratio(effect.seconds[0]),
     ]
 
 
-def _interval(estimate: Estimate, said: Callable[[float], str]) -> str:
+def _interval(known: Interval, said: Callable[[float], str]) -> str:
     """`0.61 [0.48, 0.77]`; the number alone where seeds are too few."""
-    value, low, high = map(said, estimate)
-    return f"{value} [{low}, {high}]" if math.isfinite(estimate.low) else value
+    value, low, high = map(said, known)
+    return f"{value} [{low}, {high}]" if math.isfinite(known[1]) else value
 
 
 def _difference(value: float) -> str:
