@@ -10,9 +10,9 @@ PERCEPTRONS = [
 """Recipes of perceptrons without penalties, which the fast engine knows."""
 
 
-def shrunk(name: str, units: int = 8) -> list[str]:
+def shrunk(spec: str | recipe.Recipe, units: int = 8) -> list[str]:
     """Overrides that make a recipe's networks so small that an update takes milliseconds."""
-    spec = recipe.load(name)
+    spec = recipe.load(spec)
     return [
         f"{player}.hidden={[units] * len(section.hidden)}"
         if section.name == "mlp"

@@ -13,6 +13,7 @@ from counterfeit.cli.errors import report_error
 from counterfeit.cli.look import diagnose, report, sample
 from counterfeit.cli.measure import evaluate
 from counterfeit.cli.output import Warnings
+from counterfeit.cli.processes import one_command
 from counterfeit.cli.reproduce import reproduce
 from counterfeit.cli.search import search
 from counterfeit.cli.study import study
@@ -59,12 +60,14 @@ def main(arguments: list[str] | None = None) -> None:
         downloads = logging.getLogger("counterfeit.data.published")  # they may take minutes
         downloads.setLevel(logging.INFO if told else logging.NOTSET)
         try:
-            app(
-                [argument for argument in arguments if argument != "--debug"],
-                exit_on_error=False,
-                print_error=False,
-                result_action="return_value",
-            )
+            with one_command() as ours:
+                if ours:
+                    app(
+                        [argument for argument in arguments if argument != "--debug"],
+                        exit_on_error=False,
+                        print_error=False,
+                        result_action="return_value",
+                    )
             sys.stdout.flush()
         except (Exception, Interrupted) as error:
             if debug and not (isinstance(error, Interrupted) and error.__cause__ is None):

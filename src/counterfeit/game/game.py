@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from jaxtyping import Float
@@ -48,6 +48,7 @@ class Game:
         precision: of matrix products.
         average: of the generator's weights, to sample from.
         halvings: steps from each of which both learning rates are halved once more.
+        shared: whether several processes, which all hold this game, compute each update together.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Game:
         precision: Literal["float32", "bf16"] = "float32",
         average: Average | None = None,
         halvings: Sequence[int] = (),
+        shared: bool = False,
     ) -> None:
         self.generator = generator
         self.discriminator = discriminator
@@ -86,6 +88,7 @@ class Game:
             bf16=precision == "bf16",
             rng=self.rng,
             dropout=dropout,
+            shared=shared,
         )
 
     @classmethod
@@ -99,7 +102,8 @@ class Game:
         device: torch.device,
         halvings: Sequence[int] = (),
         given: Given = NOTHING,
-    ) -> "Game":
+        shared: bool = False,
+    ) -> Self:
         """The recipe's game, as the seed starts it.
 
         Args:
@@ -108,7 +112,7 @@ class Game:
             classes: how many the data have.
             seed: fixes the initial weights and real labels, and all that `Game` says.
             device: where it all lives.
-            halvings: see `Game`.
+            halvings, shared: see `Game`.
             given: the user's own networks and loss, instead of the recipe's.
 
         Raises:
@@ -159,6 +163,7 @@ class Game:
             precision=recipe.training.precision,
             average=Average(G, decay) if decay else None,
             halvings=halvings,
+            shared=shared,
         )
 
     @property

@@ -42,6 +42,18 @@ class Player:
     def parameters(self) -> list[Tensor]:
         return [p for p in self.network.parameters() if p.requires_grad]
 
+    def gradients(
+        self, loss: Float[Tensor, ""], *, keep_graph: bool = False
+    ) -> Sequence[Float[Tensor, "..."]]:
+        """The loss's, by each parameter; 0 by those that it does not use."""
+        return torch.autograd.grad(
+            loss,
+            self.parameters,
+            retain_graph=keep_graph,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+
     def descend(self, gradients: Sequence[Tensor]) -> None:
         if self.settings.clip_gradients is not None:
             gradients = optimizers.clipped(gradients, self.settings.clip_gradients)
@@ -131,7 +143,7 @@ def alternating_step(
         penalties = due_penalties(rules, D, seen, shown, number, rng)
         penalties |= auxiliary_terms(rules, of_real, of_fake, seen, shown)
         d_total = sum(penalties.values(), start=d_loss)
-        d_gradients = gradients(d_total, discriminator)
+        d_gradients = discriminator.gradients(d_total)
         discriminator.descend(d_gradients)
 
     if len(latents) > len(reals):
@@ -142,7 +154,7 @@ def alternating_step(
     anew = says(D, shown)
     g_loss = loss.generator(anew, again)
     g_total = sum((term.generator(anew, shown) for term in rules.auxiliary), start=g_loss)
-    g_gradients = gradients(g_total, generator)  # D's parameters get none
+    g_gradients = generator.gradients(g_total)  # D's parameters get none
     generator.descend(g_gradients)
 
     return Outcome(
@@ -175,22 +187,13 @@ def simultaneous_step(
     penalties = due_penalties(rules, D, seen, shown.detached(), number, rng)
     penalties |= auxiliary_terms(rules, of_real, of_fake, seen, shown)
     d_total = sum(penalties.values(), start=d_loss)
-    d_gradients = gradients(d_total, discriminator, keep_graph=True)
-    g_gradients = gradients(g_total, generator)
+    d_gradients = discriminator.gradients(d_total, keep_graph=True)
+    g_gradients = generator.gradients(g_total)
     discriminator.descend(d_gradients)
     generator.descend(g_gradients)
 
     return Outcome(
         d_loss, g_loss, of_real.logits, of_fake.logits, d_gradients, g_gradients, penalties
-    )
-
-
-def gradients(
-    loss: Float[Tensor, ""], player: Player, *, keep_graph: bool = False
-) -> Sequence[Tensor]:
-    """The loss's, by each parameter of the player; 0 by those that it does not use."""
-    return torch.autograd.grad(
-        loss, player.parameters, retain_graph=keep_graph, allow_unused=True, materialize_grads=True
     )
 
 

@@ -109,7 +109,11 @@ class Dropout(nn.Module):
     def forward(self, x: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         if not (self.training or self.in_eval) or self.p == 0:
             return x
-        return x * draw_keep(x.shape, self.p, self.rng).to(x)
+        return x * self.keep(x.shape).to(x)
+
+    def keep(self, shape: Sequence[int]) -> Float[Tensor, "*shape"]:
+        """What each element is multiplied by."""
+        return draw_keep(shape, self.p, self.rng)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

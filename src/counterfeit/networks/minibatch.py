@@ -29,8 +29,12 @@ class MinibatchDiscrimination(nn.Module):
 
     def forward(self, x: Float[Tensor, "N inputs"]) -> Float[Tensor, "N inputs+kernels"]:
         rows = (x @ self.weight.flatten(1)).view(-1, *self.weight.shape[1:])  # (N, kernels, dim)
-        apart = (rows[:, None] - rows).abs().sum(3)  # (N, N, kernels)
+        apart = (rows[:, None] - self.others(rows)).abs().sum(3)  # (N, N, kernels)
         return torch.cat([x, torch.exp(-apart).sum(1).to(x.dtype)], 1)
+
+    def others(self, rows: Float[Tensor, "N kernels dim"]) -> Float[Tensor, "N kernels dim"]:
+        """What each row is compared with."""
+        return rows
 
 
 class MinibatchStddev(nn.Module):
@@ -42,8 +46,12 @@ class MinibatchStddev(nn.Module):
     """
 
     def forward(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N C+1 H W"]:
-        deviation = (x.float().var(0, correction=0) + 1e-8).sqrt().mean().to(x.dtype)
+        deviation = (self.variance(x.float()) + 1e-8).sqrt().mean().to(x.dtype)
         return torch.cat([x, deviation.expand(len(x), 1, *x.shape[2:])], 1)
+
+    def variance(self, x: Float[Tensor, "N C H W"]) -> Float[Tensor, "C H W"]:
+        """Over the batch."""
+        return x.var(0, correction=0)
 
 
 def judges_rows_apart(network: nn.Module) -> bool:

@@ -79,7 +79,9 @@ def resuming(run: "Run", *options: str) -> str:
     """
     if parts := missing_parts(run.recipe):
         return f"in Python, counterfeit.resume({str(run.path)!r}, {', '.join(parts)})"
-    return command("counterfeit", "train", "--resume", run.path, *options)
+    processes = run.environment.get("processes", 1)
+    start = ["torchrun", "--nproc-per-node", processes, "-m"] if processes > 1 else []
+    return command(*start, "counterfeit", "train", "--resume", run.path, *options)
 
 
 def require_ours(run: "Run") -> None:

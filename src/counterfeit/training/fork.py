@@ -17,6 +17,7 @@ from counterfeit.recipe import Recipe
 from counterfeit.run import Run, provenance, stored
 from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.own import Modules, adapted_for, missing_parts, modules_of, require_ours
+from counterfeit.training import processes
 from counterfeit.training.epochs import require_epochs, steps_per_epoch, training_images
 from counterfeit.training.interval import Interval
 from counterfeit.training.own import require_judge
@@ -154,6 +155,7 @@ def fork(
         else data.identities(spec.data, train_split, data_dir),
         "data_kept": kept,
         "data_dir": str(data_dir) if data_dir else None,
+        "processes": processes.count(),
         "parent": {"run": str(parent.path.resolve()), "step": saved.step},
     }
     with Run.creating(out, spec, facts | environment.describe(place)) as child:

@@ -15,6 +15,7 @@ from counterfeit.data import ImageData, class_sizes, doubts
 from counterfeit.data.given import take
 from counterfeit.data.loading import look_of
 from counterfeit.errors import CannotWrite, CounterfeitError
+from counterfeit.game.engines.sharing import Lost
 from counterfeit.game.game import Game
 from counterfeit.game.inputs import Pool
 from counterfeit.game.own import Given
@@ -24,7 +25,7 @@ from counterfeit.run.checkpoint import Checkpoint
 from counterfeit.run.own import modules_of, resuming
 from counterfeit.run.rows import LogRow
 from counterfeit.run.stored import write_data
-from counterfeit.training import own
+from counterfeit.training import own, processes
 from counterfeit.training.epochs import (
     drop_old_checkpoints,
     rates_end_with_epochs,
@@ -106,7 +107,7 @@ def train(
     own.require_all(spec, given)
     sizes = class_sizes(train_split, images)
     mean = images.mean_image()
-    game = Game.from_recipe(spec, mean, len(sizes), seed=seed, device=place, given=given)
+    game = processes.game(spec, mean, len(sizes), seed=seed, device=place, given=given)
     own.begin(game, spec, images, given)
     facts = {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -117,6 +118,7 @@ def train(
         "data": real.identities(data_dir),
         "data_kept": real.kept,
         "data_dir": str(data_dir.resolve()) if data_dir else None,
+        "processes": processes.count(),
     }
     with Run.creating(out, spec, facts | environment.describe(place), name) as run:
         if real.kept:
@@ -170,6 +172,7 @@ def resume(
         saved = run.recover() if spec != run.recipe else None
         require_epochs(run, saved.epoch if saved else 0, spec)
         _tell(english("building the networks"), on_stage)
+        _say_what_is_another(run)
         game = _game(run, spec, images, place, given)
         own.begin(game, spec, images, given)
         run.adopt(given.networks)
@@ -214,10 +217,24 @@ def _tell(stage: str, on_stage: Sequence[OnStage]) -> None:
         hear(stage)
 
 
+def _say_what_is_another(run: Run) -> None:
+    began, now = run.environment.get("processes", 1), processes.count()
+    if began != now:
+        logger.warning(
+            tr(
+                "Another number of processes trains the run now, {now} instead of {began}: from"
+                " here on its numbers are what they would have been to within rounding, not to the"
+                " bit.",
+                began=str(began),
+                now=str(now),
+            )
+        )
+
+
 def _game(
     run: Run, spec: recipe.Recipe, images: ImageData, device: torch.device, given: Given
 ) -> Game:
-    return Game.from_recipe(
+    return processes.game(
         spec,
         images.mean_image(),
         len(run.classes),
@@ -257,7 +274,7 @@ def _train_soundly(
                     )
                 )
                 game = _game(run, run.recipe, images, game.device, given)
-            except CannotWrite as error:
+            except (CannotWrite, Lost) as error:
                 if not run.path.exists():
                     raise CounterfeitError(f"{error} The run's folder is gone.") from None
                 raise CounterfeitError(f"{error} {_kept(run)}; {resuming(run)} goes on.") from None

@@ -13,6 +13,7 @@ from counterfeit.game.engines.cuda import GraphedEngine
 from counterfeit.game.engines.fast import FastEngine
 from counterfeit.game.engines.layers import Unknown
 from counterfeit.game.engines.plain import PlainEngine
+from counterfeit.game.engines.sharing import SharedPlayer
 from counterfeit.game.inputs import Batch
 from counterfeit.game.losses import ANALYTIC
 from counterfeit.game.step import Outcome, Player, Rules
@@ -41,6 +42,7 @@ def choose(
     bf16: bool,
     rng: torch.Generator,
     dropout: torch.Generator,
+    shared: bool = False,
 ) -> Engine:
     """The fast engine on the CPU, where it knows networks, optimisers and rules to the last type; a
     CUDA graph of the plain step on a GPU, where the optimisers' settings are tensors and no code is
@@ -50,7 +52,11 @@ def choose(
         bf16: whether matrix products are in bfloat16.
         rng: where penalties draw from.
         dropout: where the networks draw from.
+        shared: whether several processes compute it together, by the plain step (see `sharing`).
     """
+    if shared:
+        pair = SharedPlayer(generator), SharedPlayer(discriminator)
+        return PlainEngine(*pair, rules, bf16=bf16, rng=rng)
     if device.type == "cpu":
         try:
             return FastEngine(generator, discriminator, rules, bf16=bf16)

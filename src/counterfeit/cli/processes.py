@@ -1,0 +1,25 @@
+"""Several processes of one command, as torchrun starts them: the first does it, the others help."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def one_command() -> Iterator[bool]:
+    """Whether this process does the command in the block; another has helped to its end by then.
+
+    Nothing is imported where torchrun did not start several.
+    """
+    launched = os.environ.pop("TORCHELASTIC_RUN_ID", None)  # what this process starts is not it
+    if launched is None or os.environ["WORLD_SIZE"] == "1":
+        yield True
+        return
+    from counterfeit.training import processes
+
+    if os.environ["RANK"] == "0":
+        with processes.leading():
+            yield True
+    else:
+        processes.follow()
+        yield False
