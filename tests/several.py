@@ -57,7 +57,7 @@ def together(count: int, folder: Path, function: Callable[..., None], *arguments
     with started(count, folder, function, *arguments) as processes:
         ended = codes(processes)
     said = [(folder / f"err.{rank}").read_text() for rank in range(count)]
-    assert (ended, said) == ([0] * count, [""] * count)
+    assert (ended, said) == ([0] * count, [""] * count), (ended, said)
 
 
 def _run(

@@ -7,6 +7,7 @@ from typing import Any
 from cyclopts import CycloptsError, UnknownOptionError
 
 from counterfeit.cli.output import tell
+from counterfeit.cli.processes import tell_torchrun
 from counterfeit.errors import CounterfeitError, Interrupted, is_memory
 
 
@@ -22,7 +23,9 @@ def report_error(error: Exception | Interrupted) -> int:
     else:
         kind = type(error).__name__
         message, status = f"unexpected {kind}: {error} (--debug shows where).", 1
-    tell(f"counterfeit: {_one_line(message)}")
+    line = f"counterfeit: {_one_line(message)}"
+    tell(line)
+    tell_torchrun(line)
     for note in getattr(error, "__notes__", []):
         tell(f"  - {_one_line(note)}", rest="    ")
     return status

@@ -1,8 +1,11 @@
 """Several processes of one command, as torchrun starts them: the first does it, the others help."""
 
+import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 
 @contextmanager
@@ -23,3 +26,12 @@ def one_command() -> Iterator[bool]:
     else:
         processes.follow()
         yield False
+
+
+def tell_torchrun(line: str) -> None:
+    """Why the command fails, where torchrun started it: its own account of that, which fills more
+    than a screen, ends with the line."""
+    if file := os.environ.get("TORCHELASTIC_ERROR_FILE"):
+        said = {"message": line, "extraInfo": {"timestamp": int(time.time())}}
+        with suppress(OSError):
+            Path(file).write_text(json.dumps({"message": said}), encoding="utf-8")
