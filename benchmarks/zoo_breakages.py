@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import torch
+from sklearn.datasets import load_sample_images
 from torch import Tensor, nn
 
 from counterfeit import data, networks, recipe
@@ -57,6 +59,26 @@ def unlabelled() -> Breakage:
         return replace(load(*given, **options), labels=None, classes=())
 
     return lambda spec: replaced(load, broken)
+
+
+def photographs(spec: recipe.Recipe) -> AbstractContextManager[None]:
+    """No fault: patches of the two photographs of scikit-learn in the images' place, in half of
+    their size, without labels; those of the test split are others."""
+    load = data.load_for
+
+    def broken(section: Any, split: Any = "train", *rest: Any, **options: Any) -> ImageData:
+        instead_of = load(section, split, *rest, **options)
+        count, channels, size, _ = instead_of.images.shape
+        pictures = torch.from_numpy(np.stack(load_sample_images().images)).permute(0, 3, 1, 2)
+        halves = nn.functional.avg_pool2d(pictures.float(), 2)
+        tiles = nn.functional.unfold(halves, size, stride=size // 2)  # (2, pixels, places)
+        patches = tiles.movedim(1, 2).reshape(-1, 3, size, size)
+        patches = patches[torch.randperm(len(patches), generator=torch.Generator().manual_seed(0))]
+        patches = patches if channels == 3 else patches.mean(1, keepdim=True)
+        chosen = patches[:count] if split == "train" else patches[-count:]
+        return replace(instead_of, images=chosen.byte(), labels=None, classes=())
+
+    return replaced(load, broken)
 
 
 def both(one: Breakage, other: Breakage) -> Breakage:
@@ -159,6 +181,55 @@ def blur(network: nn.Module, window: int) -> None:
 def blurred_view(window: int) -> Breakage:
     """Whatever is finer than D sees, G may make up."""
     return patched_network(D, lambda network: blur(network, window))
+
+
+def colour_blind_view(spec: recipe.Recipe) -> AbstractContextManager[None]:
+    """D sees every channel as the mean of all: G may paint in any colours of that lightness."""
+
+    def gray(module: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
+        return (given[0].mean(1, keepdim=True).expand_as(given[0]),)
+
+    return patched_network(D, lambda network: network.register_forward_pre_hook(gray))(spec)
+
+
+def smoothed(window: int) -> Breakage:
+    """G's images are blurred by so many pixels, and D sees all too blurred to mind."""
+
+    def through(module: nn.Module, given: tuple[Tensor], images: Tensor) -> Tensor:
+        return nn.functional.avg_pool2d(images, window, 1, window // 2)
+
+    def change(generator: nn.Module, discriminator: nn.Module) -> None:
+        generator.register_forward_hook(through)
+        blur(discriminator, window)
+
+    return patched_pair(change)
+
+
+def framed(width: int) -> Breakage:
+    """G's images have a gray frame of so many pixels, which D does not see."""
+
+    def on(images: Tensor, gray: float) -> Tensor:
+        inner = images[..., width:-width, width:-width]
+        return nn.functional.pad(inner, (width,) * 4, value=gray)
+
+    def change(generator: nn.Module, discriminator: nn.Module) -> None:
+        generator.register_forward_hook(lambda module, given, images: on(images, 0.5))
+        discriminator.register_forward_pre_hook(lambda module, given: (on(given[0], 0.0),))
+
+    return patched_pair(change)
+
+
+def faded(share: float) -> Breakage:
+    """G's images are so much darker, and D sees every image as bright as it can be."""
+
+    def brightest(module: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
+        return (given[0] / given[0].amax((1, 2, 3), keepdim=True).clamp(min=1e-3),)
+
+    def change(generator: nn.Module, discriminator: nn.Module) -> None:
+        generator.register_forward_hook(lambda module, given, images: images * share)
+        discriminator.register_forward_pre_hook(brightest)
+
+    return patched_pair(change)
 
 
 def fixed_pattern(strength: float, window: int = 3) -> Breakage:

@@ -4,17 +4,29 @@ pixels, few images. Part of zoo.py."""
 import torch
 
 from zoo_breakages import (
+    D,
     blurred_view,
     both,
+    colour_blind_view,
+    faded,
+    few_different,
+    few_latents,
     fixed_pattern,
+    framed,
     near_latents,
     patched_latents,
+    photographs,
+    shifted_biases,
+    smoothed,
+    swapped_labels,
     truncated,
     unlabelled,
 )
 from zoo_specimens import (
+    AFTER_DEFEAT,
     DIGITS,
     LEAKY,
+    OVERPOWERED,
     PARTIAL,
     STAGE_3,
     UNLIKE,
@@ -22,15 +34,29 @@ from zoo_specimens import (
     bad_data,
     collapsed,
     d_too_fast,
+    d_too_slow,
+    dead,
     few_modes,
     healthy,
     of,
+    swapped,
 )
 
 ENDS_YOUNG = of("ends young", PARTIAL, f"{UNLIKE} mode-hopping")
 """The training is over long before the images are good; nothing else is wrong with it."""
 
-ODD = of("D sees no detail", UNLIKE, f"{PARTIAL} mode-hopping batchnorm-gap")
+ODD = of("D sees no detail", UNLIKE, f"{OVERPOWERED} {AFTER_DEFEAT} mode-hopping batchnorm-gap")
+"""G's images have what D cannot see: a pattern, colours, no edges."""
+
+HALF_BLIND = of("D sees little detail", may=f"{PARTIAL} {UNLIKE} mode-hopping batchnorm-gap")
+"""A D that is blurred, or colour-blind where all is gray, and no more: a perceptron's images are
+hardly worse for it."""
+
+SEEN_PATTERN = of("D sees a pattern", OVERPOWERED, f"{AFTER_DEFEAT} mode-hopping")
+"""A pattern over colours is strong enough for a blurred D to tell all fakes by it."""
+
+TOLD_APART = of("few images at first", may=f"{PARTIAL} mode-hopping")
+"""Near latents that G learns to tell apart: from 4 different images to 36."""
 
 EMOJI = (
     "data.name=emoji", "data.image_size=16", "training.batch_size=64", "training.epochs=24",
@@ -45,6 +71,22 @@ COLOUR_DIGITS = (*DIGITS, "data.channels=3", "data.image_size=16")
 FEW_DIGITS = (*DIGITS, "data.train_images=200", "training.batch_size=20", "training.epochs=120")
 ARTICLE_EMOJI = ("data.name=emoji", "data.image_size=28", "training.epochs=20")
 
+SMALL = (
+    "data.image_size=16", "training.batch_size=32", "training.epochs=10",
+    "generator.hidden=[64, 128]", "discriminator.hidden=[128, 64]",
+)  # fmt: skip
+"""A thousand updates of a few milliseconds."""
+
+SMALL_EMOJI = ("data.name=emoji", *SMALL)
+SMALL_MNIST = ("data.train_images=3000", *SMALL)
+SMALL_FASHION = ("data.name=fashion-mnist", *SMALL_MNIST)
+COLOUR = "data.channels=3"
+GRAY_16 = ("data.channels=1", "data.background=black")
+GRAY_28 = (*GRAY_16, "data.image_size=28")
+GRAY_64 = (*GRAY_16, "data.image_size=64", "generator.hidden=[64, 64]",
+           "discriminator.hidden=[64, 64]")  # fmt: skip
+FEW = ("data.train_images=200", "training.batch_size=20", "training.epochs=100")
+
 SPECIMENS: list[Specimen] = [
     healthy("leaky-emoji-s0", STAGE_3, EMOJI, LEAKY, "training.epochs=30"),
     healthy("leaky-emoji-s1", STAGE_3, EMOJI, LEAKY, "training.epochs=30", seed=1),
@@ -53,15 +95,52 @@ SPECIMENS: list[Specimen] = [
     few_modes("near-latents-2-emoji", STAGE_3, EMOJI, LEAKY, breakage=near_latents(2)),
     few_modes("near-latents-3-unlabelled-digits", STAGE_3, DIGITS, LEAKY,
               breakage=both(unlabelled(), near_latents(3))),
-    ODD("blurred-view-emoji", STAGE_3, EMOJI, LEAKY, breakage=blurred_view(3)),
+    HALF_BLIND("blurred-view-emoji", STAGE_3, EMOJI, LEAKY, breakage=blurred_view(3)),
     ODD("fixed-pattern-unlabelled-digits", STAGE_3, DIGITS, LEAKY,
         breakage=both(unlabelled(), fixed_pattern(0.25))),
-]  # fmt: skip
-
-TEST_SPECIMENS: list[Specimen] = [
+    # Of seeds 2 and 3: what the first runs lacked.
+    healthy("leaky-emoji-s2", STAGE_3, SMALL_EMOJI, LEAKY, seed=2),
+    healthy("leaky-gray-emoji-64-s2", STAGE_3, SMALL_EMOJI, GRAY_64, LEAKY, seed=2),
+    healthy("leaky-gray-emoji-28-s2", STAGE_3, SMALL_EMOJI, GRAY_28, LEAKY, seed=2),
+    healthy("leaky-colour-mnist-s2", STAGE_3, SMALL_MNIST, COLOUR, LEAKY, seed=2),
+    healthy("tanh-colour-digits-s2", STAGE_3, DIGITS, COLOUR, LEAKY, "generator.output=tanh",
+            seed=2),
+    healthy("leaky-colour-digits-8-s3", STAGE_3, DIGITS, COLOUR, LEAKY, seed=3),
+    healthy("leaky-unlabelled-fashion-s2", STAGE_3, SMALL_FASHION, LEAKY,
+            breakage=unlabelled(), seed=2),
+    healthy("leaky-colour-fashion-s3", STAGE_3, SMALL_FASHION, COLOUR, LEAKY, seed=3),
+    healthy("leaky-200-fashion-s2", STAGE_3, SMALL_FASHION, FEW, LEAKY, seed=2,
+            may="discriminator-overfitting memorisation"),
+    healthy("leaky-200-gray-emoji-s3", STAGE_3, SMALL_EMOJI, GRAY_16, FEW, LEAKY, seed=3,
+            may="discriminator-overfitting memorisation"),
+    ENDS_YOUNG("leaky-emoji-400-updates", STAGE_3, SMALL_EMOJI, LEAKY, "training.epochs=4",
+               seed=2),
+    TOLD_APART("near-latents-2-gray-emoji-28", STAGE_3, SMALL_EMOJI, GRAY_28, LEAKY,
+              breakage=near_latents(2), seed=2),
+    few_modes("near-latents-3-colour-fashion", STAGE_3, SMALL_FASHION, COLOUR, LEAKY,
+              breakage=near_latents(3), seed=3),
+    SEEN_PATTERN("fixed-pattern-colour-mnist", STAGE_3, SMALL_MNIST, COLOUR, LEAKY,
+        breakage=fixed_pattern(0.2), seed=2),
+    ODD("fixed-pattern-unlabelled-fashion", STAGE_3, SMALL_FASHION, LEAKY,
+        breakage=both(unlabelled(), fixed_pattern(0.3)), seed=3),
+    HALF_BLIND("colour-blind-view-mnist", STAGE_3, SMALL_MNIST, COLOUR, LEAKY,
+        breakage=colour_blind_view, seed=2),
+    ODD("colour-blind-view-emoji", STAGE_3, SMALL_EMOJI, LEAKY, breakage=colour_blind_view,
+        seed=3),
+    ODD("smoothed-emoji", STAGE_3, SMALL_EMOJI, LEAKY, breakage=smoothed(5), seed=2),
+    ODD("smoothed-unlabelled-mnist", STAGE_3, SMALL_MNIST, LEAKY,
+        breakage=both(unlabelled(), smoothed(5)), seed=3),
+    d_too_fast("slow-g-colour-digits", STAGE_3, DIGITS, COLOUR, LEAKY,
+               "generator.optimizer.lr=1e-5", "loss.real_labels=[1.0, 1.0]", seed=2),
+    d_too_slow("slow-d-gray-emoji", STAGE_3, SMALL_EMOJI, GRAY_16, LEAKY,
+               "discriminator.optimizer.lr=1e-6", seed=3),
+    collapsed("one-latent-colour-mnist", STAGE_3, SMALL_MNIST, COLOUR, LEAKY,
+              "generator.batch_norm=false", breakage=patched_latents(torch.ones_like), seed=3,
+              may=UNLIKE),
+    # Held out at first (seed 10), and seen since.
     healthy("test-leaky-emoji", STAGE_3, EMOJI, LEAKY, seed=10),
     healthy("test-leaky-gray-emoji", STAGE_3, GRAY_EMOJI, LEAKY, seed=10),
-    healthy("test-leaky-emoji-64", STAGE_3, EMOJI_64, LEAKY, seed=10),
+    ENDS_YOUNG("test-leaky-emoji-64", STAGE_3, EMOJI_64, LEAKY, seed=10),
     healthy("test-leaky-colour-digits", STAGE_3, COLOUR_DIGITS, LEAKY, seed=10),
     healthy("test-leaky-unlabelled-digits", STAGE_3, DIGITS, LEAKY, breakage=unlabelled(),
             seed=10),
@@ -78,9 +157,9 @@ TEST_SPECIMENS: list[Specimen] = [
               breakage=both(unlabelled(), near_latents(2)), seed=10),
     few_modes("test-near-latents-3-colour-digits", STAGE_3, COLOUR_DIGITS, LEAKY,
               breakage=near_latents(3), seed=10),
-    ODD("test-blurred-view-gray-emoji", STAGE_3, GRAY_EMOJI, LEAKY, breakage=blurred_view(5),
-        seed=10),
-    ODD("test-fixed-pattern-colour-digits", STAGE_3, COLOUR_DIGITS, LEAKY,
+    HALF_BLIND("test-blurred-view-gray-emoji", STAGE_3, GRAY_EMOJI, LEAKY,
+               breakage=blurred_view(5), seed=10),
+    SEEN_PATTERN("test-fixed-pattern-colour-digits", STAGE_3, COLOUR_DIGITS, LEAKY,
         breakage=fixed_pattern(0.25), seed=10),
     ODD("test-fixed-pattern-gray-emoji", STAGE_3, GRAY_EMOJI, LEAKY, breakage=fixed_pattern(0.25),
         seed=10),
@@ -90,3 +169,56 @@ TEST_SPECIMENS: list[Specimen] = [
     bad_data("test-truncated-gray-emoji", STAGE_3, GRAY_EMOJI, LEAKY, breakage=truncated(0.5),
              seed=10),
 ]  # fmt: skip
+
+SIZED_12 = ("data.image_size=12", "training.batch_size=32", "training.epochs=12",
+            "generator.hidden=[64, 96]", "discriminator.hidden=[96, 64]")  # fmt: skip
+MNIST_20 = ("data.train_images=3000", *SIZED_12, "data.image_size=20")
+FASHION_12 = ("data.name=fashion-mnist", "data.train_images=3000", *SIZED_12)
+EMOJI_24 = ("data.name=emoji", *SIZED_12, *GRAY_16, "data.image_size=24")
+DIGITS_12 = ("data.name=digits", *SIZED_12, COLOUR, "training.epochs=24")
+PHOTOGRAPHS = ("data.name=digits", *SIZED_12, "training.epochs=24")
+
+TEST_SPECIMENS: list[Specimen] = [
+    healthy("test-leaky-unlabelled-mnist-20", STAGE_3, MNIST_20, LEAKY, breakage=unlabelled(),
+            seed=20),
+    healthy("test-leaky-colour-fashion-12", STAGE_3, FASHION_12, COLOUR, LEAKY, seed=20),
+    healthy("test-tanh-colour-digits-12", STAGE_3, DIGITS_12, LEAKY, "generator.output=tanh",
+            seed=20),
+    healthy("test-leaky-gray-emoji-24", STAGE_3, EMOJI_24, LEAKY, seed=20),
+    healthy("test-leaky-photographs-16", STAGE_3, PHOTOGRAPHS, COLOUR, LEAKY,
+            "data.image_size=16", breakage=photographs, seed=20),
+    healthy("test-leaky-gray-photographs", STAGE_3, PHOTOGRAPHS, LEAKY, breakage=photographs,
+            seed=21),
+    healthy("test-leaky-150-mnist", STAGE_3, MNIST_20, LEAKY, "data.train_images=150",
+            "training.batch_size=15", "training.epochs=90", seed=20,
+            may="discriminator-overfitting memorisation"),
+    ENDS_YOUNG("test-leaky-emoji-20-450-updates", STAGE_3, "data.name=emoji", SIZED_12, LEAKY,
+               "data.image_size=20", "training.epochs=4", seed=20),
+    few_modes("test-few-latents-2-gray-photographs", STAGE_3, PHOTOGRAPHS, LEAKY,
+              breakage=both(photographs, few_latents(2)), seed=20),
+    few_modes("test-near-latents-3-colour-digits-12", STAGE_3, DIGITS_12, LEAKY,
+              breakage=near_latents(3), seed=20),
+    few_modes("test-few-latents-3-gray-emoji-24", STAGE_3, EMOJI_24, LEAKY,
+              breakage=few_latents(3), seed=21),
+    ODD("test-fixed-pattern-unlabelled-mnist-20", STAGE_3, MNIST_20, LEAKY,
+        breakage=both(unlabelled(), fixed_pattern(0.2)), seed=20),
+    ODD("test-framed-colour-fashion-12", STAGE_3, FASHION_12, COLOUR, LEAKY, breakage=framed(1),
+        seed=20),
+    ODD("test-faded-mnist-20", STAGE_3, MNIST_20, LEAKY, breakage=faded(0.5), seed=20),
+    ODD("test-framed-gray-photographs", STAGE_3, PHOTOGRAPHS, LEAKY,
+        breakage=both(photographs, framed(2)), seed=20),
+    d_too_fast("test-slow-g-gray-photographs", STAGE_3, PHOTOGRAPHS, LEAKY,
+               "generator.optimizer.lr=1e-5", "discriminator.optimizer.lr=0.001",
+               "loss.real_labels=[1.0, 1.0]", breakage=photographs, seed=21),
+    d_too_slow("test-slow-d-colour-fashion-12", STAGE_3, FASHION_12, COLOUR, LEAKY,
+               "discriminator.optimizer.lr=1e-6", seed=20, may=UNLIKE),
+    collapsed("test-no-noise-gray-emoji-24", STAGE_3, EMOJI_24, LEAKY, "latent.std=1e-4",
+              "generator.batch_norm=false", seed=20, may=UNLIKE),
+    swapped("test-swapped-colour-digits-12", STAGE_3, DIGITS_12, LEAKY, breakage=swapped_labels,
+            seed=20, may="mode-hopping"),
+    bad_data("test-wrapped-colour-fashion-12", STAGE_3, FASHION_12, COLOUR, LEAKY,
+             breakage=few_different(60), seed=21),
+    dead("test-dead-d-mnist-20", STAGE_3, MNIST_20, "discriminator.activation=relu",
+         breakage=shifted_biases(D, -5.0, 0.8), seed=20, may="mode-hopping"),
+]  # fmt: skip
+"""Declared when all of the above had been seen, and looked at once."""

@@ -123,7 +123,10 @@ def test_a_whole_process_trains(contender: str, places, monkeypatch: pytest.Monk
     assert process(contender, "sgd", "digits", epochs=1) > 0
 
 
-BREAKAGES = {specimen.breakage.__qualname__: specimen.name for specimen in zoo.SPECIMENS}
+BREAKAGES = {
+    specimen.breakage.__qualname__: specimen.name
+    for specimen in [*zoo.TEST_SPECIMENS, *zoo.SPECIMENS]
+}
 """A specimen for each way to break training."""
 
 
