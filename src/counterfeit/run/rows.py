@@ -190,8 +190,9 @@ class VitalsRow(ForeignColumns, total=False):
     real_support: float
     """The same of the training images, which say how near that is: 1,000 where none is repeated."""
     unlike: float
-    """Share that is rougher or smoother, of more or less contrast, brighter or darker, or of more
-    or less colour than nearly all training images (`measure.likeness`)."""
+    """Share that is rougher or smoother, of more or less contrast, brighter or darker, of more
+    or less colour than nearly all training images, or has what nearly none has in its place
+    (`measure.likeness`)."""
     real_unlike: float
     """The same of held-out images."""
     class_spread: list[float | None]

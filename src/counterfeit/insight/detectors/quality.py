@@ -1,5 +1,6 @@
 """Nearness of the images to the data: never gained, lost again, or lost at the last layer."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,12 +45,18 @@ FAR = 0.6
 def no_progress(record: Record) -> Seen:
     """The images are about as far from the data as those of the untrained generator."""
     rows = record.images
-    untrained = column([row for row in record.vitals if row["step"] == 0], "distance")
-    if not np.isfinite(untrained).any():
-        return Seen(rows, None)
-    as_far = column(rows, "distance") > max(FAR, NO_PROGRESS_SHARE * untrained[0])
     late = column(rows, "step") >= NO_PROGRESS_UPDATES
-    return Seen(rows, last_spell(as_far & late, NO_PROGRESS_EPOCHS))
+    return Seen(rows, last_spell(as_far(record) & late, NO_PROGRESS_EPOCHS))
+
+
+def as_far(record: Record) -> Mask:
+    """Where the images are about as far from the data as those of the untrained generator; nowhere
+    where these were not looked at."""
+    untrained = column([row for row in record.vitals if row["step"] == 0], "distance")
+    known = untrained[np.isfinite(untrained)]
+    far = max(FAR, NO_PROGRESS_SHARE * known[0]) if len(known) else math.inf
+    result: Mask = column(record.images, "distance") > far
+    return result
 
 
 UNLIKE = 0.3
@@ -63,18 +70,18 @@ UNLIKE_EPOCHS = 2
     evidence=("unlike", "real_unlike", "distance"),
     figure="samples",
     meaning=english(
-        "Many of G's images are rougher or smoother, paler or more coloured than any real image,"
-        " though on average they are near the data."
+        "Many of G's images are rougher or smoother, paler or more coloured than any real image, or"
+        " have something where none has, though on average they are near the data."
     ),
     advice=LONGER,
     source="Durall et al. 2020 (arXiv 2003.01826), of what is fine in an image",
 )
 def unlike_real_images(record: Record) -> Seen:
     """Images whose texture, contrast or colour no real image has, where it does not get better or
-    training has ended. Where they are far from the data as well, other findings say so."""
+    training has ended. Where they are as far from the data as ever, other findings say so."""
     rows = record.images
     more = column(rows, "unlike") - np.nan_to_num(column(rows, "real_unlike"))
-    odd = (more > UNLIKE) & (column(rows, "distance") <= FAR) & grown_up(rows)
+    odd = (more > UNLIKE) & ~as_far(record) & grown_up(rows)
     spell = last_spell(odd & stalled(rows, more) & stalled(rows), UNLIKE_EPOCHS)
     if spell is None or not spell.lasts:
         spell = final_spell(record, odd, UNLIKE_EPOCHS) or spell

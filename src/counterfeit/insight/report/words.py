@@ -60,8 +60,8 @@ EVIDENCE = {
     ),
     "real_support": english("the same of the training images, which say how near a copy is"),
     "unlike": english(
-        "share of the hundred latents' images with a texture, contrast or colour that next to no"
-        " training image has"
+        "share of the hundred latents' images with a texture, contrast, colour or background"
+        " that next to no training image has"
     ),
     "real_unlike": english("the same share of real images that were held out"),
     "moved": english(
