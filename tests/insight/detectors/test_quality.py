@@ -92,6 +92,12 @@ def test_odd_images_are_said_when_they_stay_or_training_ends() -> None:
     assert names(record(signs=ODD, spec=SHORT)) == {"unlike-real-images"}
 
 
+def test_odd_images_are_said_where_they_are_neither_near_nor_as_far_as_ever() -> None:
+    halfway = record(signs=ODD | {"distance": [0.9] * 10}, spec=SHORT)  # of 1.6 before training
+    assert names(halfway) == {"unlike-real-images"}
+    assert names(replace(halfway, vitals=halfway.vitals[1:])) == set()  # of who knows how much
+
+
 def test_odd_images_are_no_news_where_real_ones_are_odd_or_all_is_far() -> None:
     assert names(record(signs=ODD | {"real_unlike": 0.7}, spec=SHORT)) == set()
     far = {"distance": [1.5] * 10}

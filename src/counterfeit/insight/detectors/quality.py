@@ -45,16 +45,22 @@ FAR = 0.6
 def no_progress(record: Record) -> Seen:
     """The images are about as far from the data as those of the untrained generator."""
     rows = record.images
+    if math.isnan(untrained_distance(record)):
+        return Seen(rows, None)
     late = column(rows, "step") >= NO_PROGRESS_UPDATES
     return Seen(rows, last_spell(as_far(record) & late, NO_PROGRESS_EPOCHS))
 
 
+def untrained_distance(record: Record) -> float:
+    """From the untrained generator's images to the data; NaN where nobody looked."""
+    distance = column([row for row in record.vitals if row["step"] == 0], "distance")
+    return float(distance[0]) if np.isfinite(distance).any() else math.nan
+
+
 def as_far(record: Record) -> Mask:
-    """Where the images are about as far from the data as those of the untrained generator; nowhere
-    where these were not looked at."""
-    untrained = column([row for row in record.vitals if row["step"] == 0], "distance")
-    known = untrained[np.isfinite(untrained)]
-    far = max(FAR, NO_PROGRESS_SHARE * known[0]) if len(known) else math.inf
+    """Where the images are about as far from the data as those of the untrained generator, or just
+    far where that is not known."""
+    far = np.fmax(FAR, NO_PROGRESS_SHARE * untrained_distance(record))
     result: Mask = column(record.images, "distance") > far
     return result
 
