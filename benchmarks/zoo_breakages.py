@@ -189,7 +189,10 @@ def colour_blind_view(spec: recipe.Recipe) -> AbstractContextManager[None]:
     def gray(module: nn.Module, given: tuple[Tensor]) -> tuple[Tensor]:
         return (given[0].mean(1, keepdim=True).expand_as(given[0]),)
 
-    return patched_network(D, lambda network: network.register_forward_pre_hook(gray))(spec)
+    def change(network: nn.Module) -> None:
+        network.register_forward_pre_hook(gray)
+
+    return patched_network(D, change)(spec)
 
 
 def smoothed(window: int) -> Breakage:
