@@ -12,10 +12,14 @@ from pathlib import Path
 import torch
 from torch.distributed import TCPStore
 
-from counterfeit.training.processes import leading
+from counterfeit import recipe
+from counterfeit.game.engines import sharing
+from counterfeit.game.inputs import Batch
+from counterfeit.training import processes
+from counterfeit.training.processes import follow, leading
 
 SECONDS = 600
-"""Before it counts as a hang; docs/study.md says how long it takes."""
+"""Before it counts as a hang."""
 
 forks = multiprocessing.get_context("forkserver")
 # With what optimisers import, which takes longer than PyTorch itself.
@@ -68,6 +72,7 @@ def _run(
     function: Callable[..., None],
     arguments: tuple[object, ...],
 ) -> None:
+    os.setsid()  # as torchrun does
     os.environ |= {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
@@ -93,6 +98,27 @@ def threads_of_groups() -> list[str]:
     """This process's, as far as Linux lists them; while the interpreter ends, they may abort it."""
     names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
     return [name for name in names if "gloo" in name]
+
+
+def fail_in_an_update() -> None:
+    """The first process does, in the midst of one, where the others wait for its share."""
+    if os.environ["RANK"] != "0":
+        follow()
+        return
+    spec = recipe.load("dcgan").with_overrides(
+        ["generator.channels=4", "discriminator.channels=4", "training.batch_size=12"]
+    )
+    with leading():
+        mean = torch.full((1, 8, 8), 0.4)
+        game = processes.game(spec, mean, 0, seed=0, device=torch.device("cpu"))
+        batch = [Batch(torch.rand(12, 1, 8, 8))]
+        game.update(0, 0.0, batch)
+        sharing.of_all = _no_memory
+        game.update(1, 0.0, batch)
+
+
+def _no_memory(own: torch.Tensor) -> torch.Tensor:
+    raise MemoryError
 
 
 def lead_while_a_module_takes_the_group() -> None:

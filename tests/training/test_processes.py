@@ -18,7 +18,14 @@ from counterfeit.errors import UsageError
 from counterfeit.run import Run
 from counterfeit.training import loop, processes
 from crash import fingerprint
-from several import SECONDS, codes, lead_while_a_module_takes_the_group, started, together
+from several import (
+    SECONDS,
+    codes,
+    fail_in_an_update,
+    lead_while_a_module_takes_the_group,
+    started,
+    together,
+)
 
 SMALL = [
     "train", "dcgan", "--data=digits", "--batch-size=64", "--set=generator.channels=4",
@@ -84,6 +91,13 @@ def test_when_one_is_killed_the_other_ends_and_says_so(tmp_path: Path, rank: int
     (line,) = (said / f"err.{1 - rank}").read_text().splitlines()
     assert ("--resume latest", "--nproc-per-node 2 -m counterfeit train --resume")[rank] in line
     assert Run.latest(runs).sample(1).shape == (1, 1, 8, 8)
+
+
+def test_an_error_of_the_first_in_an_update_ends_them_all(tmp_path: Path) -> None:
+    with started(2, tmp_path, fail_in_an_update) as ours:
+        assert codes(ours) == [1, 1]
+    assert "MemoryError" in (tmp_path / "err.0").read_text()
+    assert (tmp_path / "err.1").read_text() == ""
 
 
 def test_no_thread_outlives_the_group(tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> Judged:
     found["replay"] = Effect(
         "unsure", Estimate(9.99, 4.05, 37.1), 0.5, Estimate(-0.1, -0.25, 0.05), NOTHING, 5, 5
     )
+    found["soft-fakes"] = Effect(
+        "unsure", Estimate(99.9, 0.0036, 2800), 1, Estimate(-0.1, -0.25, 0.05), NOTHING, 4, 5
+    )
     judged = Judged(
         epochs=4,
         metric="fid_mnist-v1-0123abcd_test_2k",

@@ -64,8 +64,9 @@ def leading() -> Iterator[None]:
     finally:
         # Where another one ends badly, torchrun ends this one: not before it has had its say.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        with suppress(Lost):
-            _tell(Word.END)
+        if not _updating:  # else none of the others listens: they see that the group ends
+            with suppress(Lost):
+                _tell(Word.END)
         dist.destroy_process_group()
 
 
@@ -113,15 +114,17 @@ def game(
     """The recipe's game, which all processes play; see `Game.from_recipe`.
 
     Raises:
-        UsageError: they cannot share its batches or this device.
+        UsageError: they cannot share its batches, this device or the user's own code.
     """
     if count() == 1:
         return Game.from_recipe(
             spec, mean_image, classes, seed=seed, device=device, halvings=halvings, given=given
         )
+    if given:
+        raise UsageError("networks and losses of your own are trained by one process.")
     _require_shareable(spec.training.batch_size, device)
     _tell(Word.BEGIN)
-    _broadcast_objects(spec, mean_image, classes, seed, halvings, device.type)
+    _broadcast_object((spec, mean_image, classes, seed, halvings, device.type))
     return LedGame.from_recipe(
         spec, mean_image, classes, seed=seed, device=device, halvings=halvings, shared=True
     )
@@ -131,21 +134,28 @@ class LedGame(Game):
     """A game that the other processes play too: they are told what becomes of it."""
 
     def update(self, step: int, epoch: float, reals: Sequence[Batch]) -> Outcome:
+        global _updating
+        _updating = True
         labels = [real.labels for real in reals if real.labels is not None]
         _tell(Word.UPDATE, step, epoch, bool(labels))
         _broadcast(torch.stack([real.images for real in reals]))
         if labels:
             _broadcast(torch.stack(labels))
-        return super().update(step, epoch, reals)
+        outcome = super().update(step, epoch, reals)
+        _updating = False
+        return outcome
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         super().load(tensors)
         _tell(Word.LOAD)
-        _broadcast_objects({name: tensor.cpu() for name, tensor in tensors.items()})
+        _broadcast_object({name: tensor.cpu() for name, tensor in tensors.items()})
 
 
 _leads = False
 """Whether this process has others that follow it."""
+
+_updating = False
+"""Whether they are in an update, which this process may have left by an error."""
 
 
 def _join() -> None:
@@ -157,7 +167,8 @@ def _join() -> None:
     import torch.distributed.nn.functional
 
     global _leads
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    with_gpus = torch.cuda.is_available() and dist.is_nccl_available()
+    backend = "cpu:gloo,cuda:nccl" if with_gpus else "gloo"
     dist.init_process_group(backend, timeout=PATIENCE)
     _leads = dist.get_rank() == 0
 
@@ -168,15 +179,14 @@ def _follow() -> None:
         if word == Word.END:
             return
         if word == Word.BEGIN:  # before any of the others
-            spec, mean, classes, seed, halvings, kind = _broadcast_objects(*[None] * 6)
+            spec, mean, classes, seed, halvings, kind = _broadcast_object()
             device = torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if kind == "cuda" else kind)
             ours = Game.from_recipe(
                 spec, mean, classes, seed=seed, device=device, halvings=halvings, shared=True
             )
             size = (spec.training.discriminator_steps, spec.training.batch_size)  # (k, B)
         elif word == Word.LOAD:
-            (tensors,) = _broadcast_objects(None)
-            ours.load(tensors)
+            ours.load(_broadcast_object())
         else:
             images = _broadcast(torch.empty(*size, *mean.shape, device=device))
             labels: Any = [None] * len(images)
@@ -201,12 +211,12 @@ def _broadcast(tensor: Tensor) -> Tensor:
     return tensor
 
 
-def _broadcast_objects(*objects: Any) -> list[Any]:
-    """The first process's objects; as many are given by the others."""
-    told = list(objects)
+def _broadcast_object(own: Any = None) -> Any:
+    """The first process's object, in this one's place."""
+    told = [own]
     with reaching_others():
         dist.broadcast_object_list(told, 0, device=torch.device("cpu"))
-    return told
+    return told[0]
 
 
 def _require_shareable(batch_size: int, device: torch.device) -> None:

@@ -33,7 +33,7 @@ class Change:
 
     @property
     def options(self) -> str:
-        """For a command line, as they are copied into a shell."""
+        """For a command line, quoted as a shell wants it."""
         return " ".join(
             f"--set {shlex.quote(f'{key}={_as_toml(value)}')}" for key, value in self.values.items()
         )

@@ -161,9 +161,14 @@ def _difference(value: float) -> str:
 
 
 def _ratio(value: float) -> str:
+    """Four letters at most, however far apart the ends of an interval are."""
     if not math.isfinite(value):
         return "–"
-    return f"{value:.2f}" if value < 10 else f"{value:.3g}"
+    if value < 0.005:
+        return "<.01"
+    if value >= 999.5:
+        return ">999"
+    return f"{value:.2f}" if value < 9.995 else f"{value:.3g}"
 
 
 def _switch(change: Change) -> str:
