@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,7 @@ def start(places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def start(script: str, *arguments: str) -> None:
         filled = [argument.format(out=tmp_path, **places) for argument in arguments]
         monkeypatch.setattr(sys, "argv", [script, *filled])
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # some leave what one may look at
         try:
             runpy.run_path(str(BENCHMARKS / script), run_name="__main__")
         except SystemExit as end:
@@ -117,9 +119,12 @@ def test_it_runs(script: str, start, capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("contender", ["library", "command"])
-def test_a_whole_process_trains(contender: str, places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_whole_process_trains(
+    contender: str, places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """plain.py, the third one that `train_speed.py --whole` starts, is among the scripts above."""
     monkeypatch.setenv("COUNTERFEIT_DATA_DIR", str(places["data_dir"]))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     assert process(contender, "sgd", "digits", epochs=1) > 0
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -351,15 +352,18 @@ def small(name: str) -> recipe.Recipe:
     )
 
 
-@cache
-def whole_run(name: str) -> Run:
-    return loop.train(small(name), out=tempfile.mkdtemp())
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Run]:
+    """A recipe's run, trained once."""
+    return cache(lambda name: loop.train(small(name), out=tmp_path_factory.mktemp("whole")))
 
 
 @pytest.mark.parametrize("name", RECIPES)
 @settings(max_examples=4)
 @given(stops=st.lists(st.integers(1, 17), min_size=1, max_size=3, unique=True))
-def test_every_recipe_goes_on_to_the_bit_from_any_step(name: str, stops: list[int]) -> None:
+def test_every_recipe_goes_on_to_the_bit_from_any_step(
+    whole_run: Callable[[str], Run], name: str, stops: list[int]
+) -> None:
     with tempfile.TemporaryDirectory() as out, pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "LOG_EVERY", 4)
         update = Game.update

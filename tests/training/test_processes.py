@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import signal
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def test_torchrun_saves_and_two_processes_go_on_to_the_bit(tmp_path: Path) -> No
     endless = [*SMALL, "--epochs=1000000", f"--out={stopped}"]
     process = subprocess.Popen(
         [*torchrun, "-m", "counterfeit", *endless],
+        env=os.environ | {"TMPDIR": str(tmp_path)},  # torchrun leaves a folder of empty logs
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
