@@ -88,7 +88,10 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "exploding-critic": (SCORES | {"score_real_q95": 90.0}, {"real_distance": 10.0}),
     "stalled-critic": ({"score_gap": 1.0}, {"distance": [0.5] * 10}),
     "idle-penalty": ({"penalty_gradient": 0.0}, {}),
-    "heavy-penalty": ({"penalty_r1": 50.0, "penalty_r2": 0.1}, {"distance": [0.5] * 10}),
+    "heavy-penalty": (
+        {"penalty_r1": [90.0] + [50.0] * 9, "penalty_r2": 0.1},
+        {"distance": [0.5] * 10},
+    ),
     "mode-collapse": ({}, {"spread": 0.05}),
     "partial-mode-collapse": ({}, {"repeated": 0.25, "spread": 0.6}),
     "mode-hopping": ({}, {"moved": 1.1}),

@@ -91,10 +91,13 @@ def test_a_critic_that_is_taught_the_reverse_is_not_blind() -> None:
 
 def test_penalties_are_looked_at_one_by_one() -> None:
     assert found({"penalty_r1": 0.0, "penalty_r2": 0.1}) == {"idle-penalty"}
-    assert found({"penalty_r1": 0.01, "penalty_r2": 50.0}) == {"heavy-penalty"}
+    falling = [90.0] + [50.0] * 9
+    assert found({"penalty_r1": 0.01, "penalty_r2": falling}) == {"heavy-penalty"}
     assert not found({"penalty_classes": 0.0})
     near = {"distance": [0.1] * 10}
-    assert "heavy-penalty" not in found({"penalty_r1": 50.0}, near)
+    assert "heavy-penalty" not in found({"penalty_r1": falling}, near)
+    # A D that hardly learns, as by a learning rate of next to nothing, leaves it as it was.
+    assert "heavy-penalty" not in found({"penalty_r1": [50.0] + [49.0] * 9})
 
 
 @pytest.mark.parametrize(("wrong", "ignored"), [(2.5, True), (1.5, False), (0.05, False)])

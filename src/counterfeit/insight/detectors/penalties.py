@@ -41,6 +41,7 @@ def idle_penalty(record: Record) -> Seen:
 
 HEAVY = 10.0
 NEAR = 0.15
+MINDED = 0.1
 HEAVY_EPOCHS = 3
 
 
@@ -63,9 +64,11 @@ HEAVY_EPOCHS = 3
 )
 def heavy_penalty(record: Record) -> Seen:
     """A penalty outweighs D's loss where G's images are not near the data, as both losses come to
-    nothing there."""
+    nothing there; and it is not what it was at first, as it is of a D that hardly learns."""
     rows = record.joined
     most = np.fmax.reduce([column(rows, name) for name in COLUMNS])
     heavy = most > HEAVY * np.abs(column(rows, "d_loss"))
     far = column(rows, "distance") > NEAR
-    return Seen(rows, last_spell(heavy & far & grown_up(rows), HEAVY_EPOCHS))
+    first = most[np.isfinite(most)][:1].sum()
+    minded = np.abs(most - first) > MINDED * first
+    return Seen(rows, last_spell(heavy & far & minded & grown_up(rows), HEAVY_EPOCHS))
