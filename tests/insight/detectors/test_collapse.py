@@ -139,3 +139,12 @@ def test_a_window_is_four_values() -> None:
     sums = of_window(np.array([1.0, 2.0, 3.0, 4.0, np.nan, 5.0]))
     np.testing.assert_array_equal(sums, [np.nan, np.nan, np.nan, 10, np.nan, np.nan])
     assert len(of_window(np.zeros(0))) == 0
+
+
+def test_images_that_are_alike_while_G_is_young_are_no_collapse() -> None:
+    """As those of healthy generators may be for their first 400 updates."""
+    slow = [0.05, 0.08, 0.12, 0.13, 0.14, *[0.8] * 5]
+    young = record(signs={"spread": slow, "distance": 0.5})
+    few = [row | {"step": row["step"] // 4} for row in young.vitals]
+    assert "mode-collapse" in names(young)
+    assert "mode-collapse" not in names(replace(young, vitals=few))

@@ -102,3 +102,13 @@ def test_odd_images_are_no_news_where_real_ones_are_odd_or_all_is_far() -> None:
     assert names(record(signs=ODD | {"real_unlike": 0.7}, spec=SHORT)) == set()
     far = {"distance": [1.5] * 10}
     assert names(record(signs=ODD | far, spec=SHORT)) == {"no-progress"}
+
+
+@pytest.mark.parametrize("of_real", [0.0, 0.5, 0.8])
+def test_pixels_are_at_an_end_of_those_that_real_images_have_within_the_range(
+    of_real: float,
+) -> None:
+    within = 1 - of_real
+    few = {"real_extreme": of_real, "extreme": of_real + 0.2 * within}
+    assert names(record(signs=few)) == set()
+    assert names(record(signs=few | {"extreme": of_real + 0.3 * within})) == {"saturated-outputs"}

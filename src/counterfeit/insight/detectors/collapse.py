@@ -22,6 +22,8 @@ from counterfeit.language import english
 COLLAPSED_SPREAD = 0.15
 SAME_SPREAD = 0.01
 COLLAPSED_EPOCHS = 2
+COLLAPSED_UPDATES = 450
+"""Since the images began to move: until then healthy ones may all be alike too, for some epochs."""
 
 
 @detector(
@@ -52,7 +54,8 @@ def mode_collapse(record: Record) -> Seen:
     same = (spread < SAME_SPREAD) & (updates_since_move(rows) > 0)
     spell = last_spell(same, COLLAPSED_EPOCHS)
     if spell is None or not spell.lasts:
-        alike = (spread < COLLAPSED_SPREAD) & grown_up(rows)
+        old_enough = updates_since_move(rows) >= COLLAPSED_UPDATES
+        alike = (spread < COLLAPSED_SPREAD) & old_enough
         if record.recipe.generator.ema_decay:  # an average of young weights lags behind them
             alike &= stalled(rows)
         spell = last_spell(alike | same, COLLAPSED_EPOCHS) or spell
