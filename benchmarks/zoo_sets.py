@@ -83,8 +83,8 @@ SMALL_FASHION = ("data.name=fashion-mnist", *SMALL_MNIST)
 COLOUR = "data.channels=3"
 GRAY_16 = ("data.channels=1", "data.background=black")
 GRAY_28 = (*GRAY_16, "data.image_size=28")
-GRAY_64 = (*GRAY_16, "data.image_size=64", "generator.hidden=[64, 64]",
-           "discriminator.hidden=[64, 64]")  # fmt: skip
+AT_64 = ("data.image_size=64", "generator.hidden=[64, 64]", "discriminator.hidden=[64, 64]")
+GRAY_64 = (*GRAY_16, *AT_64)
 FEW = ("data.train_images=200", "training.batch_size=20", "training.epochs=100")
 
 SPECIMENS: list[Specimen] = [
@@ -137,6 +137,23 @@ SPECIMENS: list[Specimen] = [
     collapsed("one-latent-colour-mnist", STAGE_3, SMALL_MNIST, COLOUR, LEAKY,
               "generator.batch_norm=false", breakage=patched_latents(torch.ones_like), seed=3,
               may=UNLIKE),
+    # Of 32 and 64 pixels, seeds 2 and 3.
+    healthy("leaky-fashion-64-s2", STAGE_3, SMALL_FASHION, AT_64, LEAKY, seed=2),
+    healthy("leaky-colour-mnist-32-s3", STAGE_3, SMALL_MNIST, COLOUR, "data.image_size=32", LEAKY,
+            seed=3),
+    ENDS_YOUNG("leaky-emoji-64-450-updates", STAGE_3, SMALL_EMOJI, AT_64, LEAKY,
+               "training.epochs=5", seed=3),
+    few_modes("near-latents-3-gray-emoji-64", STAGE_3, SMALL_EMOJI, GRAY_64, LEAKY,
+              breakage=near_latents(3), seed=3),
+    ODD("fixed-pattern-gray-emoji-64", STAGE_3, SMALL_EMOJI, GRAY_64, LEAKY,
+        breakage=fixed_pattern(0.3), seed=2),
+    d_too_fast("slow-g-fashion-64", STAGE_3, SMALL_FASHION, AT_64, LEAKY,
+               "generator.optimizer.lr=1e-5", "discriminator.optimizer.lr=0.001",
+               "loss.real_labels=[1.0, 1.0]", seed=3),
+    d_too_slow("slow-d-emoji-64", STAGE_3, SMALL_EMOJI, AT_64, LEAKY,
+               "discriminator.optimizer.lr=1e-6", seed=2, may=UNLIKE),
+    collapsed("no-noise-fashion-64", STAGE_3, SMALL_FASHION, AT_64, LEAKY, "latent.std=1e-4",
+              "generator.batch_norm=false", seed=2, may=UNLIKE),
     # Held out at first (seed 10), and seen since.
     healthy("test-leaky-emoji", STAGE_3, EMOJI, LEAKY, seed=10),
     healthy("test-leaky-gray-emoji", STAGE_3, GRAY_EMOJI, LEAKY, seed=10),
@@ -178,7 +195,7 @@ EMOJI_24 = ("data.name=emoji", *SIZED_12, *GRAY_16, "data.image_size=24")
 DIGITS_12 = ("data.name=digits", *SIZED_12, COLOUR, "training.epochs=24")
 PHOTOGRAPHS = ("data.name=digits", *SIZED_12, "training.epochs=24")
 
-TEST_SPECIMENS: list[Specimen] = [
+SPECIMENS += [
     healthy("test-leaky-unlabelled-mnist-20", STAGE_3, MNIST_20, LEAKY, breakage=unlabelled(),
             seed=20),
     healthy("test-leaky-colour-fashion-12", STAGE_3, FASHION_12, COLOUR, LEAKY, seed=20),
@@ -220,5 +237,68 @@ TEST_SPECIMENS: list[Specimen] = [
              breakage=few_different(60), seed=21),
     dead("test-dead-d-mnist-20", STAGE_3, MNIST_20, "discriminator.activation=relu",
          breakage=shifted_biases(D, -5.0, 0.8), seed=20, may="mode-hopping"),
+]  # fmt: skip
+"""Held out secondly, and seen since."""
+
+NEXT_64 = (
+    "data.train_images=2500", "data.image_size=64", "training.batch_size=32", "training.epochs=14",
+    "generator.hidden=[48, 96]", "discriminator.hidden=[96, 48]",
+)  # fmt: skip
+EMOJI_AT_64 = ("data.name=emoji", *NEXT_64)
+GRAY_EMOJI_AT_64 = (*EMOJI_AT_64, *GRAY_16, "data.image_size=64")
+FASHION_AT_64 = ("data.name=fashion-mnist", *NEXT_64)
+MNIST_32 = (*NEXT_64, "data.image_size=32")
+EMOJI_32 = (*EMOJI_AT_64, "data.image_size=32")
+
+TEST_SPECIMENS: list[Specimen] = [
+    healthy("test-leaky-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY, seed=30),
+    healthy("test-leaky-unlabelled-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY,
+            breakage=unlabelled(), seed=30),
+    healthy("test-tanh-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY, "generator.output=tanh",
+            seed=31),
+    healthy("test-leaky-colour-mnist-32", STAGE_3, MNIST_32, COLOUR, LEAKY, seed=30),
+    healthy("test-leaky-gray-emoji-32", STAGE_3, EMOJI_32, "data.channels=1",
+            "data.background=black", LEAKY, seed=31),
+    healthy("test-leaky-colour-photographs", STAGE_3, PHOTOGRAPHS, COLOUR, LEAKY,
+            breakage=photographs, seed=30),
+    healthy("test-leaky-180-fashion-32", STAGE_3, FASHION_AT_64, LEAKY, "data.image_size=32",
+            "data.train_images=180", "training.batch_size=18", "training.epochs=100", seed=30,
+            may="discriminator-overfitting memorisation"),
+    ENDS_YOUNG("test-leaky-emoji-at-64-500-updates", STAGE_3, EMOJI_AT_64, LEAKY,
+               "training.epochs=6", seed=30),
+    few_modes("test-near-latents-2-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY,
+              breakage=near_latents(2), seed=31),
+    few_modes("test-few-latents-3-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY,
+              breakage=few_latents(3), seed=30),
+    few_modes("test-near-latents-3-colour-mnist-32", STAGE_3, MNIST_32, COLOUR, LEAKY,
+              breakage=near_latents(3), seed=31),
+    ODD("test-fixed-pattern-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY,
+        breakage=fixed_pattern(0.25), seed=31),
+    ODD("test-framed-colour-mnist-32", STAGE_3, MNIST_32, COLOUR, LEAKY, breakage=framed(2),
+        seed=30),
+    ODD("test-faded-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY, breakage=faded(0.4),
+        seed=30),
+    ODD("test-framed-photographs", STAGE_3, PHOTOGRAPHS, COLOUR, LEAKY,
+        breakage=both(photographs, framed(1)), seed=31),
+    d_too_fast("test-slow-g-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY,
+               "generator.optimizer.lr=2e-5", "discriminator.optimizer.lr=0.001",
+               "loss.real_labels=[1.0, 1.0]", seed=30),
+    d_too_fast("test-slow-g-colour-mnist-32", STAGE_3, MNIST_32, COLOUR, LEAKY,
+               "generator.optimizer.lr=5e-6", "loss.real_labels=[1.0, 1.0]", seed=31),
+    d_too_slow("test-slow-d-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY,
+               "discriminator.optimizer.lr=2e-6", seed=30, may=UNLIKE),
+    collapsed("test-one-latent-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY,
+              "generator.batch_norm=false", breakage=patched_latents(torch.ones_like), seed=31,
+              may=UNLIKE),
+    collapsed("test-no-noise-colour-mnist-32", STAGE_3, MNIST_32, COLOUR, LEAKY,
+              "latent.std=1e-4", "generator.batch_norm=false", seed=30, may=UNLIKE),
+    swapped("test-swapped-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY,
+            breakage=swapped_labels, seed=30, may="mode-hopping"),
+    bad_data("test-truncated-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY,
+             breakage=truncated(0.6), seed=31),
+    bad_data("test-wrapped-emoji-32", STAGE_3, EMOJI_32, LEAKY, breakage=few_different(80),
+             seed=30),
+    dead("test-dead-d-fashion-at-64", STAGE_3, FASHION_AT_64, "discriminator.activation=relu",
+         breakage=shifted_biases(D, -5.0, 0.7), seed=30, may="mode-hopping"),
 ]  # fmt: skip
 """Declared when all of the above had been seen, and looked at once."""
