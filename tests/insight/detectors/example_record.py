@@ -92,7 +92,7 @@ BROKEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"penalty_r1": [90.0] + [50.0] * 9, "penalty_r2": 0.1},
         {"distance": [0.5] * 10},
     ),
-    "mode-collapse": ({}, {"spread": 0.05}),
+    "mode-collapse": ({}, {"spread": 0.02}),
     "partial-mode-collapse": ({}, {"repeated": 0.25, "spread": 0.6}),
     "mode-hopping": ({}, {"moved": 1.1}),
     "ignored-label": (

@@ -9,7 +9,12 @@ from counterfeit.game.auxiliary import Codes
 from counterfeit.insight.columns import column, numbers
 from counterfeit.insight.detectors.detector import Seen, Spell, detector, last_spell
 from counterfeit.insight.detectors.record import Record
-from counterfeit.insight.detectors.series import grown_up
+from counterfeit.insight.detectors.series import (
+    GROWN_UP,
+    STALLED_UPDATES,
+    grown_up,
+    updates_since_move,
+)
 from counterfeit.language import english
 
 IGNORED = 1 / 3
@@ -72,11 +77,11 @@ def collapsed_class(record: Record) -> Seen:
     """The images of a class are nearly all alike where those of most others vary, or quite alike
     where classes differ from each other; or surely of another class where those of most others are
     what was asked for."""
-    alike = _lasting(record.images, alike_classes, "its_spread", ALIKE_WORDS)
+    alike = _lasting(record.images, alike_classes, "its_spread", ALIKE_WORDS, GROWN_UP)
     if alike.spell is not None:
         return alike
     examined = record.images_with("class_agreement")
-    return _lasting(examined, lost_classes, "seen_as_another", LOST_WORDS)
+    return _lasting(examined, lost_classes, "seen_as_another", LOST_WORDS, STALLED_UPDATES)
 
 
 ALIKE_WORDS = english(
@@ -92,7 +97,11 @@ LOST_WORDS = english(
 
 
 def _lasting(
-    rows: Sequence[Row], collapsed: Callable[[Row], dict[int, float]], key: str, words: str
+    rows: Sequence[Row],
+    collapsed: Callable[[Row], dict[int, float]],
+    key: str,
+    words: str,
+    updates: int,
 ) -> Seen:
     """The class that has collapsed for several rows last, and of these for the most rows.
 
@@ -100,8 +109,9 @@ def _lasting(
         collapsed: of a row, the classes that have, each with the number that shows it.
         key: what that number is called.
         words: about the class {number}.
+        updates: since the images' first move, which healthy classes may take.
     """
-    each, old = list(map(collapsed, rows)), grown_up(rows)
+    each, old = list(map(collapsed, rows)), updates_since_move(rows) >= updates
     found: list[tuple[Spell, int]] = []
     for number in sorted({number for row in each for number in row}):
         spell = last_spell(np.array([number in row for row in each]) & old, COLLAPSED_ROWS)

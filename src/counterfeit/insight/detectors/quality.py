@@ -119,7 +119,8 @@ SATURATED_EPOCHS = 2
 def saturated_outputs(record: Record) -> Seen:
     """Far more of G's pixels are at an end of the range than of real images'."""
     rows = record.images
-    return Seen(rows, last_spell(saturated(rows), SATURATED_EPOCHS))
+    late = column(rows, "step") >= GROWN_UP  # healthy ones may begin so, and leave it
+    return Seen(rows, last_spell(saturated(rows) & late, SATURATED_EPOCHS))
 
 
 def saturated(rows: Sequence[Row]) -> Mask:
