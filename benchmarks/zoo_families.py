@@ -271,6 +271,8 @@ SPECIMENS = [
     healthy("test-wgan-mnist-16", "wgan", MNIST, CRITIC, seed=10),
     *part("test-", 10, [DIGITS, COLOUR, MNIST_8],
           Strengths("3e-7", "3e-6", "3e4", 60, 0.75, 8), ["training.epochs=20"]),
+    *part("test-2-", 20, [DIGITS, EMOJI, FASHION_12, GRAY_EMOJI],
+          Strengths("2e-7", "2e-6", "5e4", 90, 0.7, 5)),
     # On emoji and on clothes, before others of them were held out.
     healthy("dcgan-emoji", "dcgan", EMOJI, seed=2),
     healthy("ragan-emoji", "ragan", EMOJI, seed=2),
@@ -284,7 +286,7 @@ SPECIMENS = [
 ]  # fmt: skip
 
 TEST_SPECIMENS = part(
-    "test-2-", 20, [DIGITS, EMOJI, FASHION_12, GRAY_EMOJI],
-    Strengths("2e-7", "2e-6", "5e4", 90, 0.7, 5),
+    "test-3-", 40, [DIGITS, FASHION_12, COLOUR_16, MNIST],
+    Strengths("1e-7", "1e-6", "1e5", 100, 0.8, 6),
 )  # fmt: skip
 """Declared when all of the above had been seen, and looked at once."""
