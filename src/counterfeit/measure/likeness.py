@@ -20,9 +20,12 @@ TAIL = 0.005
 PLACE_TAIL = 0.01
 """Of real pixels on either side of what is usual in their place."""
 
-NOISE = 0.3
+NOISE = 0.2
 """Standard deviation, as a share of the real images' mean contrast, of pixel noise that nobody
-minds: it makes smooth images rough, and gives colours to gray ones that are stored in colour."""
+minds in smooth images."""
+
+COLOUR_NOISE = 0.3
+"""The same, where it gives colours to gray images that are stored in colour."""
 
 NOISE_RANGE = 1.69
 """Mean of the largest less the smallest of three normal numbers, in their standard deviations."""
@@ -88,7 +91,8 @@ class Usual:
         numbers = looks(real)
         low, high = numbers.quantile(torch.tensor([TAIL, 1 - TAIL]), dim=0)
         contrast = float(numbers[:, 2].mean())
-        slack = contrast * torch.tensor([0, 0, SLACK, SLACK, NOISE_RANGE * NOISE, TINT_SLACK])
+        slack = torch.tensor([0, 0, SLACK, SLACK, NOISE_RANGE * COLOUR_NOISE, TINT_SLACK])
+        slack *= contrast
         smoothest = torch.tensor([SMOOTH * low[0], 0])
         low, high = low - slack, high + slack
         low[:2], high[:2] = smoothest, high[:2] + NOISE**2

@@ -2,7 +2,7 @@
 
 A detector looks at a `Record` and says what it found, if anything. It names the columns that it
 needs, and says nothing of a run whose rows lack them. Thresholds were set on one half of a zoo of
-labelled runs and tested on the other: benchmarks/zoo.py, docs/diagnosis.md.
+labelled runs and tested on the other: benchmarks/zoo.py, docs/zoo.md.
 """
 
 from collections.abc import Sequence
