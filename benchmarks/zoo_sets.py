@@ -66,10 +66,8 @@ EMOJI = (
     "data.name=emoji", "data.image_size=16", "training.batch_size=64", "training.epochs=24",
     "generator.hidden=[128, 256]", "discriminator.hidden=[256, 128]",
 )  # fmt: skip
-EMOJI_64 = (
-    *EMOJI, "data.image_size=64", "training.epochs=12", "generator.hidden=[64, 64]",
-    "discriminator.hidden=[64, 64]",
-)  # fmt: skip
+AT_64 = ("data.image_size=64", "generator.hidden=[64, 64]", "discriminator.hidden=[64, 64]")
+EMOJI_64 = (*EMOJI, *AT_64, "training.epochs=12")
 GRAY_EMOJI = (*EMOJI, "data.channels=1", "data.background=black")
 COLOUR_DIGITS = (*DIGITS, "data.channels=3", "data.image_size=16")
 FEW_DIGITS = (*DIGITS, "data.train_images=200", "training.batch_size=20", "training.epochs=120")
@@ -87,7 +85,6 @@ SMALL_FASHION = ("data.name=fashion-mnist", *SMALL_MNIST)
 COLOUR = "data.channels=3"
 GRAY_16 = ("data.channels=1", "data.background=black")
 GRAY_28 = (*GRAY_16, "data.image_size=28")
-AT_64 = ("data.image_size=64", "generator.hidden=[64, 64]", "discriminator.hidden=[64, 64]")
 GRAY_64 = (*GRAY_16, *AT_64)
 FEW = ("data.train_images=200", "training.batch_size=20", "training.epochs=100")
 
@@ -144,7 +141,7 @@ SPECIMENS: list[Specimen] = [
     # Of 32 and 64 pixels, seeds 2 and 3.
     rough("leaky-fashion-64-s2", STAGE_3, SMALL_FASHION, AT_64, LEAKY, seed=2),
     rough("leaky-colour-mnist-32-s3", STAGE_3, SMALL_MNIST, COLOUR, "data.image_size=32", LEAKY,
-            seed=3),
+          seed=3),
     ENDS_YOUNG("leaky-emoji-64-450-updates", STAGE_3, SMALL_EMOJI, AT_64, LEAKY,
                "training.epochs=5", seed=3),
     few_modes("near-latents-3-gray-emoji-64", STAGE_3, SMALL_EMOJI, GRAY_64, LEAKY,
@@ -204,10 +201,10 @@ SPECIMENS += [
             seed=20),
     healthy("test-leaky-colour-fashion-12", STAGE_3, FASHION_12, COLOUR, LEAKY, seed=20),
     rough("test-tanh-colour-digits-12", STAGE_3, DIGITS_12, LEAKY, "generator.output=tanh",
-            seed=20),
+          seed=20),
     healthy("test-leaky-gray-emoji-24", STAGE_3, EMOJI_24, LEAKY, seed=20),
     rough("test-leaky-photographs-16", STAGE_3, PHOTOGRAPHS, COLOUR, LEAKY,
-            "data.image_size=16", breakage=photographs, seed=20),
+          "data.image_size=16", breakage=photographs, seed=20),
     healthy("test-leaky-gray-photographs", STAGE_3, PHOTOGRAPHS, LEAKY, breakage=photographs,
             seed=21),
     healthy("test-leaky-150-mnist", STAGE_3, MNIST_20, LEAKY, "data.train_images=150",
@@ -257,14 +254,14 @@ EMOJI_32 = (*EMOJI_AT_64, "data.image_size=32")
 SPECIMENS += [
     rough("test-leaky-gray-emoji-at-64", STAGE_3, GRAY_EMOJI_AT_64, LEAKY, seed=30),
     rough("test-leaky-unlabelled-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY,
-            breakage=unlabelled(), seed=30),
+          breakage=unlabelled(), seed=30),
     rough("test-tanh-fashion-at-64", STAGE_3, FASHION_AT_64, LEAKY, "generator.output=tanh",
-            seed=31),
+          seed=31),
     rough("test-leaky-colour-mnist-32", STAGE_3, MNIST_32, COLOUR, LEAKY, seed=30),
     rough("test-leaky-gray-emoji-32", STAGE_3, EMOJI_32, "data.channels=1",
-            "data.background=black", LEAKY, seed=31),
+          "data.background=black", LEAKY, seed=31),
     rough("test-leaky-colour-photographs", STAGE_3, PHOTOGRAPHS, COLOUR, LEAKY,
-            breakage=photographs, seed=30),
+          breakage=photographs, seed=30),
     healthy("test-leaky-180-fashion-32", STAGE_3, FASHION_AT_64, LEAKY, "data.image_size=32",
             "data.train_images=180", "training.batch_size=18", "training.epochs=100", seed=30,
             may="discriminator-overfitting memorisation"),
@@ -316,15 +313,15 @@ SPECIMENS += [
     rough("test-leaky-fashion-48", STAGE_3, FASHION_48, LEAKY, seed=40),
     rough("test-leaky-gray-emoji-48", STAGE_3, GRAY_EMOJI_48, LEAKY, seed=40),
     rough("test-leaky-unlabelled-mnist-64", STAGE_3, MNIST_64, LEAKY, breakage=unlabelled(),
-            seed=40),
+          seed=40),
     rough("test-tanh-gray-emoji-48", STAGE_3, GRAY_EMOJI_48, LEAKY, "generator.output=tanh",
-            seed=41),
+          seed=41),
     healthy("test-leaky-colour-digits-16", STAGE_3, COLOUR_DIGITS_16, LEAKY, seed=40),
     healthy("test-leaky-gray-photographs-16", STAGE_3, PHOTOGRAPHS, "data.image_size=16", LEAKY,
             "training.epochs=36", breakage=photographs, seed=41),
     rough("test-leaky-120-mnist-64", STAGE_3, MNIST_64, LEAKY, "data.train_images=120",
-            "training.batch_size=12", "training.epochs=100", seed=41,
-            may="discriminator-overfitting memorisation"),
+          "training.batch_size=12", "training.epochs=100", seed=41,
+          may="discriminator-overfitting memorisation"),
     ENDS_YOUNG("test-leaky-gray-emoji-48-400-updates", STAGE_3, GRAY_EMOJI_48, LEAKY,
                "training.epochs=5", seed=41),
     few_modes("test-few-latents-2-gray-emoji-48", STAGE_3, GRAY_EMOJI_48, LEAKY,

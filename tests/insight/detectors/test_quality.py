@@ -112,3 +112,10 @@ def test_pixels_are_at_an_end_of_those_that_real_images_have_within_the_range(
     few = {"real_extreme": of_real, "extreme": of_real + 0.2 * within}
     assert names(record(signs=few)) == set()
     assert names(record(signs=few | {"extreme": of_real + 0.3 * within})) == {"saturated-outputs"}
+
+
+def test_young_generators_may_be_saturated() -> None:
+    early = record(signs={"extreme": [0.99] * 3 + [0.7] * 7})
+    assert names(early) == {"saturated-outputs"}
+    young = [row | {"step": row["step"] // 4} for row in early.vitals]  # over after 225 updates
+    assert names(replace(early, vitals=young)) == set()
