@@ -50,8 +50,7 @@ def main() -> None:
         result = judged(base, Study.open(folder))
         if result is None:
             raise CounterfeitError(f"{folder}: {base.recipe} was not measured yet.")
-        keep(base.study, result, options.out)
-        print(f"{markdown(base, result)}\n")
+        print(f"{markdown(base, keep(base.study, result, options.out))}\n")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def test_a_run_is_read_as_its_directory_says(trained_study: Study) -> None:
     run = Run.open(trained_study.tasks[0].run)
     assert (first.state, first.epoch, first.trained) == ("finished", 3, 3)
     assert first.images == run.log[-1]["step"] * run.recipe.training.batch_size
-    assert 0 < first.seconds < 60
+    assert first.seconds > 0
     assert {MetricName.parse(name).split for name in first.scores} == {"test", None}
     assert [point.epoch for point in first.curve] == [1, 2, 3]
     assert first.curve[-1].images == pytest.approx(first.images)

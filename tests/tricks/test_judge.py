@@ -4,9 +4,12 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from outcomes import results_of
 from scipy import stats
 
@@ -16,7 +19,7 @@ from counterfeit.study.statistics import Estimate
 from counterfeit.study.worker import Terms, perform
 from counterfeit.tricks.catalogue import catalogue, plan_of
 from counterfeit.tricks.judge import NOTHING, effects, judged
-from counterfeit.tricks.record import keep, kept
+from counterfeit.tricks.record import Judged, keep, kept
 from counterfeit.tricks.words import markdown
 from own_data import with_data_in
 from tricks import main
@@ -123,6 +126,28 @@ def test_what_is_kept_is_read_again(study: Study, tmp_path: Path) -> None:
     keep("x", again, tmp_path / "judged.json")
     assert repr(kept("x", tmp_path / "judged.json")) == repr(again)
     assert kept("y", tmp_path / "judged.json") is None
+
+
+@given(st.floats(0.006, 900.0))
+@example(1.3749)
+def test_what_is_shown_is_what_is_kept(times: float) -> None:
+    """However the digits fall: the table of a study just judged is the one that is read later."""
+    part = effects(STAGE_3, results_of({OWN: GOOD, "tanh": SAME}))["tanh"]
+    result = Judged(
+        epochs=1,
+        metric="fid",
+        protocol=[],
+        fid=(times, times, times),
+        coverage=(0.5, 0.5, 0.5),
+        seeds=5,
+        torch="2",
+        processor="a",
+        effects={"tanh": replace(part, seconds=(times, times, times))},
+    )
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "judged.json"
+        shown = markdown(STAGE_3, keep("x", result, path))
+        assert shown == markdown(STAGE_3, kept("x", path))
 
 
 def test_a_study_of_other_values_is_refused(study: Study) -> None:
