@@ -1,6 +1,7 @@
 """Studies on clusters of real processes: killed, partitioned, interrupted, and to the same bits."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -306,19 +307,24 @@ def test_jobs_of_slurm_have_workers_of_one_thread(
     [
         ("echo 'sbatch: error: Invalid account' >&2; exit 1", "sbatch: error: Invalid account;", 0),
         ("echo 'Welcome to the cluster!'", "Welcome to the cluster!;", 0),
-        ("exec sleep 100", "it has not answered for 1 s;", 1),
+        ("sleep 100000", "it has not answered for 1 s;", 1),
     ],
 )
 def test_jobs_that_slurm_does_not_take_are_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, why: str, seconds: float
 ) -> None:
     monkeypatch.setattr(slurm, "SBATCH_SECONDS", seconds or slurm.SBATCH_SECONDS)
-    sbatch_that(does, tmp_path, monkeypatch)
+    held = tmp_path / "held"
+    os.mkfifo(held)
+    left = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    sbatch_that(f"exec 3> {held}; {does}", tmp_path, monkeypatch)
     with (
         pytest.raises(CounterfeitError, match=f"sbatch takes no job: {why}.*jobqueue.yaml"),
         connected(slurm=True, workers=3),
     ):
         pass
+    assert select.select([left], [], [], PATIENCE)[0], "an sbatch goes on"
+    os.close(left)
 
 
 def test_of_jobs_that_slurm_takes_in_part_the_others_are_named(

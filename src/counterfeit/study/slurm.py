@@ -5,8 +5,12 @@ Queue, account, time and the rest stand in its own settings, `~/.config/dask/job
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import os
+import shlex
+import signal
+from collections.abc import Mapping, Sequence
 from queue import SimpleQueue
+from subprocess import PIPE, Popen, TimeoutExpired
 from typing import Any
 
 import dask
@@ -36,15 +40,18 @@ def jobs_of_slurm(jobs: int, scheduler_options: Mapping[str, Any]) -> SLURMClust
 
         async def start(self) -> None:
             try:
-                submitted = super().start()  # type: ignore[no-untyped-call]
-                await asyncio.wait_for(submitted, SBATCH_SECONDS)
-            except TimeoutError:
+                await super().start()  # type: ignore[no-untyped-call]
+            except TimeoutExpired:
                 answers.put(f"it has not answered for {SBATCH_SECONDS:.0f} s")
             except (OSError, RuntimeError, ValueError) as error:
                 answers.put(str(error).strip().splitlines()[-1])
             else:
                 answers.put(None)
             self.status = Status.running
+
+        async def _submit_job(self, script_filename: str) -> str:
+            asked = [*shlex.split(self.submit_command), script_filename]
+            return await asyncio.to_thread(_said, asked)
 
         async def close(self) -> None:
             await super().close()  # type: ignore[no-untyped-call]
@@ -76,3 +83,22 @@ def jobs_of_slurm(jobs: int, scheduler_options: Mapping[str, Any]) -> SLURMClust
             )
         )
     return cluster
+
+
+def _said(command: Sequence[str]) -> str:
+    """What sbatch says; where it does not answer, neither it nor what it has started stays.
+
+    Raises:
+        RuntimeError: it refuses; the last line says why.
+        TimeoutExpired: it has not answered in time.
+        OSError: it cannot be started.
+    """
+    with Popen(command, stdout=PIPE, stderr=PIPE, text=True, start_new_session=True) as sbatch:
+        try:
+            out, err = sbatch.communicate(timeout=SBATCH_SECONDS)
+        except TimeoutExpired:
+            os.killpg(sbatch.pid, signal.SIGKILL)
+            raise
+    if sbatch.returncode != 0:
+        raise RuntimeError(f"sbatch ends with {sbatch.returncode}\n{out}\n{err}")
+    return out
