@@ -48,11 +48,16 @@ def terminal() -> Iterator[IO[str]]:
         yield stream
 
 
+END = "\0"
+
+
 def printed(terminal: IO[str], text: str) -> str:
     say(text, terminal)
-    terminal.flush()
-    shown: bytes = os.read(terminal.screen.fileno(), 10_000)  # type: ignore[attr-defined]
-    return shown.decode().replace("\r\n", "\n")
+    print(end=END, file=terminal, flush=True)
+    shown = ""
+    while not shown.endswith(END):  # a terminal may hand over its lines one by one
+        shown += os.read(terminal.screen.fileno(), 10_000).decode()  # type: ignore[attr-defined]
+    return shown.removesuffix(END).replace("\r\n", "\n")
 
 
 def test_the_width_is_that_of_the_streams_own_terminal(
