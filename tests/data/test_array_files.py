@@ -165,7 +165,7 @@ def test_black_and_white_are_those_of_all_splits(tmp_path: Path, train, test) ->
 
 
 def test_colour_is_fitted_like_pictures(tmp_path: Path) -> None:
-    colours = RNG.integers(0, 256, (30, 12, 8, 4), np.uint8)
+    colours = np.random.default_rng(1).integers(0, 256, (30, 12, 8, 4), np.uint8)
     path = write(tmp_path / "set.npy", {"": colours})
     assert data.load(path).shape == (3, 12, 8)
     assert data.load(path, image_size=6, channels=1).shape == (1, 6, 6)

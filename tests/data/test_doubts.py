@@ -12,11 +12,15 @@ from counterfeit import data, recipe
 from counterfeit.data.fitting import Look
 from counterfeit.data.images import Source
 
-RNG = np.random.default_rng(0)
+
+def drawn(high: int, size: tuple[int, ...] = ()) -> np.ndarray:
+    """Below `high`, from the generator that is seeded anew for each test: one that all tests share
+    would draw other images, in other splits, wherever others of them run beside."""
+    return torch.randint(high, size, dtype=torch.uint8).numpy()
 
 
 def noise(size: tuple[int, int] = (8, 8)) -> Image.Image:
-    return Image.fromarray(RNG.integers(0, 256, (size[1], size[0], 3), np.uint8))
+    return Image.fromarray(drawn(256, (size[1], size[0], 3)))
 
 
 def sprite() -> Image.Image:
@@ -24,7 +28,7 @@ def sprite() -> Image.Image:
     pixels = np.zeros((16, 16, 4), np.uint8)
     pixels[6:10] = pixels[:, 6:10] = 255
     pixels[..., 3] = pixels[..., 0]
-    pixels[..., 0] = np.where(pixels[..., 3] > 0, 255 - RNG.integers(0, 2), 0)
+    pixels[..., 0] = np.where(pixels[..., 3] > 0, 255 - drawn(2), 0)
     return Image.fromarray(pixels)
 
 
@@ -79,7 +83,7 @@ def test_one_class_is_said_to_be_one(tmp_path: Path) -> None:
 
 
 def test_values_far_below_white_are_said_to_be(tmp_path: Path) -> None:
-    np.save(tmp_path / "set.npy", RNG.integers(0, 17, (30, 8, 8)))  # as scikit-learn's digits
+    np.save(tmp_path / "set.npy", drawn(17, (30, 8, 8)))  # as scikit-learn's digits
     assert "No pixel is brighter than 16 of 255" in said(tmp_path / "set.npy")
 
 
