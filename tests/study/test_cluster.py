@@ -258,6 +258,29 @@ def test_a_scheduler_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPat
         pass
 
 
+def test_a_cluster_that_ends_late_takes_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late:
+        def __init__(self, *given: object, **named: object) -> None:
+            pass
+
+        def nthreads(self) -> dict[str, int]:
+            return {"here": 1}
+
+        def register_plugin(self, plugin: object) -> None:
+            pass
+
+        def close(self, timeout: float) -> None:
+            closed.append(timeout)
+            raise TimeoutError
+
+    closed: list[float] = []
+    monkeypatch.setattr("counterfeit.study.cluster.Client", Late)
+    monkeypatch.setattr("counterfeit.study.cluster._local", Late)
+    with connected(workers=1, device="cpu") as client:
+        assert isinstance(client, Late)
+    assert len(closed) == 2
+
+
 def test_a_scheduler_has_workers_of_its_own() -> None:
     with (
         pytest.raises(UsageError, match="a cluster with its own workers"),

@@ -78,10 +78,12 @@ def connected(
             with suppress(OSError):  # a worker that is out of reach goes without
                 client.register_plugin(SavesAtItsEnd(own=own))
             yield client
-        finally:
-            client.close(timeout=1)
+        finally:  # all is done: what ends late ends with this process
+            with suppress(TimeoutError):
+                client.close(timeout=1)
             if cluster is not None:
-                cluster.close(timeout=30)
+                with suppress(TimeoutError):
+                    cluster.close(timeout=30)
 
 
 def _local(workers: int | None, device: str) -> Any:
