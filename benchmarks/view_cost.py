@@ -33,6 +33,9 @@ from counterfeit.files import append_row
 from counterfeit.run import Run
 from counterfeit.session import train
 
+PATIENCE = 300
+"""Seconds more until a page that was told nothing counts as one that is not told."""
+
 
 def template(folder: Path) -> Run:
     """A run whose rows are repeated: stage 3 on digits, two epochs."""
@@ -121,9 +124,12 @@ async def _open_page(
         second += 1
         await asyncio.sleep(max(0, started + second - now))
     share = 100 * (core_seconds(process) - used) / (time.monotonic() - started)
+    after = memory_mb(process)
+    while not updates and time.monotonic() < started + seconds + PATIENCE:
+        await asyncio.sleep(0.1)
     await client.disconnect()
     assert updates, "the page was told nothing"
-    return share, before, memory_mb(process)
+    return share, before, after
 
 
 def grow(run: Run, second: int) -> None:

@@ -66,7 +66,7 @@ def drawn(page: Any) -> None:
 def test_runs_are_listed_opened_and_scrubbed_with_the_charts(opened, server, heard) -> None:
     opened.goto(server)
     rows = opened.locator("tbody tr")
-    rows.nth(1).wait_for()
+    rows.locator(".state").nth(1).wait_for()  # the server has looked at both
     assert rows.locator("th a").all_text_contents() == ["run-2", "run-1"]
     assert rows.locator(".state").all_text_contents() == ["finished"] * 2
     opened.get_by_role("link", name="run-1").click()
