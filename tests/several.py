@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from counterfeit.training.processes import follow, leading
 
 SECONDS = 600
 """Before it counts as a hang."""
+
+ENDING = 10
+"""Seconds in which a thread that has been waited for may still be listed."""
 
 forks = multiprocessing.get_context("forkserver")
 # With what optimisers import, which takes longer than PyTorch itself.
@@ -91,13 +94,19 @@ def _run(
     try:
         function(*arguments)
     finally:
-        if left := threads_of_groups():
+        until = time.monotonic() + ENDING
+        while (left := threads_of_groups()) and time.monotonic() < until:
+            time.sleep(0.01)
+        if left:
             print("threads that outlive their group:", left, file=sys.stderr)
 
 
 def threads_of_groups() -> list[str]:
     """This process's, as far as Linux lists them; while the interpreter ends, they may abort it."""
-    names = [path.read_text().strip() for path in Path("/proc/self/task").glob("*/comm")]
+    names = []
+    for path in Path("/proc/self/task").glob("*/comm"):
+        with suppress(OSError):  # it has just ended
+            names.append(path.read_text().strip())
     return [name for name in names if "gloo" in name]
 
 
