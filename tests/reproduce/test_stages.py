@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,13 +56,15 @@ def test_the_number_of_workers_changes_no_bit(small, tmp_path: Path) -> None:
 def test_a_signal_saves_all_and_the_same_call_goes_on(small, tmp_path: Path, signum) -> None:
     specs = small("one", 100_000), small("two", 100_000)
     heard: set[str] = set()
+    lock = threading.Lock()  # each stage is heard in a thread of its own
 
     def hear(name: str) -> Callable[[object], None]:
         def on_row(row: object) -> None:
-            if name not in heard:
-                heard.add(name)
-                if len(heard) == len(specs):
-                    os.kill(os.getpid(), signum)
+            with lock:
+                if name not in heard:
+                    heard.add(name)
+                    if len(heard) == len(specs):  # once: a second SIGINT saves nothing
+                        os.kill(os.getpid(), signum)
 
         return on_row
 
