@@ -13,7 +13,7 @@ from pathlib import Path
 import dask
 import pytest
 import torch
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Scheduler
 from small_study import path_of_plan, same_bits, small_plan
 
 from counterfeit.errors import CounterfeitError, UsageError
@@ -70,12 +70,20 @@ def frozen(watch: Client, study: Study, among: Mapping[str, int]) -> str:
                 os.kill(among[address], signal.SIGCONT)  # it had just ended
 
 
+def give_up(watch: Client, address: str) -> None:
+    """Have the scheduler do what it does with a worker of which it hears nothing for long."""
+
+    async def remove(dask_scheduler: Scheduler) -> None:
+        await dask_scheduler.remove_worker(address, stimulus_id="not heard of")
+
+    watch.run_on_scheduler(remove)
+
+
 @contextmanager
-def running(*words: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def running(*words: str) -> Iterator[subprocess.Popen[str]]:
     """A command of Python's in a process group of its own, ended with the block at the latest."""
     process = subprocess.Popen(
         [sys.executable, "-m", *words],
-        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -103,9 +111,8 @@ def test_killed_and_partitioned_workers_and_a_killed_client_change_no_bit(
     worker = ["distributed.cli.dask_worker", *place, "--nthreads", "1"]
     plan = path_of_plan(tmp_path, PLAN)
     study = Study.make(tmp_path / "studies" / "small", PLAN)
-    given_up = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s"}
     with (
-        running("distributed.cli.dask_scheduler", "--port", "0", *place, **given_up),
+        running("distributed.cli.dask_scheduler", "--port", "0", *place),
         running(*worker, "--no-nanny") as first,
         running(*worker, "--no-nanny") as second,
         running(*worker, "--no-nanny") as third,
@@ -126,7 +133,7 @@ def test_killed_and_partitioned_workers_and_a_killed_client_change_no_bit(
                 away = frozen(watch, study, victims)
             # The client is dead as well. The worker that is out of reach is given up meanwhile.
             with running(*command) as again:
-                until(lambda: away not in watch.nthreads(), "a worker given up")
+                give_up(watch, away)
                 until(
                     lambda: sum(task.state == "finished" for task in study.tasks) == 5,
                     "all done but what that worker holds",
