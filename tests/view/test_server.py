@@ -23,4 +23,6 @@ def test_it_ends_though_a_browser_does_not_read_what_it_asked_for(
             connection.sendall(UNREAD * asked.encode())
             connection.recv(1)  # it has begun to answer
             server.send_signal(told)
-            assert server.wait(SOON_SECONDS) == (0 if told == signal.SIGINT else 128 + told)
+            # A slow server had not filled the machine's buffers: then it ends by the signal itself.
+            by_signal = {128 + told, -told}
+            assert server.wait(SOON_SECONDS) in ({0} if told == signal.SIGINT else by_signal)
