@@ -25,6 +25,10 @@ SCRIPTS = ("uPlot.iife.min.js", "words.js", "plot.js")
 COMPONENTS = ("charts.js", "film.js", "playground.js")
 """NiceGUI's, of pages here; their texts are said by `tr` as well."""
 
+BUILD_SECONDS = 60.0
+"""How long a page may take to make: of a long log, and on a busy machine. After NiceGUI's own 3 an
+error would come in its place; after 60 it forgets who asked."""
+
 Link = Callable[[Seen], tuple[str, str] | None]
 LINKS: list[Link] = []
 """From a run's page to other pages about it."""
@@ -72,7 +76,7 @@ def page(path: str, title: str | None = None) -> Callable[[Callable[..., Any]], 
 
         if title is not None:
             NAVIGATION.append(Entry(path, title))
-        ui.page(path)(framed)
+        ui.page(path, response_timeout=BUILD_SECONDS)(framed)
         return build
 
     return entered
