@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import counterfeit
 from counterfeit import arguments, data, recipe
+from counterfeit.data.catalogue import PUBLISHED
 from counterfeit.errors import CounterfeitError, UsageError
 from counterfeit.run import Run
 from counterfeit.training.fork import fork
@@ -45,7 +46,13 @@ ODD: list[Any] = [
 ]
 """What people hand over by mistake, and what they may well hand over."""
 
-words = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=5)
+LONG = {*recipe.names(), *PUBLISHED, "/", ".."}
+"""Names of trainings, of downloads and of folders that may take hours: Hypothesis draws words that
+stand in the package too."""
+
+words = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=5).filter(
+    lambda word: word not in LONG
+)
 anything = st.one_of(st.sampled_from(ODD), st.integers(), st.floats(), words, st.binary(max_size=3))
 
 
