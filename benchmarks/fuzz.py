@@ -6,7 +6,7 @@
 
 Cases are functions of the seed and their number (fuzz_cases.py). Each spoils some input and uses it
 as the command line does. It must succeed and be silent on stderr, or end with exit status 1 or 2
-and one line; within 20 s of processor time and 60 s in all, and with 2 GB of address space beyond
+and one line; within 20 s of processor time and 300 s in all, and with 2 GB of address space beyond
 what the loaded program takes. A traceback, an "unexpected" error, a second line, a hang or a dead
 process is a failure.
 
