@@ -18,7 +18,7 @@ SECONDS = 600
 def test_a_signal_saves_and_stops(tmp_path: Path, signum: signal.Signals, status: int) -> None:
     command = [
         sys.executable, "-m", "counterfeit", "train", "batchnorm-smoothing", "--data=digits",
-        "--epochs=1000000", f"--out={tmp_path}",
+        "--epochs=1000000", f"--out={tmp_path}", "--quiet",  # of findings
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
