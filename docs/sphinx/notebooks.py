@@ -14,6 +14,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+PATIENCE = 600
+"""Seconds that a busy machine may take to start a kernel, or to bring what a cell said."""
+
 
 def run(notebook: NotebookNode, folder: Path, parameters: Mapping[str, object]) -> None:
     """Run its cells in a folder, in place.
@@ -29,7 +32,12 @@ def run(notebook: NotebookNode, folder: Path, parameters: Mapping[str, object]) 
     for place, cell in enumerate(cells, 1):
         if "parameters" in cell.metadata.get("tags", ()):
             notebook.cells.insert(place, nbformat.v4.new_code_cell(values))
-    NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook,
+        resources={"metadata": {"path": str(folder)}},
+        startup_timeout=PATIENCE,
+        iopub_timeout=PATIENCE,
+    ).execute()
     notebook.cells = cells
 
 
