@@ -116,13 +116,15 @@ def test_labels_that_lie_beside_an_idx_file_are_looked_at(tmp_path: Path, little
 
 def test_two_threads_fill_two_rooms(tmp_path: Path, little: None) -> None:
     shape = (1, 1, 1, 1)
-    mine, other = (Shelf(tmp_path, tmp_path / name, Look()) for name in ("mine", "other"))
+    mine = Shelf(tmp_path, tmp_path / "mine", Look())
     mine.room(shape).fill_(7)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(Shelf, tmp_path, tmp_path / "other", Look()).result()
         pool.submit(other.room, shape).result()
         pool.submit(other.clear).result()
     kept = mine.keep(data.ImageData("mine", "train", torch.full(shape, 7).byte(), None))
     assert kept.images.item() == 7
+    assert is_mapped(kept)
 
 
 @pytest.mark.parametrize("damage", ["pixel", "cut", "about", "gone"])
