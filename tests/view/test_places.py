@@ -63,6 +63,7 @@ def test_what_is_new_and_what_is_gone_is_seen(
     run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("counterfeit.view.watch.PERIOD", 0)
+    monkeypatch.setattr("counterfeit.view.watch.FIRST_SECONDS", 600)  # a busy machine skips none
     watch = Watch(groups([run.path.parent]))
     watch.look()
     assert watch.find("runs/run-1") is watch.shelves[0].runs[0]
