@@ -21,6 +21,7 @@ SMALL = ["generator.hidden=[8]", "discriminator.hidden=[8]"]
 SHORTEST = {
     "checksums.py": ["sgd", "--epochs=1", "--data=digits"],
     "diagnosis_cost.py": ["--epochs=1", "--data=digits"],
+    "features.py": ["faults", "--data=digits", "--samples=40", "--updates=2"],
     "foreign_loops.py": ["perceptrons", "critic's sign", "--epochs=1", "--out={out}"],
     "large_set.py": ["--gigabytes=0.03", "--in={out}", f"--share={2**60}"],
     "metrics.py": ["--data={digits28}"],

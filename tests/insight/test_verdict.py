@@ -250,6 +250,18 @@ STATES: dict[str, tuple[list[Finding], Evidence, str, str]] = {
         "Healthy: Inception FID 12, coverage 0.70; classes could not be measured (`counterfeit"
         " evaluate` says why); nothing amiss was found in 100 epochs.",
     ),
+    "no labels, but a RotNet's features": (
+        [],
+        known(
+            {
+                "fid_emoji-rotnet-v1-0123abcd_test_1k": Measurement(4.0, 0.1),
+                "coverage_emoji-rotnet-v1-0123abcd_test_1k": Measurement(0.7, 0.1),
+            }
+        ),
+        "healthy",
+        "Healthy: RotNet FID 4, coverage 0.70; classes could not be measured (`counterfeit"
+        " evaluate` says why); nothing amiss was found in 100 epochs.",
+    ),
     "few images": (
         [],
         known(measured(2, None, None, of=2)),

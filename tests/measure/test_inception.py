@@ -39,7 +39,7 @@ def test_images_without_labels_are_measured(test: tuple[Tensor, Tensor]) -> None
     images, _ = test
     few_features = Inception(lambda part: (part[:, 0, 8:20, 8:20].flatten(1).float(),))
     reference = Reference(
-        "test", images[:40], images[40:60], images[60:200], inception=few_features
+        "test", images[:40], images[40:60], images[60:200], extractors=(few_features,)
     )
     measured = measure_images(images[200:240], reference).metrics
     assert "fid_inception-v3-6726825d_test_40" in measured

@@ -30,6 +30,7 @@ def evaluate(
     samples: Whole = 10_000,
     epoch: Whole | None = None,
     split: Literal["test", "validation"] = "test",
+    rotnet: Annotated[bool, Flag] = False,
     inception: Path | None = None,
     data: str | None = None,
     against: Path | None = None,
@@ -50,8 +51,10 @@ def evaluate(
         samples: how many images to draw; the paper's protocol takes 10,000.
         epoch: measure an earlier epoch: 1, 2, 5, 10, 20, 50 and so on are kept [default: the last].
         split: compare with the test images; or with validation images, to choose by the result.
-        inception: torch-fidelity's weights of Inception, to compare its features too; images
-            without labels have no FID, precision or recall otherwise.
+        rotnet: for images without labels, which have no FID, KID, precision or coverage otherwise:
+            train a network to tell how they were turned, and compare its features; once, in some
+            minutes, and from then on they are compared anyway.
+        inception: torch-fidelity's weights of Inception, to compare its features too.
         data: what the images are to be like, a data set's name or a path; of a run, where its
             data lie, if no longer where it was trained, which it keeps.
         against: compare with other images instead, named like those that are measured; --data only
@@ -72,6 +75,7 @@ def evaluate(
             samples=samples,
             split=split,
             inception=inception,
+            rotnet=rotnet,
             data_dir=data_dir,
             skip_broken=skip_broken,
             out=out,
@@ -106,6 +110,7 @@ def evaluate(
             trained,
             split,
             inception=Inception.load(inception) if inception else None,
+            rotnet=rotnet,
             progress=bar.on_stage,
         )
     not_kept: CannotWrite | None = None

@@ -1,7 +1,7 @@
 """What a verdict rests on beside the findings, and how that is said."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -194,7 +194,7 @@ def _scores(evidence: Evidence) -> list[str]:
         if 0 < len(none) == len(shares) - found <= 3:
             parts = [tr("{classes} ({missing})", classes=parts[0], missing=", ".join(none))]
     scores = [
-        ("fid", tr("classifier FID"), ".3g"),
+        ("fid", _fid(metrics), ".3g"),
         ("coverage", tr("coverage"), ".2f"),
         ("recall", tr("recall"), ".2f"),
         ("class_accuracy", tr("class accuracy"), ".3f"),
@@ -211,8 +211,6 @@ def _scores(evidence: Evidence) -> list[str]:
         if known and metric == "support_size" and as_many(metrics[key], evidence.real[known]):
             parts.append(tr("as many different images as real ones"))
             continue
-        if (MetricName.parse(key).features or "").startswith("inception") and metric == "fid":
-            name = tr("Inception FID")
         score = f"{name} {metrics[key].value:{digits}}"
         if known:
             real = f"{evidence.real[known].value:{digits}}"
@@ -223,6 +221,14 @@ def _scores(evidence: Evidence) -> list[str]:
             compared = True
         parts.append(score)
     return parts
+
+
+def _fid(metrics: Iterable[str]) -> str:
+    """What FID is called, by whose features it is of."""
+    kind = MetricName.parse(named("fid", metrics) or "").kind
+    if kind == "inception":
+        return tr("Inception FID")
+    return tr("RotNet FID") if kind == "rotnet" else tr("classifier FID")
 
 
 def _classes(found: float, of: int | None) -> str:

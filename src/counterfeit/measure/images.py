@@ -115,7 +115,7 @@ def _measure(
             f"samples of shape {tuple(samples.shape[1:])} cannot be measured against images of"
             f" shape {tuple(reference.images.shape[1:])}"
         )
-    if brief and (reference.classifier or reference.inception):
+    if brief and (reference.classifier or reference.extractors):
         seen = _by_readers(samples, asked, reference, brief, progress)
         return Measured({}, reference.left_out) | seen
     return (
@@ -134,7 +134,7 @@ def _by_readers(
     brief: bool,
     progress: Progress,
 ) -> Measured:
-    """What the classifier and Inception say."""
+    """What the classifier says, and all that read features."""
     classes: Measurements = {}
     of_asked = Measured({}, ())
     read = []  # a reader's name, with the features of samples and of the reference
@@ -152,11 +152,11 @@ def _by_readers(
             classes[str(MetricName(metric, name, None, len(samples)))] = value
         if asked is not None:
             of_asked = _by_asked(reading, asked, reference, name, brief)
-    if reference.inception and reference.inception_features is not None:
-        seen = reference.inception.read(
-            samples, progress=lambda done: progress(english("Inception"), 0.25 + 0.1 * done)
+    for extractor, real in zip(reference.extractors, reference.extracted, strict=True):
+        seen = extractor.read(
+            samples, progress=lambda done: progress(english("reading images"), 0.25 + 0.1 * done)
         )
-        read.append((reference.inception.name, seen, reference.inception_features))
+        read.append((extractor.name, seen, real))
     if not read:
         return Measured({}, ())
     of_features = english("FID, precision and recall")

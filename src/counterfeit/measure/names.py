@@ -8,12 +8,15 @@ features. Two numbers of one name are of one kind and can be compared.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from counterfeit.language import english, translated
 from counterfeit.run.rows import LeftOut
 
 T = TypeVar("T")
+
+ROTNET = "-rotnet"
+"""What the names of a RotNet's features have after the data's: `emoji-rotnet-v1-0123abcd`."""
 
 OTHER = "other"
 """The split of images that are compared with and are none of the data's."""
@@ -104,11 +107,23 @@ class MetricName:
         """What read the images, without its version and checksum: `MNIST classifier`."""
         if not self.features:
             return ""
-        data = self.features.partition("-v")[0]
-        known = {"inception": "Inception", "mnist": english("MNIST classifier")}
-        if data in known:
-            return known[data]
-        return english("{data} classifier", data=data.replace("-", " ").capitalize())
+        if self.kind == "inception":
+            return "Inception"
+        data = self.features.partition("-v")[0].removesuffix(ROTNET)
+        shown = "MNIST" if data == "mnist" else data.replace("-", " ").capitalize()
+        if self.kind == "rotnet":
+            return english("{data} RotNet", data=shown)
+        return english("{data} classifier", data=shown)
+
+    @property
+    def kind(self) -> Literal["classifier", "rotnet", "inception"] | None:
+        """Of what read the images; None where nothing did."""
+        if not self.features:
+            return None
+        read = self.features.partition("-v")[0]
+        if read == "inception":
+            return "inception"
+        return "rotnet" if read.endswith(ROTNET) else "classifier"
 
     @property
     def protocol(self) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import torch
 from jaxtyping import Float, Int64, Shaped, UInt8
@@ -20,6 +20,7 @@ from counterfeit.measure.inception import WEIGHTS, Inception
 from counterfeit.measure.likeness import Usual
 from counterfeit.measure.names import DISTANCES, MANIFOLD, OF_CLASSES
 from counterfeit.measure.pairs import nearest
+from counterfeit.measure.rotnet import kept_rotnet, rotnet_for
 from counterfeit.measure.support import Nearness
 from counterfeit.measure.train_classifier import classifier_for
 from counterfeit.run import Run
@@ -34,6 +35,18 @@ NEAREST_IMAGES = 1_000
 
 Progress = Callable[[str, float], None]
 """Is told what is being done, and the share of the whole that is done."""
+
+
+class Extractor(Protocol):
+    """What reads features for FID, KID and precision to coverage without any labels."""
+
+    @property
+    def name(self) -> str:
+        """That the metrics' names say it by; a hyphen in it, and no underscore."""
+
+    def read(
+        self, images: UInt8[Tensor, "N C H W"], *, progress: Callable[[float], None] = ...
+    ) -> Float[Tensor, "N F"]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +66,8 @@ class Reference:
     """Of the data's training split; its class distribution is the one to reach."""
     classifier: Classifier | None = None
     """None for data without two classes: what needs classes or features then cannot be had."""
-    inception: Inception | None = None
-    """Features for FID, KID and precision to coverage that need no labels."""
+    extractors: tuple[Extractor, ...] = ()
+    """Of features that need no labels, beside the classifier or in its place."""
     real: UInt8[Tensor, "R C H W"] | None = None
     """Real images to be measured as if they were samples: none of `images` or `validation`, as
     Parzen's bandwidth would shrink to fit its own copies."""
@@ -74,9 +87,9 @@ class Reference:
         return self.classifier.read(self.images) if self.classifier else None
 
     @cached_property
-    def inception_features(self) -> Float[Tensor, "M 2048"] | None:
-        """What Inception sees in `images`."""
-        return self.inception.read(self.images) if self.inception else None
+    def extracted(self) -> tuple[Float[Tensor, "M F"], ...]:
+        """The features of `images`, by each of `extractors`."""
+        return tuple(each.read(self.images) for each in self.extractors)
 
     @cached_property
     def nearness(self) -> Nearness | None:
@@ -110,12 +123,15 @@ def reference_for(
     split: HeldOut = "test",
     *,
     inception: Inception | None = None,
+    rotnet: bool = False,
     progress: Progress = lambda stage, done: None,
 ) -> Reference:
     """What the run's samples are measured against.
 
     Labelled data other than MNIST get a classifier of their own, trained on first use and kept
     beside the data sets.
+
+    Data without labels have a RotNet's features where one is kept.
 
     The validation images are the last part of the data's training images (`data.splits`). A run
     that trains on some of them can still choose Parzen's bandwidth by them, but where they are what
@@ -125,6 +141,7 @@ def reference_for(
         run: its recipe names the data.
         split: the images to measure against.
         inception: for data without labels, or beside their classifier.
+        rotnet: the same of a RotNet of the data, which is trained on first use and kept there too.
 
     Raises:
         UsageError: another split.
@@ -137,6 +154,7 @@ def reference_for(
         split,
         inception,
         progress,
+        rotnet=rotnet,
         told=bool(run.classes),
     )
 
@@ -146,6 +164,7 @@ def reference_of(
     split: HeldOut = "test",
     *,
     inception: Inception | None = None,
+    rotnet: bool = False,
     data_dir: Path | None = None,
     skip_broken: bool = False,
     progress: Progress = lambda stage, done: None,
@@ -160,7 +179,7 @@ def reference_of(
     def load(split: data.Split) -> data.ImageData:
         return data.load(name, split, data_dir, skip_broken=skip_broken)
 
-    return _reference(load, None, data_dir, split, inception, progress, told=False)
+    return _reference(load, None, data_dir, split, inception, progress, rotnet=rotnet, told=False)
 
 
 def _reference(
@@ -171,6 +190,7 @@ def _reference(
     inception: Inception | None,
     progress: Progress,
     *,
+    rotnet: bool,
     told: bool,
 ) -> Reference:
     """See `reference_for`; `told` is whether the networks are told classes.
@@ -195,13 +215,24 @@ def _reference(
         unused = candidates.images[len(trained_on) :]
         if trained_on.held_out:
             training = None
+    folder = data.data_folder(data_dir) / "classifiers"
     network = None
     if classes_in(everything) >= 2:
         network = classifier_for(
             everything,
-            data.data_folder(data_dir) / "classifiers",
+            folder,
             progress=lambda done: progress(english("training a classifier, once"), done),
         )
+    extractors: list[Extractor] = []
+    if rotnet:
+        training_it = english("training a network on turned images, once")
+        extractors.append(
+            rotnet_for(everything, folder, progress=lambda done: progress(training_it, done))
+        )
+    elif network is None and (kept := kept_rotnet(everything, folder)):
+        extractors.append(kept)
+    if inception is not None:
+        extractors.append(inception)
     return Reference(
         split=split,
         images=images,
@@ -212,10 +243,10 @@ def _reference(
         image_classes=numbers(compared),
         real_classes=numbers(candidates),
         classifier=network,
-        inception=inception,
+        extractors=tuple(extractors),
         real=candidates.images,
         unseen=torch.cat([_next(images, NEAREST_IMAGES), subset(unused, NEAREST_IMAGES)]),
-        left_out=() if network else _without_classifier(everything, inception),
+        left_out=() if network else _without_classifier(everything, bool(extractors)),
     )
 
 
@@ -240,17 +271,16 @@ def classes_in(training: data.ImageData) -> int:
     return 0 if training.labels is None else len(classes_of(training.labels).labels)
 
 
-def _without_classifier(
-    training: data.ImageData, inception: Inception | None
-) -> tuple[LeftOut, ...]:
+def _without_classifier(training: data.ImageData, has_features: bool) -> tuple[LeftOut, ...]:
     if training.labels is None:
         why = english("{data} has no labels", data=training.name)
     else:
         why = english("{data} has one class", data=training.name)
     lines = [LeftOut(OF_CLASSES, why)]
-    if inception is None:
+    if not has_features:
         why = english(
-            "{why}, so no classifier; --inception takes Inception's weights instead, {weights}",
+            "{why}, so no classifier; --rotnet trains a network that needs none, once, in some"
+            " minutes, or --inception takes Inception's weights, {weights}",
             why=why,
             weights=WEIGHTS,
         )

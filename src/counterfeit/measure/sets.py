@@ -32,6 +32,7 @@ def evaluate(
     samples: int = SAMPLES,
     split: HeldOut = "test",
     inception: Inception | None = None,
+    rotnet: bool = False,
     data_dir: StrPath | None = None,
     skip_broken: bool = False,
 ) -> Measured:
@@ -48,6 +49,8 @@ def evaluate(
         samples: so many of them are measured, at most; 40 or more.
         split: of the data.
         inception: for data without labels, or beside their classifier.
+        rotnet: the same of a network that is trained to tell turned images of the data, once, in
+            some minutes; where it was, it is used for data without labels anyway.
         data_dir: where data sets are kept; the user's cache folder when absent.
         skip_broken: whether to go on without pictures that cannot be read.
 
@@ -59,7 +62,12 @@ def evaluate(
     require_samples(samples)
     kept_in = None if data_dir is None else arguments.path("data_dir", data_dir)
     reference = reference_of(
-        data, split, inception=inception, data_dir=kept_in, skip_broken=skip_broken
+        data,
+        split,
+        inception=inception,
+        rotnet=rotnet,
+        data_dir=kept_in,
+        skip_broken=skip_broken,
     )
     shape = reference.shape
     if against is not None:

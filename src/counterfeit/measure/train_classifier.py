@@ -16,7 +16,7 @@ import hashlib
 import math
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -66,12 +66,8 @@ def classifier_for(
             f"{train_split.name} has no labels of two or more classes, so no classifier can be"
             " trained; only Parzen and nearest-image metrics can be had"
         )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise CounterfeitError(f"cannot make the folder {folder}: {error.strerror}") from error
-    path = _path(train_split.name, images, labels, folder)
-    classifier.write(path, train(images, labels, updates=updates, progress=progress))
+    path = _path(train_split, folder)
+    keep(path, train(images, labels, updates=updates, progress=progress))
     kept = kept_classifier(train_split, folder)
     assert kept is not None
     return kept
@@ -87,36 +83,59 @@ def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | N
         return classifier.mnist()
     if train_split.labels is None:
         return None
-    path = _path(train_split.name, train_split.images, train_split.labels, folder)
+    of = (train_split.images.shape[1], len(classes_of(train_split.labels).labels))
+    return kept_in(_path(train_split, folder), file_name(train_split.name), *of)
+
+
+def _path(labelled: data.ImageData, folder: Path) -> Path:
+    assert labelled.labels is not None
+    which = classes_of(labelled.labels).which
+    return path_of(file_name(labelled.name), [labelled.images, which], folder)
+
+
+def path_of(name: str, trained_on: Sequence[Tensor], folder: Path) -> Path:
+    """Where a network is kept, by that name and the checksum of what it was trained on."""
+    content = hashlib.sha256()
+    for each in trained_on:
+        content.update(each.contiguous().numpy().tobytes())
+    return folder / f"{name}-v{VERSION}-{content.hexdigest()[:8]}.safetensors"
+
+
+def file_name(data_name: str) -> str:
+    """The name of a data set or a path, of small letters, digits and hyphens."""
+    return re.sub("[^a-z0-9]+", "-", Path(data_name).name.lower()).strip("-") or "data"
+
+
+def keep(path: Path, network: FeatureNetwork) -> None:
+    """
+    Raises:
+        CounterfeitError: its folder cannot be made, or it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CounterfeitError(f"cannot make the folder {path.parent}: {error.strerror}") from error
+    classifier.write(path, network)
+
+
+def kept_in(path: Path, name: str, channels: int, classes: int) -> Classifier | None:
+    """The network of that file under that name; None where there is no file.
+
+    Raises:
+        CounterfeitError: it is damaged.
+    """
     try:
         if not path.is_file():
             return None
     except OSError:  # no path may be that long
         return None
     try:
-        trained = Classifier(
-            _file_name(train_split.name), classifier.network_from(path.read_bytes())
-        )
+        trained = Classifier(name, classifier.network_from(path.read_bytes()))
     except (CounterfeitError, OSError):
         trained = None
-    if trained is None or (trained.channels, trained.classes) != (
-        train_split.images.shape[1],
-        len(classes_of(train_split.labels).labels),
-    ):
+    if trained is None or (trained.channels, trained.classes) != (channels, classes):
         raise CounterfeitError(f"{path} is damaged; remove it, to train it again")
     return trained
-
-
-def _path(
-    name: str, images: UInt8[Tensor, "N C H W"], labels: Int64[Tensor, " N"], folder: Path
-) -> Path:
-    content = hashlib.sha256(images.contiguous().numpy().tobytes())
-    content.update(classes_of(labels).which.numpy().tobytes())
-    return folder / f"{_file_name(name)}-v{VERSION}-{content.hexdigest()[:8]}.safetensors"
-
-
-def _file_name(name: str) -> str:
-    return re.sub("[^a-z0-9]+", "-", Path(name).name.lower()).strip("-") or "data"
 
 
 def train(
@@ -135,9 +154,30 @@ def train(
         progress: called with the share done.
     """
     values, labels, _ = classes_of(labels)
-    classes = len(values)
+
+    def draw(rng: torch.Generator) -> tuple[UInt8[Tensor, "n C H W"], Int64[Tensor, " n"]]:
+        chosen = torch.randint(len(images), (BATCH,), generator=rng)
+        return images[chosen], labels[chosen]
+
+    return fit(draw, images.shape[1], len(values), updates=updates, progress=progress)
+
+
+def fit(
+    draw: Callable[[torch.Generator], tuple[UInt8[Tensor, "n C H W"], Int64[Tensor, " n"]]],
+    channels: int,
+    classes: int,
+    *,
+    updates: int,
+    progress: Callable[[float], None] = lambda done: None,
+) -> FeatureNetwork:
+    """A network that tells the classes of what is drawn, and pictures of nothing from all of it.
+
+    Args:
+        draw: a batch of 32 or more images, and their classes from 0.
+        updates, progress: see `train`.
+    """
     with torch.device("meta"):
-        network = FeatureNetwork(images.shape[1], classes)
+        network = FeatureNetwork(channels, classes)
     materialise(network, stream(0, "init"))
     network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters())
@@ -145,11 +185,11 @@ def train(
     of_nothing = torch.full((NOTHING,), classes)
     for step in range(updates):
         rng = stream(0, "classifier", step)
-        chosen = torch.randint(len(images), (BATCH,), generator=rng)
-        batch = as_input(images[chosen])
+        images, labels = draw(rng)
+        batch = as_input(images)
         batch = torch.cat([moved(batch, rng), nothing(batch[:NOTHING], rng)])
         _, logits = network(batch)
-        loss = nn.functional.cross_entropy(logits, torch.cat([labels[chosen], of_nothing]))
+        loss = nn.functional.cross_entropy(logits, torch.cat([labels, of_nothing]))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
