@@ -4,8 +4,8 @@
 
 Each seed is a process of its own, `counterfeit train` from its start to its end, timed as a whole:
 imports, data and what is written included. `counterfeit evaluate` then measures its samples beside
-the test images. `--without` takes each of the recipe's steps back, one at a time, and trains that
-as well.
+the test images, and how often each class is seen that was asked for. `--without` takes each of the
+recipe's steps back, one at a time, and trains that as well.
 """
 
 import argparse
@@ -26,9 +26,14 @@ from counterfeit import recipe
 from counterfeit.environment import describe
 from counterfeit.measure.names import MetricName
 from counterfeit.recipe import Recipe
-from recipes import HEADS
+from recipes import HEADS as ALL_HEADS
 
-SHOWN = ("fid", "coverage", "recall", "class_tv", "class_accuracy")
+SHOWN = ("fid", "coverage", "recall", "class_tv", "class_accuracy", "intra_fid")
+
+HEADS = ALL_HEADS | {"intra_fid": "FID within classes"}
+
+OF_CLASS = "class_accuracy_"
+"""How the names of one class's metrics start."""
 
 SCHEDULES = ("generator.optimizer.schedule", "discriminator.optimizer.schedule")
 RATES = ("generator.optimizer.lr", "discriminator.optimizer.lr")
@@ -99,6 +104,24 @@ def row(what: str, values: list[Mapping[str, float]]) -> str:
     return f"| {what} | " + " | ".join(cells) + " |"
 
 
+def by_class(values: Mapping[str, list[Mapping[str, float]]]) -> str:
+    """How often each class is seen where it was asked for, in medians; nothing where none was."""
+    found = {name for each in values.values() for seed in each for name in seed}
+    classes = sorted((name for name in found if name.startswith(OF_CLASS)), key=_label)
+    if not classes:
+        return ""
+    lines = [["class", *(str(_label(name)) for name in classes)], ["---"] * (1 + len(classes))]
+    for what, each in values.items():
+        of_all = [[seed[name] for seed in each if name in seed] for name in classes]
+        cells = [f"{statistics.median(seen):.3f}" if seen else "" for seen in of_all]
+        lines.append([what, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _label(name: str) -> int:
+    return int(name.removeprefix(OF_CLASS))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("recipe")
@@ -133,6 +156,7 @@ def main() -> None:
                 values[what].append({"seconds": seconds, "processor": processor} | told)
     for what, each in values.items():
         print(row(what, each))
+    print(f"\n{by_class(values)}")
 
 
 if __name__ == "__main__":
