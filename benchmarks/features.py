@@ -52,7 +52,7 @@ def random_network(images: Images) -> Reader:
 
 def damaged(real: Images, everything: Images) -> Iterator[tuple[str, Images]]:
     """As many images as `real`, with a fault each that is known."""
-    count, rng = len(real), stream(0, "faults")
+    count, rng = len(real), torch.Generator().manual_seed(0)
     half = real.shape[-1] // 2
 
     def noisy(share: float) -> Images:
@@ -60,10 +60,13 @@ def damaged(real: Images, everything: Images) -> Iterator[tuple[str, Images]]:
 
     def cut(pieces: int) -> Images:
         """Into so many rows of so many tiles, which change places."""
-        tiles = real.unflatten(3, (pieces, -1)).unflatten(2, (pieces, -1))  # (N, C, p, h, p, w)
-        tiles = tiles.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)  # (N, p * p, C, h, w)
-        order = torch.rand(tiles.shape[:2], generator=rng).argsort(1)
-        tiles = tiles[torch.arange(count)[:, None], order].unflatten(1, (pieces, pieces))
+        _, channels, height, width = real.shape
+        high, wide = height // pieces, width // pieces
+        tiles = real.reshape(count, channels, pieces, high, pieces, wide).permute(0, 2, 4, 1, 3, 5)
+        tiles = tiles.reshape(count, pieces**2, channels, high, wide)
+        order = torch.rand(count, pieces**2, generator=rng).argsort(1)
+        tiles = tiles[torch.arange(count)[:, None], order]
+        tiles = tiles.reshape(count, pieces, pieces, channels, high, wide)
         return tiles.permute(0, 3, 1, 4, 2, 5).reshape(real.shape)
 
     points = everything.float().flatten(1)
