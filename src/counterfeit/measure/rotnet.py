@@ -119,4 +119,4 @@ def _name(train_split: data.ImageData) -> str:
 
 
 def _path(train_split: data.ImageData, folder: Path) -> Path:
-    return path_of(_name(train_split), [train_split.images], folder)
+    return path_of(_name(train_split), train_split.sha256, folder)

@@ -16,7 +16,7 @@ import hashlib
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -89,16 +89,14 @@ def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | N
 
 def _path(labelled: data.ImageData, folder: Path) -> Path:
     assert labelled.labels is not None
-    which = classes_of(labelled.labels).which
-    return path_of(file_name(labelled.name), [labelled.images, which], folder)
+    content = hashlib.sha256(labelled.images.contiguous().numpy().data)
+    content.update(classes_of(labelled.labels).which.numpy().data)
+    return path_of(file_name(labelled.name), content.hexdigest(), folder)
 
 
-def path_of(name: str, trained_on: Sequence[Tensor], folder: Path) -> Path:
+def path_of(name: str, checksum: str, folder: Path) -> Path:
     """Where a network is kept, by that name and the checksum of what it was trained on."""
-    content = hashlib.sha256()
-    for each in trained_on:
-        content.update(each.contiguous().numpy().tobytes())
-    return folder / f"{name}-v{VERSION}-{content.hexdigest()[:8]}.safetensors"
+    return folder / f"{name}-v{VERSION}-{checksum[:8]}.safetensors"
 
 
 def file_name(data_name: str) -> str:
