@@ -65,3 +65,22 @@ def test_a_ceiling_is_of_the_same_protocol_or_of_the_most_images_below_it() -> N
     assert like("fid_a-1_test_10k", real) == "fid_a-1_test_1k"
     assert like("fid_b-1_test_10k", real) is None
     assert like("fid", ["fid"]) == "fid"
+
+
+@pytest.mark.parametrize(
+    ("features", "kind", "reader"),
+    [
+        ("mnist-v1-77eed34d", "classifier", "MNIST classifier"),
+        ("two-views-v1-0123abcd", "classifier", "Two views classifier"),
+        ("two-views-rotnet-v1-0123abcd", "rotnet", "Two views RotNet"),
+        ("photos-v2-rotnet-v1-0123abcd", "rotnet", "Photos v2 RotNet"),
+        ("inception-v3-6726825d", "inception", "Inception"),
+        (None, None, ""),
+    ],
+)
+def test_what_read_the_images_is_told_from_its_name(
+    features: str | None, kind: str | None, reader: str
+) -> None:
+    """Whatever the data are called: a name may look like a version itself."""
+    name = MetricName("fid", features, "test", 100)
+    assert (name.kind, name.reader) == (kind, reader)

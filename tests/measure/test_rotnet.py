@@ -1,5 +1,6 @@
 """Features of images without labels, learned from how the images were turned."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from counterfeit.measure.names import MetricName
 from counterfeit.measure.reference import reference_of
 from counterfeit.measure.rotnet import RotNet, kept_rotnet, rotnet_for, train
 from counterfeit.measure.sets import evaluate
+from counterfeit.measure.train_classifier import classifier_for
 from own_data import barely_trained_classifier
 
 
@@ -79,6 +81,17 @@ def test_it_is_trained_once_and_kept(digits: data.ImageData, tmp_path: Path) -> 
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(CounterfeitError, match="is damaged; remove it"):
         rotnet_for(digits, tmp_path / "new", updates=2)
+
+
+@pytest.mark.parametrize("made", [rotnet_for, classifier_for])
+def test_a_folder_that_cannot_be_made_is_said_before_minutes_of_training(
+    made: Callable[..., object], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    seen: list[float] = []
+    with pytest.raises(CounterfeitError, match="cannot make the folder"):
+        made(data.load("digits"), tmp_path / "file" / "kept", updates=2, progress=seen.append)
+    assert not seen
 
 
 def test_training_repeats_itself_and_leaves_global_randomness_alone(

@@ -64,6 +64,8 @@ _NAME = re.compile(
     r"_(?P<count>[0-9]+k?)",
     re.DOTALL,
 )
+_WHICH = re.compile(r"-v[0-9]+-[0-9a-f]+$")
+"""The version and checksum that features end in; a data set may be called `two-views`."""
 _OF_CLASS = re.compile(r"(share|class_accuracy)_([0-9]+)")
 
 
@@ -109,7 +111,7 @@ class MetricName:
             return ""
         if self.kind == "inception":
             return "Inception"
-        data = self.features.partition("-v")[0].removesuffix(ROTNET)
+        data = _WHICH.sub("", self.features).removesuffix(ROTNET)
         shown = "MNIST" if data == "mnist" else data.replace("-", " ").capitalize()
         if self.kind == "rotnet":
             return english("{data} RotNet", data=shown)
@@ -120,7 +122,7 @@ class MetricName:
         """Of what read the images; None where nothing did."""
         if not self.features:
             return None
-        read = self.features.partition("-v")[0]
+        read = _WHICH.sub("", self.features)
         if read == "inception":
             return "inception"
         return "rotnet" if read.endswith(ROTNET) else "classifier"

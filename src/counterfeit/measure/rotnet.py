@@ -59,13 +59,13 @@ def rotnet_for(
     Raises:
         CounterfeitError: a kept one is damaged, or it cannot be kept.
     """
-    if kept := kept_rotnet(train_split, folder):
-        return kept
-    network = train(train_split.images, updates=updates, progress=progress)
-    keep(_path(train_split, folder), network)
-    kept = kept_rotnet(train_split, folder)
-    assert kept is not None
-    return kept
+    return kept_rotnet(train_split, folder) or RotNet(
+        keep(
+            _path(train_split, folder),
+            _name(train_split),
+            lambda: train(train_split.images, updates=updates, progress=progress),
+        )
+    )
 
 
 def kept_rotnet(train_split: data.ImageData, folder: Path) -> RotNet | None:

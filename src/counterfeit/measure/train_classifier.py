@@ -66,11 +66,11 @@ def classifier_for(
             f"{train_split.name} has no labels of two or more classes, so no classifier can be"
             " trained; only Parzen and nearest-image metrics can be had"
         )
-    path = _path(train_split, folder)
-    keep(path, train(images, labels, updates=updates, progress=progress))
-    kept = kept_classifier(train_split, folder)
-    assert kept is not None
-    return kept
+    return keep(
+        _path(train_split, folder),
+        file_name(train_split.name),
+        lambda: train(images, labels, updates=updates, progress=progress),
+    )
 
 
 def kept_classifier(train_split: data.ImageData, folder: Path) -> Classifier | None:
@@ -104,16 +104,20 @@ def file_name(data_name: str) -> str:
     return re.sub("[^a-z0-9]+", "-", Path(data_name).name.lower()).strip("-") or "data"
 
 
-def keep(path: Path, network: FeatureNetwork) -> None:
-    """
+def keep(path: Path, name: str, make: Callable[[], FeatureNetwork]) -> Classifier:
+    """A network that is made and kept in that file, under that name.
+
     Raises:
-        CounterfeitError: its folder cannot be made, or it cannot be written.
+        CounterfeitError: its folder cannot be made, which is said before it is; or it cannot be
+            written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CounterfeitError(f"cannot make the folder {path.parent}: {error.strerror}") from error
+    network = make()
     classifier.write(path, network)
+    return Classifier(name, network)
 
 
 def kept_in(path: Path, name: str, channels: int, classes: int) -> Classifier | None:
