@@ -162,17 +162,22 @@ def test_momentum_may_start_after_updates_that_kept_no_velocity() -> None:
         recipe.AdamW(lr=0.1, weight_decay=0.3),
     ],
 )
-def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Optimizer) -> None:
+@pytest.mark.parametrize("turns", [1, 2])
+def test_the_short_way_is_pytorchs_own_step_to_the_bit(spec: recipe.Optimizer, turns: int) -> None:
+    """Also where PyTorch's own follows it."""
     networks = [torch.nn.Linear(20, 30), torch.nn.Linear(20, 30)]
     networks[1].load_state_dict(networks[0].state_dict())
     own, short = (optimizers.build(network, spec) for network in networks)
     rng = torch.Generator().manual_seed(0)
-    for _ in range(3):
+    for number in range(5):
         for one, other in zip(*(network.parameters() for network in networks), strict=True):
             one.grad = torch.randn(one.shape, generator=rng)
             other.grad = one.grad.clone()
         own.step()
-        optimizers.step(short)
+        if number % turns:
+            short.step()
+        else:
+            optimizers.step(short)
     for one, other in zip(*(network.parameters() for network in networks), strict=True):
         assert torch.equal(one, other)
     for name, tensor in optimizers.tensors(own).items():

@@ -279,3 +279,31 @@ def test_other_heads_of_d_reach_the_loss_with_their_images() -> None:
     for said, batch in zip(judge(TwoHeads(), real, fake), (real, fake), strict=True):
         assert torch.equal(said.logits, batch.images.mean((1, 2, 3)))
         assert torch.equal(said.extra["sum"], batch.images.sum((1, 2, 3)))
+
+
+def test_a_hook_on_an_optimiser_is_called_from_the_update_on_that_follows_it() -> None:
+    network, spec = nn.Linear(3, 2), recipe.Adam(lr=0.1)
+    player = Player(network, optimizers.build(network, spec), spec)
+    gradients = [torch.ones_like(parameter) for parameter in network.parameters()]
+    calls: list[str] = []
+    player.descend(gradients)
+    player.optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    player.descend(gradients)
+    player.descend(gradients)
+    assert calls == ["after"] * 2
+
+
+@pytest.mark.parametrize("spec", [recipe.Sgd(lr=0.1, momentum=0.9), recipe.Adam(lr=0.1)])
+def test_parameters_of_two_dtypes_move_by_pytorchs_own_step(spec: recipe.Optimizer) -> None:
+    pairs = [nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2).double()) for _ in range(2)]
+    pairs[1].load_state_dict(pairs[0].state_dict())
+    player = Player(pairs[0], optimizers.build(pairs[0], spec), spec)
+    own = optimizers.build(pairs[1], spec)
+    for number in range(3):
+        gradients = [torch.full_like(parameter, number) for parameter in player.parameters]
+        player.descend(gradients)
+        for parameter, gradient in zip(pairs[1].parameters(), gradients, strict=True):
+            parameter.grad = gradient
+        own.step()
+    for one, other in zip(*(pair.parameters() for pair in pairs), strict=True):
+        assert torch.equal(one, other)

@@ -125,7 +125,8 @@ def _set(group: dict[str, Any], name: str, value: float) -> None:
 
 
 def is_own(optimizer: Optimizer, parameters: Sequence[Tensor]) -> bool:
-    """Whether it is as `build` makes them for these parameters, so that `step` is its step."""
+    """Whether it is as `build` makes them for these parameters, which are on the CPU and of one
+    dtype, so that `step` is its step."""
     kind = type(optimizer)
     if kind not in (torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD):
         return False
@@ -139,7 +140,11 @@ def is_own(optimizer: Optimizer, parameters: Sequence[Tensor]) -> bool:
         and not any(group.get(option) for option in unusual)
         and not optimizer._optimizer_step_pre_hooks
         and not optimizer._optimizer_step_post_hooks
-        and [id(each) for each in group["params"]] == [id(each) for each in parameters]
+        and len(parameters) == len(group["params"])
+        and all(
+            ours is theirs and ours.is_cpu and ours.dtype == parameters[0].dtype
+            for ours, theirs in zip(parameters, group["params"], strict=True)
+        )
     )
 
 
@@ -159,8 +164,7 @@ def step(optimizer: Optimizer) -> None:
     """`optimizer.step()` of an optimiser that `build` made, on the CPU, to the bit.
 
     It calls the same fused update, without the hooks, checks and grouping around it, which take
-    as long as the update itself for networks this small. Adam's counts of steps, one for each
-    parameter and all alike, become one tensor: `optimizer.step()` must not follow.
+    as long as the update itself where networks are small.
     """
     (group,) = optimizer.param_groups
     adam = isinstance(optimizer, torch.optim.Adam)
@@ -172,9 +176,8 @@ def step(optimizer: Optimizer) -> None:
             optimizer.step()
         return
     if adam:
-        count = states[0]["step"].add_(1)  # the same for all
-        for state in states:
-            state["step"] = count
+        counts = [state["step"] for state in states]
+        torch._foreach_add_(counts, 1)
         decoupled = isinstance(optimizer, torch.optim.AdamW)
         update = torch._fused_adamw_ if decoupled else torch._fused_adam_
         update(
@@ -183,7 +186,7 @@ def step(optimizer: Optimizer) -> None:
             [state["exp_avg"] for state in states],
             [state["exp_avg_sq"] for state in states],
             [],
-            [count] * len(states),
+            counts,
             lr=group["lr"],
             beta1=group["betas"][0],
             beta2=group["betas"][1],
@@ -210,7 +213,7 @@ def step(optimizer: Optimizer) -> None:
 def tensors(optimizer: Optimizer) -> dict[str, Tensor]:
     """The optimiser's state by name: `optimizer.<number of the parameter>.<name>`."""
     return {
-        f"optimizer.{number}.{name}": value if value.ndim else value.clone()  # counts are shared
+        f"optimizer.{number}.{name}": value
         for number, state in optimizer.state_dict()["state"].items()
         for name, value in state.items()
         if isinstance(value, Tensor)

@@ -59,7 +59,15 @@ class Player:
             gradients = optimizers.clipped(gradients, self.settings.clip_gradients)
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
             parameter.grad = laid_out_like(parameter, gradient)
-        self.optimizer.step()
+        self.move()
+
+    @torch.no_grad()
+    def move(self) -> None:
+        """`descend`, by the gradients that its parameters have."""
+        if optimizers.is_own(self.optimizer, self.parameters):
+            optimizers.step(self.optimizer)
+        else:
+            self.optimizer.step()
         if self.constraint is not None:
             self.constraint(self.parameters)
 

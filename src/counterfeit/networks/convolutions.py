@@ -5,7 +5,6 @@ A convolution that halves the sides of one channel, or its adjoint, is little ar
 has no good kernel for. On a processor it is a matrix product here, of patches: the same sums.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -66,7 +65,8 @@ class Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: Float[Tensor, "N H W"]) -> Float[Tensor, "16 N h w"]:
-        return torch.stack(list(_windows(images)))
+        windows = images.unfold(1, SIZE, STRIDE).unfold(2, SIZE, STRIDE)  # (N, h, w, 4, 4)
+        return windows.permute(3, 4, 0, 1, 2).flatten(0, 1).contiguous()
 
     @staticmethod
     def backward(ctx: Any, g: Float[Tensor, "16 N h w"]) -> Float[Tensor, "N H W"]:
@@ -80,24 +80,21 @@ class Scatter(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, patches: Float[Tensor, "16 N h w"]) -> Float[Tensor, "N H W"]:
         _, count, height, width = patches.shape
-        edge = SIZE - STRIDE
-        images = patches.new_zeros(count, STRIDE * height + edge, STRIDE * width + edge)
-        for window, part in zip(_windows(images), patches, strict=True):
-            window += part
-        return images
+        steps = SIZE // STRIDE  # of a window's stride, that one of its sides is long
+        parts = patches.reshape(steps, STRIDE, steps, STRIDE, count, height, width)
+        grid = patches.new_zeros(
+            STRIDE, STRIDE, count, height + steps - 1, width + steps - 1
+        )  # every second pixel both ways, from each of the first four on
+        for down in range(steps):
+            for right in range(steps):
+                grid[..., down : down + height, right : right + width] += parts[down, :, right]
+        images = grid.permute(2, 3, 0, 4, 1)  # (N, h + 1, 2, w + 1, 2)
+        return images.flatten(3, 4).flatten(1, 2)
 
     @staticmethod
     def backward(ctx: Any, g: Float[Tensor, "N H W"]) -> Float[Tensor, "16 N h w"]:
         gathered: Tensor = Gather.apply(g)
         return gathered
-
-
-def _windows(images: Float[Tensor, "N H W"]) -> Iterator[Float[Tensor, "N h w"]]:
-    """Every second pixel both ways, from each of a patch's 16 places on."""
-    height, width = (side - SIZE + 1 for side in images.shape[1:])
-    for down in range(SIZE):
-        for right in range(SIZE):
-            yield images[:, down : down + height : STRIDE, right : right + width : STRIDE]
 
 
 class Maps(nn.Module):

@@ -155,7 +155,7 @@ class FastEngine:
             logits = self._judge(real, fake)
             d_loss, g = self._judgement(logits)
             self.D.backward(g, weights=True)
-            self._move(discriminator)
+            discriminator.move()
 
         if len(latents) > len(reals):
             fake = self.G.forward(latents[-1])
@@ -169,7 +169,7 @@ class FastEngine:
             g_loss = self.loss.generator(Scores(judged), None)
             g = self.loss.generator_slopes(judged, None).unsqueeze(1)
         self.G.backward(self.D.backward(g, weights=False, inputs=len(fake)), weights=True)
-        self._move(generator)
+        generator.move()
         return self._outcome(d_loss, g_loss, logits)
 
     def _simultaneous(self, reals: Sequence[Tensor], latents: Tensor) -> Outcome:
@@ -183,14 +183,8 @@ class FastEngine:
         jacobian = self.D.backward(torch.ones_like(logits), d_g, weights=True, inputs=len(z))
         self.G.backward(jacobian.mul_(g_g), weights=True)
         for player in reversed(self.players):
-            self._move(player)
+            player.move()
         return self._outcome(d_loss, g_loss, logits)
-
-    def _move(self, player: Player) -> None:
-        """`Player.descend`, by the gradients that are in place."""
-        optimizers.step(player.optimizer)
-        if player.constraint is not None:
-            player.constraint(player.parameters)
 
     def _outcome(self, d_loss: Tensor, g_loss: Tensor, logits: Tensor) -> Outcome:
         real, fake = logits.squeeze(1).chunk(2)
