@@ -43,6 +43,7 @@ SHORTEST = {
     "threads.py": ["--repeats=1", "--neighbours=0", "--updates=3", "--data=digits",
                    "--settings", "one thread", "--at-once"],
     "train_speed.py": ["sgd", "--repeats=1", "--steps=3", "--data={digits28}"],
+    "trials.py": ["points", "--trials", "ring", "--set=training.epochs=1", "--out={out}"],
     "verdicts.py": ["{runs}/sgd", "--samples=40"],
     "waiting.py": ["sgd", "--repeats=1", "--data=digits", "--samples=100"],
     "zoo.py": ["measure", "--out={out}"],

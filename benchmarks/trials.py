@@ -1,0 +1,66 @@
+"""All recipes on a trial of mode coverage: the tables of docs/trials.md.
+
+    OMP_NUM_THREADS=1 python benchmarks/trials.py --trials ring grid
+    OMP_NUM_THREADS=1 python benchmarks/trials.py --trials stacked-mnist --set training.epochs=1
+
+Each is a process of its own, `counterfeit trial`, whose `--seeds`, `--set` and `--out` these are,
+and goes on where it was stopped. Prints Markdown: the modes found, and the share of high quality or
+the KL divergence, in means of the seeds.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from counterfeit import recipe
+from counterfeit.study.statistics import Estimate
+from counterfeit.trials.folder import Folder, means
+
+BESIDE = {
+    "ring": ("high_quality", "high quality"),
+    "grid": ("high_quality", "high quality"),
+    "stacked-mnist": ("mode_kl", "KL divergence"),
+}
+"""What each trial counts besides the modes found, and how that is called."""
+
+
+def conduct(trial: str, name: str, options: argparse.Namespace) -> dict[str, Estimate]:
+    """What the command comes to, by the metrics' names."""
+    arguments = [trial, name, f"--seeds={options.seeds}", f"--out={options.out}"]
+    arguments += [f"--set={each}" for each in options.set]
+    told = subprocess.run(
+        [sys.executable, "-m", "counterfeit", "trial", *arguments, "--device=cpu", "--quiet"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    return means(Folder(Path(told.strip())).results)
+
+
+def row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help="all, where none is named")
+    parser.add_argument("--trials", nargs="+", choices=BESIDE, default=["ring", "grid"])
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--out", type=Path, default=Path("trials"))
+    options = parser.parse_args()
+    heads = [f"{trial}: {what}" for trial in options.trials for what in ("modes", BESIDE[trial][1])]
+    print(row(["recipe", *heads]))
+    print(row(["---"] * (1 + len(heads))))
+    for name in options.recipes or recipe.names():
+        cells = [f"`{name}`"]
+        for trial in options.trials:
+            found = conduct(trial, name, options)
+            cells += [f"{found['modes_found'].value:.4g}", f"{found[BESIDE[trial][0]].value:.3f}"]
+        print(row(cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
