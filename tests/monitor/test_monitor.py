@@ -101,6 +101,7 @@ def test_networks_can_be_copied_and_pickled_meanwhile(tmp_path: Path) -> None:
 
 def test_it_is_a_run(run: Run) -> None:
     assert run.recipe.generator.name == run.recipe.loss.name == "custom"
+    assert run.recipe.discriminator.normalises
     assert (run.recipe.training.batch_size, run.recipe.training.epochs) == (foreign.BATCH, 2)
     assert run.recipe.value_range == (-1, 1)
     assert run.image_shape == (1, 8, 8)

@@ -11,7 +11,7 @@ from counterfeit.arguments import StrPath, shown
 from counterfeit.data.given import Real
 from counterfeit.errors import UsageError
 from counterfeit.monitor.kept import Outputs
-from counterfeit.networks.own import normalises_batches, section_of
+from counterfeit.networks.own import normalises, normalises_batches, section_of
 from counterfeit.recipe import CustomDiscriminator, CustomGenerator, CustomLoss, Recipe
 from counterfeit.recipe.sections import Data, Latent, Training
 from counterfeit.run import Run
@@ -52,7 +52,7 @@ def create_run(
                 batch_norm=normalises_batches(generator),
             ),
             discriminator=CustomDiscriminator(
-                **section_of(discriminator)
+                **(section_of(discriminator) | {"has_norm": normalises(discriminator)})
                 if discriminator
                 else {"name": "custom", "label": "unknown", "shapes": {}}
             ),

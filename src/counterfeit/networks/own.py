@@ -268,6 +268,12 @@ def normalises_batches(module: nn.Module) -> bool:
     return any(isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d) for each in module.modules())
 
 
+def normalises(module: nn.Module) -> bool:
+    """Whether it has normalising layers: of batches, of images or of features."""
+    kinds = nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm | nn.RMSNorm
+    return any(isinstance(each, kinds) for each in module.modules())
+
+
 def require_fit(kind: Kind, own: Own, saved: Mapping[str, Tensor], where: str) -> None:
     """Refuse a module whose state is not of the names, shapes and types that were saved.
 

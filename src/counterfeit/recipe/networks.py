@@ -35,6 +35,12 @@ class Network(Section):
         its batch, with the choices that do not; none where it takes each by itself."""
         return {}
 
+    @property
+    def normalises(self) -> bool:
+        """Whether its layers are brought to one scale, after which the length of their weights
+        means nothing, and their gradients are the longer, the shorter the weights are."""
+        return getattr(self, "norm", "none") != "none"
+
 
 class AnyGenerator(Network):
     output: Literal["sigmoid", "tanh"] = "sigmoid"
@@ -217,7 +223,12 @@ class CustomGenerator(Custom, AnyGenerator):
 
 
 class CustomDiscriminator(Custom):
-    pass
+    has_norm: bool = False
+    """Whether it has normalising layers."""
+
+    @property
+    def normalises(self) -> bool:
+        return self.has_norm
 
 
 def mlp_if_unnamed(section: Any) -> Any:

@@ -21,6 +21,7 @@ from counterfeit.networks.own import (
     Own,
     Shape,
     adapted,
+    normalises,
     normalises_batches,
     section_of,
 )
@@ -116,6 +117,7 @@ def with_networks(
                 "batch_norm": normalises_batches(own.inner),
             }
         else:
+            section["has_norm"] = normalises(own.inner)
             require_judge(own, spec)
         deviation = english(
             "{player} is a module of the user's own, {label}.",

@@ -43,7 +43,7 @@ def test_who_wins_is_seen_by_the_loss_that_is_fair(base: str, d_loss: float, won
 def test_a_critic_is_pushed_harder() -> None:
     assert "gradient-explosion" not in found(SCORES | {"d_grad_norm": 300.0})
     assert "gradient-explosion" in found(SCORES | {"d_grad_norm": 3000.0})
-    assert "gradient-explosion" in found({"d_grad_norm": 300.0}, base="dcgan")
+    assert "gradient-explosion" in found({"d_grad_norm": 300.0}, base="paper")
 
 
 def test_a_blind_critic_is_told_by_no_unit() -> None:

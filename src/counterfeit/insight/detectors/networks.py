@@ -8,8 +8,9 @@ from counterfeit.insight.detectors.record import Record
 from counterfeit.language import english
 
 EXPLODED_NORM = 100.0
-EXPLODED_CRITIC = 1000.0
-"""A critic's scores have no unit, and spectral norm's may be pushed hard while all is well."""
+EXPLODED_UNITLESS = 1000.0
+"""A critic's scores have no unit, and spectral norm's may be pushed hard while all is well. Nor has
+the gradient of a D whose layers are normalised: it is the longer, the shorter their weights are."""
 EXPLODED_ROWS = 2
 
 
@@ -33,8 +34,11 @@ def gradient_explosion(record: Record) -> Seen:
     """Gradients are huge, or no longer finite."""
     rows = list(record.log)
     lost = not_finite(rows, "d_grad_norm") | not_finite(rows, "g_grad_norm")
-    limit = np.where(np.isfinite(column(rows, "score_gap")), EXPLODED_CRITIC, EXPLODED_NORM)
-    huge = np.fmax(column(rows, "d_grad_norm"), column(rows, "g_grad_norm")) > limit
+    critic = np.isfinite(column(rows, "score_gap"))
+    unitless = critic | record.recipe.discriminator.normalises
+    huge = (column(rows, "d_grad_norm") > np.where(unitless, EXPLODED_UNITLESS, EXPLODED_NORM)) | (
+        column(rows, "g_grad_norm") > np.where(critic, EXPLODED_UNITLESS, EXPLODED_NORM)
+    )
     return Seen(rows, last_spell(lost, 1) or last_spell(huge, EXPLODED_ROWS))
 
 
