@@ -1,6 +1,7 @@
 """How fast digits can be had, and how good: the tables of docs/records.md.
 
     python benchmarks/records.py RECIPE [--seeds 0 1 2 3 4] [--data mnist] [--without] [--threads 2]
+                                 [--set training.epochs=1 ...]
 
 Each seed is a process of its own, `counterfeit train` from its start to its end, timed as a whole:
 imports, data and what is written included. `counterfeit evaluate` then measures its samples beside
@@ -127,14 +128,14 @@ def main() -> None:
     parser.add_argument("recipe")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--data")
-    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--without", action="store_true")
     options = parser.parse_args()
     whole = recipe.load(options.recipe)
-    given = {"data.name": options.data, "training.epochs": options.epochs}
-    whole = whole.with_values({name: value for name, value in given.items() if value is not None})
+    whole = whole.with_values({"data.name": options.data} if options.data else {})
+    whole = whole.with_overrides(options.set)
     variants = {f"`{whole.name}`": whole}
     if options.without:
         steps = STEPS[options.recipe]

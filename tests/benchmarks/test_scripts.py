@@ -30,7 +30,7 @@ SHORTEST = {
     "plain.py": ["--data={digits28}"],
     "precision.py": ["--epochs=1", "--seeds", "0", "1", "--data=digits", "--samples=100"],
     "records.py": ["digits-fast", "--seeds", "0", "--data={digits28}", "--samples=100",
-                   "--threads=1"],
+                   "--threads=1", "--set=training.batch_size=32"],
     "recipes.py": ["{runs}/sgd", "{runs}/adam", "--images={out}"],
     "reproduction.py": ["{runs}/sgd", "{runs}/adam", "{runs}/batchnorm-smoothing",
                         "--images={out}/images"],
