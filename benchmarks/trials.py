@@ -5,7 +5,8 @@
 
 Each is a process of its own, `counterfeit trial`, whose `--seeds`, `--set` and `--out` these are,
 and goes on where it was stopped. Prints Markdown: the modes found, and the share of high quality or
-the KL divergence, in means of the seeds.
+the KL divergence, in means of the seeds. `--picture FILE.png` draws what the recipes' first seeds
+make of the last trial's points.
 """
 
 import argparse
@@ -15,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from counterfeit import recipe
-from counterfeit.study.statistics import Estimate
+from counterfeit.data import points
+from counterfeit.insight.charts.save import save
 from counterfeit.trials.folder import Folder, means
+from counterfeit.trials.pictures import samples_over_modes
 
 BESIDE = {
     "ring": ("high_quality", "high quality"),
@@ -26,8 +29,8 @@ BESIDE = {
 """What each trial counts besides the modes found, and how that is called."""
 
 
-def conduct(trial: str, name: str, options: argparse.Namespace) -> dict[str, Estimate]:
-    """What the command comes to, by the metrics' names."""
+def conduct(trial: str, name: str, options: argparse.Namespace) -> Folder:
+    """What the command makes."""
     arguments = [trial, name, f"--seeds={options.seeds}", f"--out={options.out}"]
     arguments += [f"--set={each}" for each in options.set]
     told = subprocess.run(
@@ -36,7 +39,7 @@ def conduct(trial: str, name: str, options: argparse.Namespace) -> dict[str, Est
         text=True,
         check=True,
     ).stdout
-    return means(Folder(Path(told.strip())).results)
+    return Folder(Path(told.strip()))
 
 
 def row(cells: Sequence[str]) -> str:
@@ -50,16 +53,23 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--out", type=Path, default=Path("trials"))
+    parser.add_argument("--picture", type=Path)
     options = parser.parse_args()
     heads = [f"{trial}: {what}" for trial in options.trials for what in ("modes", BESIDE[trial][1])]
     print(row(["recipe", *heads]))
     print(row(["---"] * (1 + len(heads))))
+    made = {}
     for name in options.recipes or recipe.names():
         cells = [f"`{name}`"]
         for trial in options.trials:
-            found = conduct(trial, name, options)
+            made[name] = conduct(trial, name, options)
+            found = means(made[name].results)
             cells += [f"{found['modes_found'].value:.4g}", f"{found[BESIDE[trial][0]].value:.3f}"]
         print(row(cells), flush=True)
+    if options.picture:
+        mixture = points.by_name(options.trials[-1])
+        shown = {name: folder.samples(0) for name, folder in made.items()}
+        save(samples_over_modes(mixture, shown), options.picture)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from counterfeit.measure.points import modes_of
 
 COLUMNS = 3
 PANELS = 6
-"""Seeds that are shown, the first ones."""
+"""That are shown, the first ones."""
 
 INCHES = 2.6
 """Of a panel's sides."""
@@ -24,12 +24,13 @@ MODE_WIDTH = 0.05
 """Of a ring around a mode, in half-widths: modes themselves may be too narrow to be seen."""
 
 
-def samples_over_modes(mixture: Mixture, samples: Mapping[int, Float[np.ndarray, "N 2"]]) -> Figure:
-    """A panel for each seed: its samples, those of high quality in another colour, and the modes.
+def samples_over_modes(mixture: Mixture, samples: Mapping[str, Float[np.ndarray, "N 2"]]) -> Figure:
+    """A panel for each generator: its samples, those of high quality in another colour, and the
+    modes.
 
     Args:
-        samples: of each seed; those beyond the picture, and those that are not finite, are not
-            shown.
+        samples: by what the generators are called; those beyond the picture, and those that are not
+            finite, are not shown.
     """
     shown = dict(list(samples.items())[:PANELS])
     columns = min(COLUMNS, len(shown))
@@ -37,7 +38,7 @@ def samples_over_modes(mixture: Mixture, samples: Mapping[int, Float[np.ndarray,
     figure = Figure((INCHES * columns, (INCHES + 0.25) * rows), CHART_DPI, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).flat
     half = float(mixture.centres.abs().max()) + mixture.half_width / 6
-    for axes, (seed, points) in zip(panels, shown.items(), strict=False):
+    for axes, (name, points) in zip(panels, shown.items(), strict=False):
         good = modes_of(torch.from_numpy(points), mixture).numpy() >= 0
         width = MODE_WIDTH * mixture.half_width
         places, shift = mixture.centres.numpy(), axes.transData
@@ -49,7 +50,7 @@ def samples_over_modes(mixture: Mixture, samples: Mapping[int, Float[np.ndarray,
         for part, colour in ((~good, "black"), (good, G_COLOUR)):
             axes.scatter(*points[part].T, s=2, color=colour, linewidths=0, rasterized=True)
         axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal", xticks=[], yticks=[])
-        axes.set_title(f"seed {seed}: {good.mean():.1%} of high quality", fontsize=9, loc="left")
+        axes.set_title(f"{name}: {good.mean():.1%} of high quality", fontsize=9, loc="left")
     for axes in list(figure.axes)[len(shown) :]:
         axes.set_axis_off()
     return figure

@@ -155,7 +155,7 @@ class PointsTrial:
     def picture(self, folder: Folder, results: Sequence[Result]) -> Figure:
         """Each seed's samples over the modes."""
         return samples_over_modes(
-            self.mixture, {each.seed: folder.samples(each.seed) for each in results}
+            self.mixture, {f"seed {each.seed}": folder.samples(each.seed) for each in results}
         )
 
     def notes(self) -> list[str]:
