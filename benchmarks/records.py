@@ -69,12 +69,12 @@ def train(spec: Recipe, seed: int, threads: int, folder: Path) -> tuple[float, f
         env=os.environ | {"OMP_NUM_THREADS": str(threads)},
     ) as process:
         assert process.stdout is not None
-        run = process.stdout.read().split()[-1]
+        printed = process.stdout.read().split()
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed")
-    return time.perf_counter() - started, used.ru_utime + used.ru_stime, Path(run)
+    return time.perf_counter() - started, used.ru_utime + used.ru_stime, Path(printed[-1])
 
 
 def measure(run: Path, samples: int) -> dict[str, float]:
