@@ -30,9 +30,16 @@ def blocks(document: Path, language: str) -> list[str]:
     return [block for name, block in FENCE.findall(text) if name == language]
 
 
+def lines_typed(document: Path) -> list[str]:
+    """The blocks' lines as a shell reads them: one that ends in a backslash goes on in the next."""
+    return [
+        line for block in blocks(document, "") for line in block.replace("\\\n", "").splitlines()
+    ]
+
+
 def typed(document: Path) -> Iterator[list[str]]:
     """The words of each command: of the blocks, and of those that are quoted in a sentence."""
-    lines = [line for block in blocks(document, "") for line in block.splitlines()]
+    lines = lines_typed(document)
     lines += QUOTED.findall(FENCE.sub("", document.read_text(encoding="utf-8")))
     for line in lines:
         if re.fullmatch(COMMAND, line):
@@ -57,12 +64,7 @@ def test_commands_and_their_options_exist(document: Path) -> None:
 
 def test_readmes_type_the_same_and_nothing_else() -> None:
     english, korean = (
-        [
-            shlex.split(line, comments=True)
-            for block in blocks(document, "")
-            for line in block.splitlines()
-        ]
-        for document in READMES
+        [shlex.split(line, comments=True) for line in lines_typed(document)] for document in READMES
     )
     assert english == korean
     assert {words[0] for words in english} == {"git", "cd", "make", "counterfeit"}
@@ -71,7 +73,13 @@ def test_readmes_type_the_same_and_nothing_else() -> None:
 
 def test_a_wrong_option_and_a_command_that_is_gone_are_found(tmp_path: Path) -> None:
     document = tmp_path / "x.md"
-    for line in ("counterfeit train sgd --lr 1", "counterfeit tame RUN", "make tea"):
+    wrong = [
+        "counterfeit train sgd --lr 1",
+        "counterfeit train sgd \\\n    --lr 1",
+        "counterfeit tame RUN",
+        "make tea",
+    ]
+    for line in wrong:
         document.write_text(f"```\n{line}    # a word\n```\n")
         with pytest.raises((CycloptsError, AssertionError)):
             test_commands_and_their_options_exist(document)
