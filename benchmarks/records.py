@@ -1,12 +1,12 @@
 """How fast digits can be had, and how good: the tables of docs/records.md.
 
     python benchmarks/records.py RECIPE [--seeds 0 1 2 3 4] [--data mnist] [--without] [--threads 2]
-                                 [--set training.epochs=1 ...]
+                                 [--set training.epochs=1 ...] [--out FOLDER]
 
 Each seed is a process of its own, `counterfeit train` from its start to its end, timed as a whole:
 imports, data and what is written included. `counterfeit evaluate` then measures its samples beside
 the test images, and how often each class is seen that was asked for. `--without` takes each of the
-recipe's steps back, one at a time, and trains that as well.
+recipe's steps back, one at a time, and trains that as well. `--out` keeps the runs.
 """
 
 import argparse
@@ -58,6 +58,7 @@ STEPS: dict[str, dict[str, dict[str, Any]]] = {
 
 def train(spec: Recipe, seed: int, threads: int, folder: Path) -> tuple[float, float, Path]:
     """Seconds on the clock and of the processors that the command takes, and its run."""
+    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{spec.name}.toml"
     file.write_text(spec.to_toml(), encoding="utf-8")
     command = [*_command("train"), str(file), f"--seed={seed}", f"--out={folder}", "--quiet"]
@@ -132,6 +133,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--without", action="store_true")
+    parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     whole = recipe.load(options.recipe)
     whole = whole.with_values({"data.name": options.data} if options.data else {})
@@ -150,9 +152,10 @@ def main() -> None:
     print("| --- " * len(heads) + "|")
     values: dict[str, list[Mapping[str, float]]] = {what: [] for what in variants}
     with tempfile.TemporaryDirectory() as temporary:
+        folder = options.out or Path(temporary)
         for seed in options.seeds:  # in turn, so that a busy minute is no variant's own
             for what, spec in variants.items():
-                seconds, processor, run = train(spec, seed, options.threads, Path(temporary))
+                seconds, processor, run = train(spec, seed, options.threads, folder)
                 told = measure(run, options.samples)
                 values[what].append({"seconds": seconds, "processor": processor} | told)
     for what, each in values.items():
