@@ -1,12 +1,13 @@
 """How fast digits can be had, and how good: the tables of docs/records.md.
 
     python benchmarks/records.py RECIPE [--seeds 0 1 2 3 4] [--data mnist] [--without] [--threads 2]
-                                 [--set training.epochs=1 ...] [--out FOLDER]
+                                 [--set training.epochs=1 ...] [--split validation] [--out FOLDER]
 
 Each seed is a process of its own, `counterfeit train` from its start to its end, timed as a whole:
 imports, data and what is written included. `counterfeit evaluate` then measures its samples beside
-the test images, and how often each class is seen that was asked for. `--without` takes each of the
-recipe's steps back, one at a time, and trains that as well. `--out` keeps the runs.
+the test images, or validation images to choose by, and how often each class is seen that was asked
+for. `--without` takes each of the recipe's steps back, one at a time, and trains that as well.
+`--out` keeps the runs.
 """
 
 import argparse
@@ -29,9 +30,12 @@ from counterfeit.measure.names import MetricName
 from counterfeit.recipe import Recipe
 from recipes import HEADS as ALL_HEADS
 
-SHOWN = ("fid", "coverage", "recall", "class_tv", "class_accuracy", "intra_fid")
+SHOWN = (
+    *("fid", "coverage", "precision", "recall"),
+    *("class_tv", "class_accuracy", "intra_fid", "copies"),
+)
 
-HEADS = ALL_HEADS | {"intra_fid": "FID within classes"}
+HEADS = ALL_HEADS | {"precision": "precision", "intra_fid": "FID within classes"}
 
 OF_CLASS = "class_accuracy_"
 """How the names of one class's metrics start."""
@@ -51,6 +55,13 @@ STEPS: dict[str, dict[str, dict[str, Any]]] = {
             "discriminator.channels": 32,
             "training.epochs": 1,
         },
+    },
+    "digits-best": {
+        "no penalty": {"penalties.r1.weight": 0.0},
+        "R1 ten times as heavy": {"penalties.r1.weight": 0.5},
+        "samples of G, not of an average": {"generator.ema_decay": 0.0},
+        "a learning rate that stays": dict.fromkeys(SCHEDULES, "constant"),
+        "the learning rate of `conditional`": dict.fromkeys(RATES, 0.0005),
     },
 }
 """What makes a recipe what it is, by the values that take it back; and what was left out."""
@@ -78,10 +89,11 @@ def train(spec: Recipe, seed: int, threads: int, folder: Path) -> tuple[float, f
     return time.perf_counter() - started, used.ru_utime + used.ru_stime, Path(printed[-1])
 
 
-def measure(run: Path, samples: int) -> dict[str, float]:
+def measure(run: Path, samples: int, split: str) -> dict[str, float]:
     """Its samples' metrics by their short names."""
+    options = [f"--samples={samples}", f"--split={split}", "--json", "--quiet"]
     told = subprocess.run(
-        [*_command("evaluate"), str(run), f"--samples={samples}", "--json", "--quiet"],
+        [*_command("evaluate"), str(run), *options],
         stdout=subprocess.PIPE,
         check=True,
     ).stdout
@@ -131,6 +143,7 @@ def main() -> None:
     parser.add_argument("--data")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--split", choices=["test", "validation"], default="test")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--without", action="store_true")
     parser.add_argument("--out", type=Path)
@@ -140,6 +153,8 @@ def main() -> None:
     whole = whole.with_overrides(options.set)
     variants = {f"`{whole.name}`": whole}
     if options.without:
+        if options.recipe not in STEPS:
+            parser.error(f"--without knows the steps of {' and '.join(STEPS)}.")
         steps = STEPS[options.recipe]
         variants |= {what: whole.with_values(values) for what, values in steps.items()}
     facts = describe(torch.device("cpu"))
@@ -156,7 +171,7 @@ def main() -> None:
         for seed in options.seeds:  # in turn, so that a busy minute is no variant's own
             for what, spec in variants.items():
                 seconds, processor, run = train(spec, seed, options.threads, folder)
-                told = measure(run, options.samples)
+                told = measure(run, options.samples, options.split)
                 values[what].append({"seconds": seconds, "processor": processor} | told)
     for what, each in values.items():
         print(row(what, each))

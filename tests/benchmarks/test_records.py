@@ -16,7 +16,7 @@ def test_each_step_can_be_taken_back(name: str, what: str) -> None:
 
 def test_a_row_has_medians_with_their_range() -> None:
     values = [{"seconds": each, "processor": 1.0, "fid": 10 * each} for each in (3.0, 1.0, 2.0)]
-    assert row("x", values) == "| x | 2 [1, 3] | 1 [1, 1] | 20 [10, 30] |  |  |  |  |  |"
+    assert row("x", values) == "| x | 2 [1, 3] | 1 [1, 1] | 20 [10, 30] |" + "  |" * 7
 
 
 def test_classes_are_in_their_order_with_medians() -> None:
