@@ -10,7 +10,7 @@ from torch import nn
 
 from counterfeit.errors import UsageError
 from counterfeit.networks import OwnDiscriminator, OwnGenerator
-from counterfeit.networks.own import adapted, as_images, as_logits, section_of
+from counterfeit.networks.own import adapted, as_images, as_logits, normalises, section_of
 
 sides = st.integers(1, 5)
 
@@ -124,3 +124,29 @@ def test_what_a_module_keeps_of_a_look_can_be_trained_with() -> None:
     with torch.inference_mode():
         own(torch.rand(2, 6))
     own(torch.rand(2, 6)).sum().backward()
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.BatchNorm2d(2),
+        nn.LazyBatchNorm2d(),
+        nn.InstanceNorm2d(2),
+        nn.LayerNorm(2),
+        nn.GroupNorm(1, 2),
+        nn.RMSNorm(2),
+        nn.utils.parametrizations.spectral_norm(nn.Linear(2, 2)),
+        nn.utils.parametrizations.weight_norm(nn.Linear(2, 2)),
+        nn.utils.spectral_norm(nn.Conv2d(2, 2, 1)),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_whatever_brings_layers_to_one_scale_is_seen(layer: nn.Module) -> None:
+    assert normalises(nn.Sequential(nn.Linear(2, 2), nn.Sequential(layer)))
+
+
+def test_layers_that_normalise_nothing_are_not_taken_for_it() -> None:
+    parametrized = nn.Linear(2, 2)
+    nn.utils.parametrize.register_parametrization(parametrized, "weight", nn.Identity())
+    for layer in (nn.Conv2d(2, 2, 1), nn.Dropout(), nn.LeakyReLU(), parametrized):
+        assert not normalises(nn.Sequential(layer))

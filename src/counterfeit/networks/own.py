@@ -13,6 +13,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+from torch.nn.utils import parametrizations
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from counterfeit.arguments import shown
 from counterfeit.errors import CounterfeitError, UsageError
@@ -268,10 +271,23 @@ def normalises_batches(module: nn.Module) -> bool:
     return any(isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d) for each in module.modules())
 
 
+NORMALISING = (
+    *(nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm),
+    *(parametrizations._SpectralNorm, parametrizations._WeightNorm),
+)
+"""Layers that bring what they are given to one scale, and what does that to a layer's weights."""
+
+NORMALISING_HOOKS = (SpectralNorm, WeightNorm)
+"""What the older `torch.nn.utils.spectral_norm` and `weight_norm` hang on a layer."""
+
+
 def normalises(module: nn.Module) -> bool:
-    """Whether it has normalising layers: of batches, of images or of features."""
-    kinds = nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm | nn.RMSNorm
-    return any(isinstance(each, kinds) for each in module.modules())
+    """Whether it has normalising layers, or layers whose weights are normalised."""
+    return any(
+        isinstance(each, NORMALISING)
+        or any(isinstance(hook, NORMALISING_HOOKS) for hook in each._forward_pre_hooks.values())
+        for each in module.modules()
+    )
 
 
 def require_fit(kind: Kind, own: Own, saved: Mapping[str, Tensor], where: str) -> None:
