@@ -58,7 +58,6 @@ STEPS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "digits-best": {
         "no penalty": {"penalties.r1.weight": 0.0},
-        "R1 ten times as heavy": {"penalties.r1.weight": 0.5},
         "samples of G, not of an average": {"generator.ema_decay": 0.0},
         "a learning rate that stays": dict.fromkeys(SCHEDULES, "constant"),
         "the learning rate of `conditional`": dict.fromkeys(RATES, 0.0005),
